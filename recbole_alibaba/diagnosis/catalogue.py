@@ -1,0 +1,44 @@
+"""Which words belong to a message id: one YAML file, English and Chinese side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LANGUAGES = ("en", "zh")
+
+
+class UnknownMessageError(KeyError):
+    """An id, a wording or a language that ``messages.yaml`` does not have."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@cache
+def catalogue() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """id -> wording -> language -> sentence."""
+    loaded: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(
+        Path(__file__).with_name("messages.yaml").read_text(encoding="utf-8")
+    )
+    return loaded
+
+
+def sentence(message_id: str, wording: str, lang: str, values: Mapping[str, Any]) -> str:
+    """The sentence of ``message_id`` with ``values`` filled in."""
+    try:
+        template = catalogue()[message_id][wording][lang]
+    except KeyError:
+        raise UnknownMessageError(
+            f"messages.yaml has no sentence {message_id} / {wording} / {lang}; each needs {LANGUAGES}"
+        ) from None
+    return template.strip().format(**values)
+
+
+def title(message_id: str, lang: str = "en") -> str:
+    """The few words that stand for ``message_id`` in a list."""
+    return sentence(message_id, "title", lang, {})
