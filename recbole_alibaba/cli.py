@@ -1,0 +1,106 @@
+"""The command `recbole-alibaba`, and run.py: argv is read here, once, and errors become a sentence and an exit code."""
+
+import sys
+import warnings
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from . import __version__, experiment
+from .host.errors import BadInput, NotFiniteLossError
+from .host.settings import parse_overrides
+
+ANY_SETTING = {
+    "ignore_unknown_options": True,
+    "allow_extra_args": True,
+    "help_option_names": ["-h", "--help"],
+}
+
+
+def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn what a user can mend into one sentence on stderr: exit 2 for bad input, 1 for a loss that blew up."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except BadInput as error:
+            code, message = 2, str(error)
+        except NotFiniteLossError as error:
+            code, message = 1, str(error)
+        click.echo(f"Error: {message}", err=True)
+        sys.exit(code)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """From Alibaba's Tianchi logs to a trained, explained LightGCN inside RecBole."""
+
+
+@main.command(context_settings=ANY_SETTING)
+@click.option("-m", "--model", help="A RecBole model or AlibabaLightGCN (the default).")
+@click.option("-d", "--dataset", help="Folder under data_path with <dataset>.inter; `recbole-alibaba prep` makes one.")
+@click.option("--config_files", default="", help='Property files, the later over the earlier: "a.yaml b.yaml".')
+@click.option("--nproc", default=1, show_default=True, help="Processes on this machine (CUDA with NCCL only).")
+@click.option("--ip", default="localhost", show_default=True, help="Address of the first machine.")
+@click.option("--port", default="5678", show_default=True, help="Its port.")
+@click.option("--world_size", default=-1, help="Processes on all machines.")
+@click.option("--group_offset", default=0, help="Rank of this machine's first process.")
+@click.pass_context
+@plainly
+def run(
+    context: click.Context,
+    model: str | None,
+    dataset: str | None,
+    config_files: str,
+    nproc: int,
+    ip: str,
+    port: str,
+    world_size: int,
+    group_offset: int,
+) -> None:
+    """Train and test a model: every flag of RecBole's run_recbole.py, and any setting as --key=value.
+
+    \b
+    run.py --dataset=tianchi-mobile
+    run.py --dataset=tianchi-mobile --model=BPR --epochs=20 --topk=[20]
+    run.py --dataset=tianchi-mobile --learning_rate=0.005 --clip_grad_norm='{max_norm: 0.5}'
+    run.py --dataset=tianchi-mobile --config_files="properties/experiment/after.yaml my.yaml"
+
+    Settings are listed, with type and meaning, in properties/; a dictionary changes only the keys it names.
+    """
+    overrides = parse_overrides(context.args)
+    files = config_files.split()
+    if not sys.stderr.isatty():
+        overrides.setdefault("show_progress", False)
+    if nproc > 1 or world_size > 0:
+        from recbole.quick_start import run as run_distributed
+
+        from .host.config import Parsed
+
+        chosen = experiment.build_config(model, dataset, files, overrides)
+        run_distributed(
+            chosen["model"],
+            chosen["dataset"],
+            files,
+            Parsed(overrides),
+            True,
+            nproc,
+            world_size,
+            ip,
+            port,
+            group_offset,
+        )
+        return
+    warnings.filterwarnings("ignore", category=FutureWarning, module="recbole")  # pandas 3 manners, pinned away
+    experiment.run(model, dataset, files, overrides)
+
+
+def run_py() -> None:
+    """What run.py calls."""
+    run(prog_name="run.py")

@@ -1,0 +1,80 @@
+"""What keeps RecBole 1.2.1 running on today's packages: each workaround with its reason and its end.
+
+All of them are idempotent, apply only where the package at hand needs them, and go away with a RecBole release
+that no longer does. `apply()` must run before the first `import recbole`.
+"""
+
+import importlib
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+
+def apply() -> None:
+    """Apply every workaround that the installed packages need. Safe to call again."""
+    restore_numpy_aliases()
+    stub_ray_if_broken()
+    restore_dok_update()
+    allow_own_checkpoints()
+
+
+def restore_numpy_aliases() -> None:
+    """numpy >= 2 dropped names that RecBole's Config reads; ends when `Config.compatibility_settings` does."""
+    for alias, name in {"float_": "float64", "complex_": "complex128", "unicode_": "str_"}.items():
+        if not hasattr(np, alias):
+            setattr(np, alias, getattr(np, name))
+
+
+def stub_ray_if_broken() -> None:
+    """ray <= 2.6.3, RecBole's pin, fails on numpy >= 2 and setuptools >= 82; ends with that pin.
+
+    RecBole needs `ray.tune` only to report tuning trials, so a silent `tune.report` stands in for it.
+    """
+    if "ray" in sys.modules:
+        return
+    try:
+        importlib.import_module("ray.tune")
+    except Exception:  # whatever the broken import raises, the answer is the same
+        for name in [name for name in sys.modules if name.split(".")[0] == "ray"]:
+            del sys.modules[name]
+        ray, tune = ModuleType("ray"), ModuleType("ray.tune")
+        ray.__spec__, tune.__spec__ = ModuleSpec("ray", None), ModuleSpec("ray.tune", None)
+        tune.report = lambda *_, **__: None  # type: ignore[attr-defined]
+        ray.tune = tune  # type: ignore[attr-defined]
+        sys.modules.update({"ray": ray, "ray.tune": tune})
+
+
+def restore_dok_update() -> None:
+    """scipy >= 1.13 made `dok_matrix` no dict; ends when RecBole's graph models stop calling `_update`."""
+    from scipy.sparse import dok_matrix
+
+    if not hasattr(dok_matrix, "_update"):
+        dok_matrix._update = lambda self, data: self._dict.update(data)
+
+
+class _TrustingTorch:
+    """torch as RecBole's trainer sees it: `load` unpickles, since it reads only what this program wrote."""
+
+    def __init__(self, torch: ModuleType) -> None:
+        self._torch = torch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._torch, name)
+
+    def load(self, *args: Any, **kwargs: Any) -> Any:
+        """`torch.load` with `weights_only=False` unless the caller chose."""
+        kwargs.setdefault("weights_only", False)
+        return self._torch.load(*args, **kwargs)
+
+
+def allow_own_checkpoints() -> None:
+    """torch >= 2.6 refuses the pickled Config in RecBole's checkpoints; ends when RecBole says `weights_only`.
+
+    Only the name `torch` inside `recbole.trainer.trainer` is replaced: `torch.load` elsewhere stays strict.
+    """
+    trainer: Any = importlib.import_module("recbole.trainer.trainer")
+    if not isinstance(trainer.torch, _TrustingTorch):
+        trainer.torch = _TrustingTorch(trainer.torch)

@@ -1,0 +1,122 @@
+"""How settings are layered: our property files in RecBole's order, dictionaries merged deeply, argv kept out.
+
+RecBole's order stays: overall < model < sample < data set < quick start < files < dictionary < command line.
+Inside it, `properties/overall.yaml` and `properties/model/<model>.yaml` follow RecBole's own for this plugin's
+models only, so that RecBole's models keep RecBole's settings; `<data_path>/<dataset>/<dataset>.yaml` counts for all.
+"""
+
+import copy
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from recbole.config import Config
+
+from . import registry
+from .properties import properties_folder, read_mapping
+
+# Their entries are alternatives, not fields: {RS: ...} under {LS: ...} would ask for both splits.
+REPLACED_WHOLE = frozenset({"split", "load_col", "unload_col"})
+
+
+class Parsed(dict[str, Any]):
+    """Settings whose values have their types already: RecBole must not `eval` their strings again."""
+
+
+def deep_update(base: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay `other` over `base`, in place: a dictionary over a dictionary changes only the keys it names."""
+    for key, value in other.items():
+        below = base.get(key)
+        if isinstance(value, Mapping) and isinstance(below, dict) and key not in REPLACED_WHOLE:
+            base[key] = deep_update(dict(below), value)
+        else:
+            base[key] = copy.deepcopy(value)
+    return base
+
+
+def install() -> None:
+    """Replace the four methods of RecBole's Config that read and merge. Idempotent.
+
+    Methods of the class, not a subclass: every checkpoint pickles its Config, and must load without this plugin.
+    """
+    if hasattr(Config, "_recbole_load_internal_config_dict"):
+        return
+    Config._recbole_load_internal_config_dict = Config._load_internal_config_dict
+    Config._recbole_load_variable_config_dict = Config._load_variable_config_dict
+    Config._load_internal_config_dict = _load_internal
+    Config._load_variable_config_dict = _load_variable
+    Config._load_config_files = _load_files
+    Config._update_internal_config_dict = _update_internal
+    Config._merge_external_config_dict = _merge_external
+    Config._get_final_config_dict = _get_final
+
+
+def _load_files(config: Config, files: Sequence[str] | None) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for file in files or ():
+        deep_update(merged, read_mapping(file))
+    return merged
+
+
+def _load_variable(config: Config, settings: dict[str, Any] | None) -> dict[str, Any]:
+    if isinstance(settings, Parsed):
+        return settings
+    return config._recbole_load_variable_config_dict(settings)
+
+
+def _update_internal(config: Config, file: str) -> dict[str, Any]:
+    """RecBole's reader of one internal file, followed by the files of ours that come right after it."""
+    settings = read_mapping(file)
+    deep_update(config.internal_config_dict, settings)
+    for ours in getattr(config, "_files_after", {}).get(Path(file).resolve(), ()):
+        deep_update(config.internal_config_dict, read_mapping(ours))
+    return settings
+
+
+def _load_internal(config: Config, model: str, model_class: type, dataset: str) -> None:
+    root = Path(sys.modules[Config.__module__].__file__ or "").resolve().parent.parent / "properties"
+    host_dataset = root / "dataset" / f"{dataset}.yaml"
+    after_dataset = host_dataset if host_dataset.is_file() else root / "dataset" / "sample.yaml"
+    external = config.external_config_dict
+    config._files_after = {
+        root / "overall.yaml": _model_files(model),
+        after_dataset: _dataset_files(external.get("data_path", "dataset/"), dataset),
+    }
+    try:
+        config._recbole_load_internal_config_dict(model, model_class, dataset)
+    finally:
+        del config._files_after
+
+
+def _model_files(model: str) -> list[Path]:
+    if not registry.is_ours(model):
+        return []
+    return [properties_folder() / "overall.yaml", properties_folder() / "model" / f"{model}.yaml"]
+
+
+def _dataset_files(data_path: str, dataset: str) -> list[Path]:
+    file = Path(data_path) / dataset / f"{dataset}.yaml"
+    return [file] if file.is_file() else []
+
+
+def _merge_external(config: Config) -> None:
+    config.external_config_dict = {}
+    for layer in (config.file_config_dict, config.variable_config_dict, config.cmd_config_dict):
+        deep_update(config.external_config_dict, layer)
+
+
+def _get_final(config: Config) -> dict[str, Any]:
+    return deep_update(dict(config.internal_config_dict), config.external_config_dict)
+
+
+@contextmanager
+def argv_kept_out() -> Iterator[None]:
+    """RecBole's Config reads `sys.argv` by itself; inside this block it finds nothing there."""
+    argv = sys.argv
+    sys.argv = argv[:1]
+    try:
+        yield
+    finally:
+        sys.argv = argv

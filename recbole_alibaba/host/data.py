@@ -1,0 +1,114 @@
+"""Guards around RecBole's loading and splitting: what it would answer with a riddle gets a sentence here."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from recbole.config import Config
+
+from .errors import BadSettingError, DatasetNotFoundError, UnusableDatasetError, nearest
+from .properties import read_mapping
+
+BUNDLED = "ml-100k"  # ships inside RecBole
+
+
+def find_dataset(name: str | None, data_path: str) -> str:
+    """Check that `name` has atomic files under `data_path`, or that RecBole ships or downloads it.
+
+    Raises:
+        DatasetNotFoundError: with the nearest name and how to make one.
+    """
+    root = Path(data_path)
+    there = sorted(folder.name for folder in root.glob("*/") if any(folder.glob("*.inter")))
+    if name is None:
+        raise DatasetNotFoundError(f"No data set is named. {_offer(root, there)}")
+    folder = root / str(name)
+    if name == BUNDLED or any(folder.glob("*.inter")) or (not folder.exists() and name in _downloadable()):
+        return str(name)
+    raise DatasetNotFoundError(
+        f"There is no data set '{name}': no {folder / f'{name}.inter'}.{nearest(str(name), there)} {_offer(root, there)}"
+    )
+
+
+def _offer(root: Path, there: list[str]) -> str:
+    if there:
+        return f"In {root} there are: {', '.join(there)}."
+    return f"{root} holds none; make one: python -m dataset_prep mobile --users FILE --output {root} --name NAME"
+
+
+def _downloadable() -> set[str]:
+    import recbole
+
+    file = Path(recbole.__file__).parent / "properties" / "dataset" / "url.yaml"
+    return set(read_mapping(file)) if file.is_file() else set()
+
+
+def check_settings(config: Config) -> None:
+    """Refuse what RecBole accepts and fails on after the first epoch.
+
+    Raises:
+        BadSettingError: `valid_metric` is not among the metrics that are computed.
+    """
+    metric = str(config["valid_metric"])
+    name, at, length = metric.partition("@")
+    computed = [f"{known}@{k}" for known in config["metrics"] for k in config["topk"]]
+    ranked = bool(at) or not {known.lower() for known in config["metrics"]} & {name.lower()}
+    if ranked and metric.lower() not in {known.lower() for known in computed}:
+        raise BadSettingError(
+            f"valid_metric is '{metric}', which is never computed: metrics {config['metrics']} at topk "
+            f"{config['topk']} give {', '.join(computed)}. Name one of these, or add {length or 'its length'} to topk."
+        )
+
+
+def loaded(create_dataset: Callable[[Config], Any], config: Config) -> Any:
+    """The data set of `config`, loaded and filtered by RecBole.
+
+    Raises:
+        UnusableDatasetError: nothing is left, with the filters that RecBole was asked to apply.
+        BadSettingError: `topk` is longer than the list of items.
+    """
+    try:
+        dataset = create_dataset(config)
+    except ValueError as error:
+        if "Some feat is empty" not in str(error):
+            raise
+        keys = ("user_inter_num_interval", "item_inter_num_interval", "val_interval", "rm_dup_inter")
+        asked = ", ".join(f"{key}: {config[key]}" for key in keys if config[key] not in (None, "[0,inf)"))
+        raise UnusableDatasetError(
+            f"{config['dataset']}: RecBole's own filters left no interaction ({asked or 'the file has no row'}). "
+            "A fixed core empties thin data; take these filters out and let `python -m dataset_prep` find the "
+            "strictest core that leaves enough."
+        ) from error
+    longest = max(config["topk"])
+    if longest >= dataset.item_num:
+        raise BadSettingError(
+            f"topk asks for lists of {longest} items, and {config['dataset']} has only {dataset.item_num - 1:,}: "
+            f"set topk to at most {dataset.item_num - 1}."
+        )
+    return dataset
+
+
+def split(data_preparation: Callable[..., Any], config: Config, dataset: Any) -> tuple[Any, Any, Any]:
+    """RecBole's three loaders.
+
+    Raises:
+        UnusableDatasetError: the training, the validation or the test part is empty.
+    """
+    what = f"{config['dataset']}: {dataset.inter_num:,} interactions of {dataset.user_num - 1:,} users"
+    try:
+        parts = data_preparation(config, dataset)
+    except ValueError as error:
+        if "num_samples" in str(error):
+            raise UnusableDatasetError(f"{what} leave the training part empty under {config['eval_args']}.") from error
+        if "interacted with all items" in str(error):
+            raise UnusableDatasetError(
+                f"{what} on {dataset.item_num - 1:,} items: some user has all of them, so no negative can be drawn."
+            ) from error
+        raise
+    for name, part in zip(("training", "validation", "test"), parts, strict=True):
+        if part is not None and len(part._dataset) == 0:
+            raise UnusableDatasetError(
+                f"{what} leave the {name} part empty under {config['eval_args']}: "
+                "with fewer than about three interactions a user nothing can be held out."
+            )
+    return parts

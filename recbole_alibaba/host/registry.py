@@ -1,0 +1,92 @@
+"""Which models this plugin adds to RecBole, and how RecBole's look-ups find them by name."""
+
+import importlib
+import pkgutil
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from .errors import UnknownModelError, nearest
+
+FAMILIES = (
+    "general_recommender",
+    "context_aware_recommender",
+    "sequential_recommender",
+    "knowledge_aware_recommender",
+    "exlib_recommender",
+)
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One registered model: where its class, its trainer and its data set class live."""
+
+    name: str
+    model_module: str
+    trainer_module: str
+    dataset_module: str | None = None
+
+
+PLUGINS = (
+    Plugin(
+        name="AlibabaLightGCN",
+        model_module="recbole_alibaba.model.alibabalightgcn",
+        trainer_module="recbole_alibaba.trainer.trainer",
+    ),
+)
+
+
+def register() -> None:
+    """Put every plugin where RecBole looks: the model's module, `<name>Trainer`, `<name>Dataset`. Idempotent.
+
+    `get_model` asks `sys.modules` for `recbole.model.general_recommender.<name in lower case>`; `get_trainer` and
+    `create_dataset` read an attribute of a package.
+    """
+    for plugin in PLUGINS:
+        alias = f"recbole.model.general_recommender.{plugin.name.lower()}"
+        sys.modules[alias] = importlib.import_module(plugin.model_module)
+        for host, suffix, module in (
+            ("recbole.trainer", "Trainer", plugin.trainer_module),
+            ("recbole.data.dataset", "Dataset", plugin.dataset_module),
+        ):
+            if module is not None:
+                name = plugin.name + suffix
+                setattr(importlib.import_module(host), name, getattr(importlib.import_module(module), name))
+
+
+def is_ours(model: str) -> bool:
+    """Whether `model` is one of this plugin's."""
+    return any(plugin.name == model for plugin in PLUGINS)
+
+
+@cache
+def model_names() -> tuple[str, ...]:
+    """Names of all models that `get_model` can find, RecBole's and ours, sorted."""
+    package = importlib.import_module("recbole.model")
+    root = Path(package.__path__[0])
+    modules = {info.name for family in FAMILIES for info in pkgutil.iter_modules([str(root / family)])}
+    properties = root.parent / "properties" / "model"
+    named = {file.stem for file in properties.glob("*.yaml") if file.stem.lower() in modules}
+    return tuple(sorted(named | {plugin.name for plugin in PLUGINS}, key=str.lower))
+
+
+def find_model(name: str) -> type:
+    """The class of the model `name`.
+
+    Raises:
+        UnknownModelError: no such model, with the nearest name; or its library is not installed.
+    """
+    from recbole.utils import get_model
+
+    if name not in model_names():
+        raise UnknownModelError(
+            f"There is no model '{name}' among the {len(model_names())} of RecBole and this plugin."
+            f"{nearest(name, model_names())}"
+        )
+    try:
+        return get_model(name)
+    except ModuleNotFoundError as error:
+        raise UnknownModelError(
+            f"The model '{name}' needs the package '{error.name}', which is not installed: pip install {error.name}"
+        ) from error

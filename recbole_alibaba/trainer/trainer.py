@@ -1,0 +1,131 @@
+"""RecBole's Trainer for a model whose loss has named parts: means per batch in every place where losses are shown."""
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any
+
+import torch
+from recbole.config import Config
+from recbole.trainer import Trainer
+from recbole.utils import set_color
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+from tqdm import tqdm
+
+from ..diagnosis.findings import Finding
+from ..diagnosis.signs import examine
+from .meter import EpochMeter, shown
+
+
+class AlibabaLightGCNTrainer(Trainer):
+    """Overrides the epoch's loop and how its losses are shown; `fit`, early stopping, checkpoints stay RecBole's.
+
+    `history` holds one dictionary an epoch: `epoch`, `batches`, `seconds`, `loss`, each part, `grad_norm`, `clipped`
+    and, where the epoch was validated, `valid`. The model names its parts in `loss_parts`.
+    """
+
+    def __init__(self, config: Config, model: torch.nn.Module) -> None:
+        super().__init__(config, model)
+        self.history: list[dict[str, Any]] = []
+        self._said: set[tuple[str, str]] = set()
+
+    def _build_optimizer(self, **kwargs: Any) -> torch.optim.Optimizer:
+        """AdamW in one fused pass, without RecBole's warning: its decay does not add to the loss's L2."""
+        if str(kwargs.get("learner", self.learner)).lower() != "adamw":
+            return super()._build_optimizer(**kwargs)
+        return torch.optim.AdamW(
+            kwargs.get("params", self.model.parameters()),
+            lr=kwargs.get("learning_rate", self.learning_rate) or 0.0,
+            weight_decay=kwargs.get("weight_decay", self.weight_decay) or 0.0,
+            fused=True,
+        )
+
+    def _train_epoch(
+        self,
+        train_data: Any,
+        epoch_idx: int,
+        loss_func: Callable[..., tuple[Tensor, ...]] | None = None,
+        show_progress: bool = False,
+    ) -> tuple[float, ...]:
+        """One pass over `train_data`; returns each part's mean per batch.
+
+        Raises:
+            NotFiniteLossError: a part or the gradient norm is NaN or infinite.
+        """
+        self.model.train()
+        loss_func = loss_func or self.model.calculate_loss
+        distributed = not self.config["single_spec"]
+        if distributed and train_data.shuffle:
+            train_data.sampler.set_epoch(epoch_idx)
+        clip = dict(self.clip_grad_norm or {"max_norm": float("inf")})
+        meter = EpochMeter(self.model.loss_parts, epoch_idx, clip["max_norm"], self.device)
+        scaler = torch.amp.GradScaler(self.device.type, enabled=self.enable_scaler)
+        description = set_color(f"Train {epoch_idx:>5}", "pink")
+        started = perf_counter()
+        bar = tqdm(train_data, total=len(train_data), ncols=110, desc=description, disable=not show_progress)
+        for interaction in bar:
+            interaction = interaction.to(self.device)
+            self.optimizer.zero_grad()
+            if distributed:
+                self.set_reduce_hook()
+            with torch.autocast(device_type=self.device.type, enabled=self.enable_amp):
+                parts = loss_func(interaction)
+            loss = sum(parts, self.sync_grad_loss() if distributed else torch.zeros((), device=self.device))
+            scaler.scale(loss).backward()
+            scaler.unscale_(self.optimizer)  # RecBole clips the scaled gradients; max_norm means the real ones
+            norm = clip_grad_norm_(self.model.parameters(), **clip)
+            scaler.step(self.optimizer)
+            scaler.update()
+            meter.add(parts, norm)
+            if show_progress:
+                bar.set_postfix(_postfix(meter.means(), self.model.loss_parts), refresh=False)
+        meter.read()
+        means = meter.means()
+        seconds = perf_counter() - started
+        self.history.append({"epoch": epoch_idx, "batches": meter.batches, "seconds": seconds, **means})
+        return tuple(means[part] for part in self.model.loss_parts)
+
+    def _generate_train_loss_output(self, epoch_idx: int, s_time: float, e_time: float, losses: Any) -> str:
+        record, decimals = self.history[-1], self.config["loss_decimal_place"] or 4
+        fields = {"time": f"{e_time - s_time:.2f}s"}
+        fields |= {name: shown(record[name], decimals) for name in ("loss", *self.model.loss_parts)}
+        clipped = f" (clipped {record['clipped']:.0%})".replace("%", " %") if self.clip_grad_norm else ""
+        fields["grad_norm"] = shown(record["grad_norm"], 2) + clipped
+        inside = ", ".join(f"{set_color(name, 'blue')}: {value}" for name, value in fields.items())
+        return f"{set_color(f'epoch {epoch_idx} training', 'green')} [{inside}]"
+
+    def _add_train_loss_to_tensorboard(self, epoch_idx: int, losses: Any, tag: str = "Loss/Train") -> None:
+        """The named means for TensorBoard and W&B; then, since the epoch's line is out, what they are a sign of."""
+        record = self.history[-1]
+        curves = {"Loss/Total": record["loss"], "Grad/Norm": record["grad_norm"]}
+        curves |= {f"Loss/{_label(part)}": record[part] for part in self.model.loss_parts}
+        for name, value in curves.items():
+            self.tensorboard.add_scalar(name, value, epoch_idx)
+        self.wandblogger.log_metrics({**curves, "train_step": epoch_idx}, head="")
+        self._say_signs()
+
+    def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, Mapping[str, float]]:
+        score, result = super()._valid_epoch(valid_data, show_progress=show_progress)
+        self.history[-1]["valid"] = {metric: float(value) for metric, value in result.items()}
+        return score, result
+
+    def _say_signs(self) -> None:
+        for finding in examine(self.history, self.config):
+            known = (finding.id, finding.wording) in self._said
+            if finding.severity == "advice" and known:
+                continue
+            self._said.add((finding.id, finding.wording))
+            self.logger.warning(_warning(finding, with_remedy=not known))
+
+
+def _warning(finding: Finding, with_remedy: bool) -> str:
+    return f"{finding.id}: {finding.message}" + (f" {finding.remedy}" if with_remedy else "")
+
+
+def _label(part: str) -> str:
+    """`bpr` -> `BPR`, `reg` -> `Reg`: how the original report names its curves."""
+    return {"bpr": "BPR"}.get(part, part.capitalize())
+
+
+def _postfix(means: Mapping[str, float], parts: tuple[str, ...]) -> dict[str, str]:
+    return {"Loss": shown(means["loss"])} | {_label(part): shown(means[part]) for part in parts}
