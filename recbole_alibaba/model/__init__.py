@@ -1,0 +1,1 @@
+"""The model: graph, propagation, losses, and the LightGCN variant that uses the three."""

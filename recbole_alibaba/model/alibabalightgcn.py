@@ -1,0 +1,104 @@
+"""AlibabaLightGCN: LightGCN with named losses, exact and fast, as a RecBole model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from recbole.model.abstract_recommender import GeneralRecommender
+from recbole.utils import InputType
+from torch import Tensor, nn
+
+from recbole_alibaba.model.graph import build_graph
+from recbole_alibaba.model.losses import bpr, l2
+from recbole_alibaba.model.propagation import propagate, propagate_rows
+
+
+class AlibabaLightGCN(GeneralRecommender):
+    r"""LightGCN (He et al., SIGIR 2020) with the authors' loss, its parts named.
+
+    .. math::
+        E^{(k+1)} = D^{-1/2} A D^{-1/2} E^{(k)}, \qquad E = \frac{1}{K+1} \sum_{k=0}^{K} E^{(k)}, \qquad
+        \hat y_{ui} = e_u \cdot e_i
+
+        L = \underbrace{\frac{1}{n} \sum \mathrm{softplus}(\hat y_{uj} - \hat y_{ui})}_{bpr}
+          + \underbrace{\lambda \frac{1}{2n} \sum (|e^{(0)}_u|^2 + |e^{(0)}_i|^2 + |e^{(0)}_j|^2)}_{reg}
+
+    `calculate_loss` returns the two parts, in the order of `loss_parts`; their sum is what is optimised. On the
+    same batch it equals RecBole's LightGCN with `require_pow: True`: that one, too, divides half the squared
+    norms by the batch size (the factor between the two regularisers is 1), and differs from `bpr` only by the
+    1e-10 inside its logarithm. With RecBole's default `require_pow: False` the regulariser is the plain norm,
+    and there is no fixed factor.
+
+    Settings: `embedding_size`, `n_layers`, `reg_weight` (lambda); `init`: `xavier` (RecBole's) or `normal`
+    (the authors', standard deviation `init_std`, 0.1). Padding rows take part in initialisation only.
+    """
+
+    input_type = InputType.PAIRWISE
+    loss_parts = ("bpr", "reg")
+
+    def __init__(self, config: Any, dataset: Any) -> None:
+        super().__init__(config, dataset)
+        self.n_layers: int = config["n_layers"]
+        self.reg_weight: float = config["reg_weight"]
+        self.user_embedding = nn.Embedding(self.n_users, config["embedding_size"])
+        self.item_embedding = nn.Embedding(self.n_items, config["embedding_size"])
+        initialise((self.user_embedding.weight, self.item_embedding.weight), config["init"], config["init_std"])
+        interactions = dataset.inter_feat
+        self.graph = build_graph(
+            np.asarray(interactions[self.USER_ID]),
+            np.asarray(interactions[self.ITEM_ID]),
+            self.n_users,
+            self.n_items,
+            device=self.device,
+        )
+        self._propagated: tuple[tuple[int, ...], tuple[Tensor, Tensor]] | None = None
+
+    def forward(self) -> tuple[Tensor, Tensor]:
+        """Final embeddings of all users (n_users, d) and items (n_items, d), kept until a parameter changes."""
+        weights = (self.user_embedding.weight, self.item_embedding.weight)
+        state = tuple(number for weight in weights for number in (weight.data_ptr(), weight._version))
+        if self._propagated is None or self._propagated[0] != state:
+            self._propagated = state, propagate(self.graph, *weights, self.n_layers)
+        return self._propagated[1]
+
+    def calculate_loss(self, interaction: Any) -> tuple[Tensor, Tensor]:
+        """The parts of the loss on a batch, scalars, in the order of `loss_parts`."""
+        self._propagated = None
+        users, user_at = interaction[self.USER_ID].unique(return_inverse=True)
+        both = torch.stack((interaction[self.ITEM_ID], interaction[self.NEG_ITEM_ID]))
+        items, item_at = both.unique(return_inverse=True)
+        # Sparse products have no half precision, and the loss needs none: stay in float32 under autocast.
+        with torch.autocast(self.device.type, enabled=False):
+            weights = (self.user_embedding.weight, self.item_embedding.weight)
+            user, item, first_user, first_item = propagate_rows(self.graph, *weights, users, items, self.n_layers)
+            user, positive, negative = user[user_at], item[item_at[0]], item[item_at[1]]
+            return (
+                bpr((user * positive).sum(1), (user * negative).sum(1)),
+                self.reg_weight * l2(first_user[user_at], first_item[item_at[0]], first_item[item_at[1]]),
+            )
+
+    def predict(self, interaction: Any) -> Tensor:
+        """Scores of the (user, item) rows, shape (n,)."""
+        users, items = self.forward()
+        return (users[interaction[self.USER_ID]] * items[interaction[self.ITEM_ID]]).sum(1)
+
+    def full_sort_predict(self, interaction: Any) -> Tensor:
+        """Scores of every item for each user, flattened to (n * n_items,) as RecBole expects."""
+        users, items = self.forward()
+        return (users[interaction[self.USER_ID]] @ items.T).view(-1)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_propagated": None}
+
+
+def initialise(weights: tuple[Tensor, ...], init: str | None, std: float | None) -> None:
+    """Fill the tables in place: `xavier` uniform (the default) or `normal` with deviation `std` (default 0.1)."""
+    for weight in weights:
+        if init in (None, "xavier"):
+            nn.init.xavier_uniform_(weight)
+        elif init == "normal":
+            nn.init.normal_(weight, std=0.1 if std is None else std)
+        else:
+            raise ValueError(f"init: {init!r} is not an initialisation; use 'xavier' or 'normal'.")

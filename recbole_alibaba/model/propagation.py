@@ -1,0 +1,84 @@
+"""LightGCN's propagation and its hand-written adjoint, computed only where the batch looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from recbole_alibaba.model.graph import Graph
+
+
+@torch.no_grad()
+def propagate(graph: Graph, users: Tensor, items: Tensor, n_layers: int) -> tuple[Tensor, Tensor]:
+    """The final embeddings of all users and items: the mean of layers 0..n_layers. Not differentiable.
+
+    users (n_users, d), items (n_items, d): layer 0. Returns two tensors of the same shapes.
+    Source: He et al., "LightGCN", SIGIR 2020, equations 3, 4 and 8 with alpha_k = 1 / (K + 1).
+    """
+    user_sum, item_sum = users.clone(), items.clone()
+    for _ in range(n_layers):
+        users, items = graph.from_items.matmul(items), graph.from_users.matmul(users)
+        user_sum += users
+        item_sum += items
+    scale = 1 / (n_layers + 1)
+    return user_sum.mul_(scale), item_sum.mul_(scale)
+
+
+def propagate_rows(
+    graph: Graph, users: Tensor, items: Tensor, user_ids: Tensor, item_ids: Tensor, n_layers: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """`propagate` for these users and items alone, differentiable once in `users` and `items`.
+
+    user_ids, item_ids: int64, **no id twice** (`torch.unique` first). Returns the final user rows and item
+    rows, then the same rows of layer 0, which an L2 penalty needs: both gradients leave in one dense tensor.
+
+    The layers before the last are computed for every node, the last one only for the rows asked for: a batch
+    of 2,048 touches 16 % of Gowalla's edges there. The operator is symmetric, so the adjoint is the same
+    propagation of the gradient, with the restricted layer first: 4.33 layers in place of 6 when n_layers is 3.
+    """
+    return _PropagateRows.apply(users, items, graph, user_ids, item_ids, n_layers)
+
+
+class _PropagateRows(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, users: Tensor, items: Tensor, graph: Graph, user_ids: Tensor, item_ids: Tensor, n_layers: int
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        ctx.graph, ctx.n_layers, ctx.ids = graph, n_layers, (user_ids, item_ids)
+        ctx.shapes = users.shape, items.shape
+        first_users, first_items = users[user_ids], items[item_ids]
+        user_sum, item_sum = first_users.clone(), first_items.clone()
+        for _ in range(n_layers - 1):
+            users, items = graph.from_items.matmul(items), graph.from_users.matmul(users)
+            user_sum += users[user_ids]
+            item_sum += items[item_ids]
+        if n_layers:
+            ctx.user_rows, ctx.item_rows = graph.from_items.take(user_ids), graph.from_users.take(item_ids)
+            user_sum += ctx.user_rows.matmul(items)
+            item_sum += ctx.item_rows.matmul(users)
+        scale = 1 / (n_layers + 1)
+        return user_sum.mul_(scale), item_sum.mul_(scale), first_users, first_items
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, user_grad: Tensor, item_grad: Tensor, first_user_grad: Tensor, first_item_grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        graph, n_layers, (user_ids, item_ids) = ctx.graph, ctx.n_layers, ctx.ids
+        scale = 1 / (n_layers + 1)
+        user_grad, item_grad = user_grad * scale, item_grad * scale
+        if n_layers:
+            users = ctx.item_rows.transpose().matmul(item_grad)
+            items = ctx.user_rows.transpose().matmul(user_grad)
+        else:
+            users, items = user_grad.new_zeros(ctx.shapes[0]), item_grad.new_zeros(ctx.shapes[1])
+        for _ in range(n_layers - 1):
+            users.index_add_(0, user_ids, user_grad)
+            items.index_add_(0, item_ids, item_grad)
+            users, items = graph.from_items.matmul(items), graph.from_users.matmul(users)
+        users.index_add_(0, user_ids, user_grad + first_user_grad)
+        items.index_add_(0, item_ids, item_grad + first_item_grad)
+        return users, items, None, None, None, None

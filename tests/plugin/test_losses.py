@@ -1,0 +1,28 @@
+"""The parts of the loss by hand."""
+
+import math
+
+import torch
+
+from recbole_alibaba.model.losses import bpr, l2
+
+
+def test_a_model_that_guesses_has_a_loss_of_ln_2():
+    assert math.isclose(bpr(torch.zeros(5), torch.zeros(5)).item(), math.log(2), rel_tol=1e-6)
+
+
+def test_bpr_by_hand():
+    found = bpr(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 3.0]))
+    assert math.isclose(found.item(), (math.log1p(math.exp(-1)) + math.log1p(math.exp(3))) / 2, rel_tol=1e-6)
+
+
+def test_bpr_still_pulls_on_a_pair_ranked_badly_wrong():
+    """-log(1e-10 + sigmoid(x)), RecBole's form, has no gradient here."""
+    positive = torch.tensor([-40.0], requires_grad=True)
+    bpr(positive, torch.tensor([0.0])).backward()
+    assert positive.grad.item() == -1.0
+
+
+def test_l2_is_half_the_squared_norm_over_the_batch():
+    users, items = torch.tensor([[3.0, 4.0], [0.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+    assert l2(users, items).item() == (25 + 1 + 4) / 2 / 2
