@@ -1,0 +1,62 @@
+"""RecBole 1.2.1 runs on the installed numpy, scipy, torch and setuptools once the plugin is imported."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import dok_matrix
+
+import recbole_alibaba
+from recbole_alibaba.host import compat, registry
+
+
+def test_import_is_idempotent() -> None:
+    from recbole.config import Config
+
+    before = (Config._load_internal_config_dict, importlib.import_module("recbole.trainer.trainer").torch)
+    importlib.reload(recbole_alibaba)
+    after = (Config._load_internal_config_dict, importlib.import_module("recbole.trainer.trainer").torch)
+    assert before == after
+
+
+def test_recbole_alone_fails_where_the_plugin_helps() -> None:
+    """Ends a workaround: once RecBole imports on these packages by itself, `compat` has lost its reason."""
+    code = "from recbole.quick_start import run_recbole"
+    alone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    helped = subprocess.run([sys.executable, "-c", "import recbole_alibaba; " + code], capture_output=True, text=True)
+    assert alone.returncode != 0
+    assert helped.returncode == 0, helped.stderr
+
+
+def test_numpy_names_recbole_reads() -> None:
+    assert np.float_ is np.float64
+    assert np.unicode_ is np.str_
+
+
+def test_dok_update() -> None:
+    matrix = dok_matrix((2, 2), dtype=np.float32)
+    matrix._update({(0, 1): 3.0})
+    assert matrix.tocsr()[0, 1] == 3.0
+
+
+def test_a_broken_ray_is_replaced_by_a_silent_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "ray"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(importlib, "import_module", lambda name: (_ for _ in ()).throw(AttributeError("bool8")))
+    compat.stub_ray_if_broken()
+    from ray import tune
+
+    assert tune.report(**{"recall@10": 0.5}) is None
+
+
+def test_only_the_trainer_trusts_pickles(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint.pth"
+    torch.save({"config": registry.PLUGINS[0]}, file)
+    trainer = importlib.import_module("recbole.trainer.trainer")
+    assert trainer.torch.load(file)["config"] == registry.PLUGINS[0]
+    with pytest.raises(Exception, match="Weights only load failed"):
+        torch.load(file)
