@@ -1,0 +1,22 @@
+"""The engines that run the pipeline's SQL: DuckDB inside this process, or Spark on a cluster."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataset_prep.engines.base import Engine, ReadError
+
+if TYPE_CHECKING:
+    from dataset_prep.settings import Settings
+
+
+def open_engine(settings: Settings, workdir: Path, quiet: bool = False) -> AbstractContextManager[Engine]:
+    """The engine the settings name. Spark is imported only when asked for."""
+    from dataset_prep.engines.duckdb import DuckDBEngine
+
+    return DuckDBEngine(workdir, settings.memory_limit, quiet)
+
+
+__all__ = ["Engine", "ReadError", "open_engine"]

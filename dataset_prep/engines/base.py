@@ -1,0 +1,43 @@
+"""What the pipeline asks of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from dataset_prep.inputs import Part
+from dataset_prep.times import TimeFormat
+
+
+class ReadError(ValueError):
+    """The fast reader met a line it cannot split; the careful reader must look at the files."""
+
+
+class Engine(Protocol):
+    """Runs SQL that both engines understand; the few words in which they differ are methods here."""
+
+    name: str
+
+    def raw(self, parts: Sequence[Part], columns: Sequence[str], needed: Sequence[str]) -> str:
+        """A FROM item with the *needed* columns as text, an empty field as NULL."""
+
+    def epoch(self, column: str, time: TimeFormat) -> str:
+        """An expression: Unix seconds as BIGINT, NULL where the text is not exactly in the format."""
+
+    def create(self, table: str, select: str, rows: int | None = None) -> None:
+        """Materialise a query; *rows*: how many it reads, for the progress bar. Raises ReadError."""
+
+    def drop(self, *tables: str) -> None: ...
+
+    def rows(self, select: str) -> list[tuple[Any, ...]]: ...
+
+    def arrays(self, select: str) -> dict[str, np.ndarray]:
+        """Numeric columns as arrays, in no particular order."""
+
+    def upload(self, table: str, columns: Mapping[str, np.ndarray]) -> None: ...
+
+    def write(self, select: str, path: Path) -> None:
+        """Tab-separated with a header line of the column names, LF, nothing quoted, in the query's order."""

@@ -1,0 +1,75 @@
+"""The data set's own RecBole settings, and the names RecBole would misunderstand."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from dataset_prep.guards import UsageError
+
+TEXT = """\
+# Read by run.py --dataset={name}; written by dataset_prep, settings and counts are in funnel.json.
+field_separator: "\\t"              # str, between columns
+USER_ID_FIELD: user_id             # str, column of the users
+ITEM_ID_FIELD: item_id             # str, column of the items
+TIME_FIELD: timestamp              # str, column of the time, Unix seconds
+load_col:                          # dict, suffix -> columns to load
+{load_col}
+repeatable: {repeatable}                  # bool, a pair may stand in training and in test ({protocol})
+{parts}eval_args:                         # dict, how the interactions are split and ranked
+{eval_args}
+"""
+
+BY_TIME = """\
+  split: {RS: [0.8, 0.1, 0.1]}     # training, validation, test of each user's interactions
+  order: TO                        # oldest first: nothing of the future is trained on
+  group_by: user
+  mode: full                       # ranked against every item"""
+
+READY = """\
+  split: {RS: [0.8, 0.1, 0.1]}     # not used: the parts are files already
+  order: TO
+  group_by: user
+  mode: full                       # ranked against every item"""
+
+
+def dataset_yaml(
+    name: str, protocol: str, columns: Mapping[str, Sequence[str]], parts: Sequence[str] | None = None
+) -> str:
+    """columns: suffix (inter, item, user) -> fields; parts: names for benchmark_filename, where split already."""
+    load = "\n".join(f"  {suffix}: [{', '.join(fields)}]" for suffix, fields in columns.items())
+    listed = f"benchmark_filename: [{', '.join(parts)}]  # list, the parts as written\n" if parts else ""
+    return TEXT.format(
+        name=name,
+        load_col=load,
+        repeatable=protocol == "repeat",
+        protocol=f"protocol {protocol}",
+        parts=listed,
+        eval_args=READY if parts else BY_TIME,
+    )
+
+
+def _known_downloads() -> set[str]:
+    """Names for which RecBole starts a download when their folder is missing (found without importing it)."""
+    spec = importlib.util.find_spec("recbole")
+    if spec is None or spec.origin is None:
+        return set()
+    listed = Path(spec.origin).parent / "properties" / "dataset" / "url.yaml"
+    return set(yaml.safe_load(listed.read_text())) if listed.is_file() else set()
+
+
+def check_name(name: str) -> None:
+    """Raises UsageError for a name that is no plain folder name or means something else to RecBole."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise UsageError(
+            f"--name: {name!r} must be letters, digits, '-', '_' or '.', and start with one of the first two."
+        )
+    if name.lower() in _known_downloads():
+        raise UsageError(
+            f"--name: RecBole knows {name!r} as a data set to download and would fetch its own when this one is "
+            f"missing. Choose another name, such as my-{name}."
+        )

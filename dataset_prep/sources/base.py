@@ -1,0 +1,61 @@
+"""What a source module says about its format, and the reading of behaviour names."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+
+from dataset_prep.guards import UsageError
+
+USER, ITEM, CATEGORY, BEHAVIOR, TIME = "user_id", "item_id", "item_category", "behavior_type", "timestamp"
+
+
+@dataclass(frozen=True)
+class Behavior:
+    """One kind of interaction: how the file writes it, and other words for it."""
+
+    value: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A raw format.
+
+    columns: the file's columns in order, by role (user_id, item_id, item_category, behavior_type, timestamp are
+        understood; any other is carried along by its name).
+    behaviors: weakest first; of two in the same instant the stronger one is kept.
+    time: a key of ``dataset_prep.times.FORMATS``.
+    headers: first fields that mark a line as a header, lower case.
+    period: first and last moment of the data set, Beijing time, where it has a fixed one.
+    digits: ids are whole numbers, so anything else is dirt.
+    """
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    behaviors: tuple[Behavior, ...]
+    default_behaviors: tuple[str, ...]
+    time: str
+    headers: frozenset[str]
+    period: tuple[str, str] | None = None
+    digits: bool = True
+    item_features: tuple[str, ...] = (CATEGORY,)
+    notes: str = field(default="", compare=False)
+
+    def behavior_values(self, asked: str | None) -> tuple[str, ...]:
+        """'cart,buy' or '3,4' -> ('3', '4'), in the source's own order; None -> the source's default."""
+        if asked is None:
+            return self.default_behaviors
+        by_name = {name: b.value for b in self.behaviors for name in (b.value, *b.names)}
+        words = [word.strip().lower() for word in asked.split(",") if word.strip()]
+        for word in words:
+            if word not in by_name:
+                near = difflib.get_close_matches(word, by_name, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                known = ", ".join("/".join((b.value, *b.names)) for b in self.behaviors)
+                raise UsageError(f"--behaviors: {self.name} has no behaviour {word!r}.{hint} It has: {known}.")
+        if not words:
+            raise UsageError("--behaviors: no behaviour given; every row would be dropped.")
+        wanted = {by_name[word] for word in words}
+        return tuple(b.value for b in self.behaviors if b.value in wanted)

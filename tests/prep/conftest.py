@@ -1,0 +1,44 @@
+"""Logs for the converter's tests: the real slices where they are, small ones written by hand elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+HEADER = "user_id,item_id,behavior_type,user_geohash,item_category,time"
+
+
+def real(*names: str) -> list[Path]:
+    """Files of the shared data; skips the test where they are absent."""
+    paths = [SHARED / name for name in names]
+    for path in paths:
+        if not path.exists():
+            pytest.skip(f"needs {path.name}, looked for in {path.parent}")
+    return paths
+
+
+@pytest.fixture(scope="session")
+def tianchi() -> tuple[Path, Path]:
+    users, items = real(
+        "tianchi_mobile/tianchi_mobile_recommend_train_user.csv.gz",
+        "tianchi_mobile/tianchi_mobile_recommend_train_item.csv",
+    )
+    return users, items
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Callable[..., Path]:
+    """Write a log of (user, item, behaviour, category, time) rows in the mobile format."""
+
+    def write(rows: list[tuple[object, ...]], name: str = "log.csv", header: bool = True) -> Path:
+        lines = [HEADER] if header else []
+        lines += [f"{u},{i},{b},,{c},{t}" for u, i, b, c, t in rows]
+        path = tmp_path / name
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    return write
