@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from dataset_prep import convert
-from dataset_prep.guards import PrepError
+from dataset_prep.guards import PrepError, ThinDatasetError
+from dataset_prep.sample import write_sample
 
 
 class Prep(click.Group):
@@ -20,6 +21,10 @@ class Prep(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except ThinDatasetError as error:
+            # The funnel stands above already, stage by stage.
+            click.echo(f"\n{type(error).__name__}: {error.message}\n\n{error.advice()}", err=True)
+            ctx.exit(2)
         except PrepError as error:
             click.echo(f"{type(error).__name__}: {error}", err=True)
             ctx.exit(2)
@@ -75,6 +80,15 @@ def settings(command: Callable[..., None]) -> Callable[..., None]:
 def mobile(users: tuple[str, ...], items: tuple[str, ...], all_items: bool, **options: Any) -> None:
     """Alibaba Mobile Recommendation (Tianchi 46, fresh_comp)."""
     convert("mobile", users, items=None if all_items else items, quiet=False, **options)
+
+
+@main.command()
+@click.option("--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write into.")
+@click.option("--seed", default=2014, help="Another seed, another log with the same counts.")
+def sample(output: Path, seed: int) -> None:
+    """Write a made-up Tianchi log with planted tastes, to try everything on."""
+    for path in write_sample(output, seed):
+        click.echo(path)
 
 
 if __name__ == "__main__":

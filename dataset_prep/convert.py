@@ -156,9 +156,10 @@ def _choose_core(settings: Settings, pairs: Pairs, funnel: Funnel) -> Core:
     before = funnel.stages[-1]
     if settings.protocol == "novel" and before.size is not None:
         before = funnel.add(Stage("first of each pair", before.size.pairs, before.size, REPEATED))
+        _say(funnel, before)
     # Under repeat the rows of a core are counted when it is kept; this one is not.
     rows = tried.size.pairs if settings.protocol == "novel" or not tried.size.pairs else before.rows
-    funnel.add(Stage(f"k-core {tried.thresholds}", rows, tried.size, WEAK))
+    _say(funnel, funnel.add(Stage(f"k-core {tried.thresholds}", rows, tried.size, WEAK)))
     need = settings.enough
     kind: type[ThinDatasetError] = ThinDatasetError if tried.size.pairs else EmptyDatasetError
     last = "" if settings.strict else f" (asked for {settings.asked}, relaxed down to it)"

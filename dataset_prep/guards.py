@@ -62,16 +62,18 @@ class ThinDatasetError(PrepError):
         super().__init__(self.message)
 
     def __str__(self) -> str:
-        lines = [self.message, "", *(f"  {line}" for line in self.funnel.lines()), ""]
+        return "\n".join([self.message, "", *(f"  {line}" for line in self.funnel.lines()), "", self.advice()])
+
+    def advice(self) -> str:
+        """What was tried on the data and is enough."""
         if self.remedies:
-            lines.append("Tried on this data, and enough (add to the command line):")
-            lines += [f"  {remedy}" for remedy in self.remedies]
-        else:
-            lines.append(
-                "No wider choice of behaviours, items or thresholds leaves enough either: this log is too small. "
-                "Lower --min-interactions, --min-users and --min-items to convert it all the same."
+            return "\n".join(
+                ["Tried on this data, and enough (add to the command line):", *(f"  {r}" for r in self.remedies)]
             )
-        return "\n".join(lines)
+        return (
+            "No wider choice of behaviours, items or thresholds leaves enough either: this log is too small. "
+            "Lower --min-interactions, --min-users and --min-items to convert it all the same."
+        )
 
 
 class EmptyDatasetError(ThinDatasetError):

@@ -53,13 +53,12 @@ class DuckDBEngine:
         for part in parts:
             key = (part.delimiter, part.header, part.newline)
             alike.setdefault(key, []).append(quoted(str(part.path)))
-        reads = []
+        reads, fields = [], ", ".join(needed)
         for (delimiter, header, newline), paths in alike.items():
-            reads.append(
-                f"SELECT {', '.join(needed)} FROM read_csv([{', '.join(paths)}], "
-                f"auto_detect = false, columns = {types}, header = {str(header).lower()}, delim = {quoted(delimiter)}, quote = '', escape = '', "
-                f"new_line = {quoted(newline.encode('unicode_escape').decode())}, comment = '')"
-            )
+            form = f"auto_detect = false, columns = {types}, header = {str(header).lower()}, comment = ''"
+            ends = f"delim = {quoted(delimiter)}, new_line = {quoted(newline.encode('unicode_escape').decode())}"
+            files = ", ".join(paths)
+            reads.append(f"SELECT {fields} FROM read_csv([{files}], {form}, {ends}, quote = '', escape = '')")
         return "(" + " UNION ALL ".join(reads) + ")"
 
     def epoch(self, column: str, time: TimeFormat) -> str:
