@@ -1,23 +1,25 @@
-"""Which causes fit what was seen, likeliest first, and which settings may cure each."""
+"""Which causes fit what was seen: settings and readings in, cause ids out, the likeliest first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from recbole_alibaba.diagnosis.readings import History, Record, Settings, reading
+from recbole_alibaba.diagnosis.remedies import first_remedy
+
 # These optimisers divide by the gradient's own size, the decay term with it: however small the factor,
 # a row without loss gradient is pulled to zero at the full learning rate.
 COUPLED = ("adam", "rmsprop", "adagrad")
-SMALLEST_LEARNING_RATE = 1e-4
-LARGEST_LEARNING_RATE = 0.1
+SMALLEST_RATE, LARGEST_RATE = 1e-4, 0.05
+TINY_NORM, HUGE_NORM = 1e-3, 50.0
+LARGEST_EPS = 1e-6
+TIGHTEST_CLIP = 1e-3
+STRONGEST_REG = 0.01
+SWALLOWED = 0.8
 
 
-def is_coupled(settings: Mapping[str, Any]) -> bool:
-    """Whether weight decay goes through an adaptive optimiser's division."""
-    return number(settings, "weight_decay") > 0 and str(settings.get("learner", "adam")).lower() in COUPLED
-
-
-def number(settings: Mapping[str, Any], key: str, default: float = 0.0) -> float:
+def setting(settings: Settings, key: str, default: float = 0.0) -> float:
     """A setting as float; ``default`` when it is absent or no number."""
     try:
         return float(settings.get(key, default))
@@ -25,42 +27,83 @@ def number(settings: Mapping[str, Any], key: str, default: float = 0.0) -> float
         return default
 
 
-def max_norm(settings: Mapping[str, Any]) -> float:
+def learner(settings: Settings) -> str:
+    """The optimiser's name in RecBole's spelling, lower case."""
+    return str(settings.get("learner") or "adam").lower()
+
+
+def is_coupled(settings: Settings) -> bool:
+    """Whether weight decay goes through an adaptive optimiser's division."""
+    return setting(settings, "weight_decay") > 0 and learner(settings) in COUPLED
+
+
+def max_norm(settings: Settings) -> float:
     """RecBole's ``clip_grad_norm: {max_norm: ...}``; infinite when nothing is clipped."""
     clip = settings.get("clip_grad_norm")
-    return number(clip, "max_norm", float("inf")) if isinstance(clip, Mapping) else float("inf")
+    return setting(clip, "max_norm", float("inf")) if isinstance(clip, Mapping) else float("inf")
 
 
-def why_it_does_not_move(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Causes of a loss that stands still, as far as the settings tell; thin data is what remains."""
-    rate = number(settings, "learning_rate", 0.001)
-    sgd = str(settings.get("learner", "adam")).lower() == "sgd"
-    suspects = {
-        "learning-rate-too-small": 0 < rate < SMALLEST_LEARNING_RATE and not sgd,
-        "plain-sgd": sgd and rate < LARGEST_LEARNING_RATE,
+def _start_norms(first: Record) -> list[float]:
+    norms = [reading(first, key) for key in ("user_norm_start", "item_norm_start")]
+    return [norm for norm in norms if norm is not None]
+
+
+def evidence(history: History, settings: Settings) -> dict[str, bool]:
+    """cause id -> whether a setting or a reading points at it; the order is how directly it does."""
+    first, last = (history[0], history[-1]) if history else ({}, {})
+    rate, sgd = setting(settings, "learning_rate", 0.001), learner(settings) == "sgd"
+    norms = _start_norms(first)
+    regularised = (reading(last, "reg") or 0.0) > abs(reading(last, "bpr") or float("inf"))
+    return {
+        "unmoved-parameters": bool(last.get("unmoved")),
+        "stale-gradients": (reading(last, "stale") or 0.0) > 0,
+        "plain-sgd": sgd and rate < LARGEST_RATE,
+        "learning-rate-too-small": not sgd and rate < SMALLEST_RATE,
+        "learning-rate-too-large": rate > LARGEST_RATE and not sgd,
+        "clip-too-tight": max_norm(settings) < TIGHTEST_CLIP,
+        "eps-too-large": (reading(last, "eps") or 0.0) > LARGEST_EPS,
+        "init-too-small": bool(norms) and min(norms) < TINY_NORM,
+        "init-too-large": bool(norms) and max(norms) > HUGE_NORM,
+        "strong-regularisation": regularised or setting(settings, "reg_weight") >= STRONGEST_REG,
         "coupled-decay": is_coupled(settings),
-        "strong-regularisation": number(settings, "reg_weight") >= 0.01,
-        "clip-too-tight": max_norm(settings) < 1e-3,
+        "half-precision": bool(settings.get("enable_amp")) or last.get("dtype") in ("float16", "bfloat16"),
+        "eps-swallows-gradient": (reading(last, "below_eps") or 0.0) > SWALLOWED,
     }
-    return (*(cause for cause, fits in suspects.items() if fits), "thin-data")
 
 
-def candidates(cause: str, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Settings that may cure ``cause``, the smallest change first; empty when no setting does."""
-    if cause == "coupled-decay":
-        return [{"learner": "adamw"}, {"weight_decay": 0.0}]
-    if cause in ("learning-rate-too-small", "learning-rate-too-large"):
-        return [{"learning_rate": 0.001}, {"learning_rate": 0.01}]
-    if cause == "plain-sgd":
-        return [{"learner": "adam", "learning_rate": 0.001}, {"learner": "adam", "learning_rate": 0.01}]
-    if cause == "strong-regularisation":
-        return [{"reg_weight": 1e-5}]
-    if cause == "clip-too-tight":
-        return [{"clip_grad_norm": {"max_norm": 1.0, "norm_type": 2}}]
-    return []
+# What can stand behind each symptom; ``evidence`` decides the order.
+STILL = (
+    "unmoved-parameters",
+    "plain-sgd",
+    "learning-rate-too-small",
+    "clip-too-tight",
+    "eps-too-large",
+    "init-too-small",
+    "strong-regularisation",
+    "coupled-decay",
+    "half-precision",
+    "eps-swallows-gradient",
+)
+WILD = (
+    "stale-gradients",
+    "learning-rate-too-large",
+    "init-too-large",
+    "strong-regularisation",
+    "coupled-decay",
+    "half-precision",
+)
+SHRINKING = ("strong-regularisation", "coupled-decay", "init-too-small")
 
 
-def changes(causes: tuple[str, ...], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The first remedy of the likeliest cause."""
-    tries = candidates(causes[0], settings) if causes else []
-    return tries[0] if tries else {}
+def likely(
+    history: History, settings: Settings, among: tuple[str, ...], otherwise: str | None = None
+) -> tuple[str, ...]:
+    """The causes of ``among`` that the evidence points at; ``otherwise`` comes last, as what remains."""
+    known = evidence(history, settings)
+    fitting = [cause for cause, points in known.items() if points and cause in among]
+    return (*fitting, *([otherwise] if otherwise and otherwise not in fitting else []))
+
+
+def explained(symptom_causes: tuple[str, ...], settings: Settings) -> dict[str, Any]:
+    """Keyword arguments of a ``Finding``: its causes, and the first remedy of the likeliest."""
+    return {"causes": symptom_causes, "changes": first_remedy(symptom_causes, settings)}

@@ -1,41 +1,52 @@
-"""Does the loss move the way a learning model's does: stuck, flat."""
+"""Does the loss move the way a learning model's does: stuck, flat, rising, oscillating, not a number."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import pairwise
 
-from recbole_alibaba.diagnosis.causes import changes, why_it_does_not_move
-from recbole_alibaba.diagnosis.findings import Finding
+from recbole_alibaba.diagnosis.causes import STILL, WILD, explained, likely
+from recbole_alibaba.diagnosis.findings import Finding, Severity
+from recbole_alibaba.diagnosis.readings import History, Settings, has_learned, losses, reading
 
 LN2 = math.log(2)
 NEAR = 0.001  # within this of ln 2, a model ranks a positive above a negative no better than a coin
-STILL = 0.0005  # a healthy run on thin data moves ten times as far in an epoch
+UNMOVED = 0.0005  # a healthy run on thin data moves ten times as far in an epoch
 PATIENCE = 3
+GUESS_WORSE = 1.0  # scores that know nothing and differ little cost 0.69
 
 
-def ranking_loss(record: Mapping[str, Any]) -> float:
-    """The record's ``bpr``, or its whole ``loss`` where the model has no named parts."""
-    return float(record.get("bpr", record.get("loss", math.nan)))
+def not_finite(history: History, settings: Settings) -> Finding | None:
+    """A loss, a part of it or a gradient norm that is infinite or not a number."""
+    last = history[-1]
+    where = last.get("not_finite")
+    wrong = [key for key in ("loss", "bpr", "reg", "grad_norm") if not math.isfinite(reading(last, key) or 0.0)]
+    if not where and not wrong:
+        return None
+    place = where or {"batch": "?", "part": wrong[0]}
+    return Finding(
+        id="not-finite",
+        severity="error",
+        number=float(last.get("epoch", len(history) - 1)),
+        threshold=math.inf,
+        values={"batch": place["batch"], "part": place["part"]},
+        **explained(likely(history, settings, WILD, "numbers-break"), settings),
+    )
 
 
-def stuck_at_ln2(history: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> Finding | None:
+def stuck_at_ln2(history: History, settings: Settings) -> Finding | None:
     """The last epoch's mean within 0.001 of ln 2, which is what guessing scores.
 
     After the first epoch that is where a large or thin data set begins, so it is advice; a second epoch
     there is a warning, a third without falling an error, and so is a return to it.
     """
-    losses = [ranking_loss(record) for record in history]
-    last = losses[-1]
-    if not abs(last - LN2) <= NEAR:
+    values = losses(history)
+    if not abs(values[-1] - LN2) <= NEAR:
         return None
-    epochs = 0
-    while epochs < len(losses) and abs(losses[-1 - epochs] - LN2) <= NEAR:
-        epochs += 1
-    fall = losses[-min(epochs, len(losses))] - last
-    causes = why_it_does_not_move(settings)
-    if epochs < len(losses):
+    epochs = next((n for n, loss in enumerate(reversed(values)) if abs(loss - LN2) > NEAR), len(values))
+    fall = values[-epochs] - values[-1]
+    severity: Severity
+    if epochs < len(values):
         wording, severity = "returned", "error"
     elif epochs == 1:
         wording, severity = "first", "advice"
@@ -45,34 +56,101 @@ def stuck_at_ln2(history: Sequence[Mapping[str, Any]], settings: Mapping[str, An
         wording, severity = "message", "warning" if epochs < PATIENCE else "error"
     return Finding(
         id="stuck-at-ln2",
-        severity=severity,  # type: ignore[arg-type]
-        number=last,
+        severity=severity,
+        number=values[-1],
         threshold=LN2,
-        values={"epochs": epochs, "fall": fall, "before": min(losses)},
+        values={"epochs": epochs, "fall": fall, "before": min(values)},
         wording=wording,
-        causes=causes,
-        changes=changes(causes, settings),
+        **explained(likely(history, settings, STILL, "thin-data"), settings),
     )
 
 
-def flat(history: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> Finding | None:
+def flat(history: History, settings: Settings) -> Finding | None:
     """A loss that stayed within 0.0005 for three epochs; advice when it had fallen far before."""
-    losses = [ranking_loss(record) for record in history]
-    if len(losses) <= PATIENCE:
+    values = losses(history)
+    if len(values) <= PATIENCE:
         return None
-    recent = losses[-PATIENCE - 1 :]
+    recent = values[-PATIENCE - 1 :]
     moved = max(recent) - min(recent)
-    if not moved < STILL:
+    if not moved < UNMOVED:
         return None
-    converged = losses[0] - losses[-1] > 0.1 * abs(losses[0])
-    causes = () if converged else why_it_does_not_move(settings)
+    converged = has_learned(history)
+    causes = () if converged else likely(history, settings, STILL, "thin-data")
     return Finding(
         id="flat",
         severity="advice" if converged else "warning",
         number=moved,
-        threshold=STILL,
-        values={"epochs": PATIENCE, "loss": losses[-1], "start": losses[0]},
+        threshold=UNMOVED,
+        values={"epochs": PATIENCE, "loss": values[-1], "start": values[0]},
         wording="converged" if converged else "message",
-        causes=causes,
-        changes=changes(causes, settings),
+        **explained(causes, settings),
+    )
+
+
+def rising(history: History, settings: Settings) -> Finding | None:
+    """Two epochs in a row that each add more than 0.5 % of where the loss began, or twice its beginning."""
+    values = losses(history)
+    if len(values) < 2 or not all(map(math.isfinite, values)):
+        return None
+    step = 0.005 * abs(values[0])
+    climbs = len(values) > 2 and all(after - before > step for before, after in pairwise(values[-3:]))
+    doubled = values[-1] > 2 * abs(values[0]) and values[0] > 0
+    if not (climbs or doubled):
+        return None
+    return Finding(
+        id="rising",
+        severity="error" if doubled else "warning",
+        number=values[-1],
+        threshold=min(values[:-1]),
+        values={"start": values[0]},
+        **explained(likely(history, settings, WILD, "loss-upside-down"), settings),
+    )
+
+
+def worse_than_guessing(history: History, settings: Settings) -> Finding | None:
+    """A BPR mean above 1: the scores are large and wrong, where knowing nothing costs 0.69."""
+    bpr = reading(history[-1], "bpr")
+    if bpr is None or not GUESS_WORSE < bpr < math.inf:
+        return None
+    return Finding(
+        id="worse-than-guessing",
+        severity="error",
+        number=bpr,
+        threshold=LN2,
+        **explained(likely(history, settings, WILD, "init-too-large"), settings),
+    )
+
+
+def oscillating(history: History, settings: Settings) -> Finding | None:
+    """Ups and downs of more than 2 % of the beginning in four epochs that lead nowhere."""
+    recent = losses(history)[-5:]
+    if len(recent) < 5 or not all(map(math.isfinite, recent)):
+        return None
+    moves = [after - before for before, after in pairwise(recent)]
+    turns = sum(one * other < 0 for one, other in pairwise(moves))
+    swing = sum(map(abs, moves)) / len(moves)
+    least = 0.02 * abs(losses(history)[0])
+    if turns < 2 or swing < least or abs(recent[-1] - recent[0]) > swing:
+        return None
+    return Finding(
+        id="oscillating",
+        severity="warning",
+        number=swing,
+        threshold=least,
+        **explained(likely(history, settings, WILD, "learning-rate-too-large"), settings),
+    )
+
+
+def regularisation_dominates(history: History, settings: Settings) -> Finding | None:
+    """More of the loss is regularisation than ranking, before the ranking has been learned."""
+    bpr, reg = reading(history[-1], "bpr"), reading(history[-1], "reg")
+    if bpr is None or reg is None or not reg > bpr > LN2 / 2:
+        return None
+    return Finding(
+        id="regularisation-dominates",
+        severity="warning",
+        number=reg,
+        threshold=bpr,
+        values={"share": reg / (reg + bpr)},
+        **explained(("strong-regularisation",), settings),
     )

@@ -1,0 +1,65 @@
+"""What does an epoch record hold: the readings a trainer takes, and how the signs get at them; no torch.
+
+=================  ====================================================================================
+key                meaning (every key but ``epoch`` and ``loss`` is optional)
+=================  ====================================================================================
+epoch              number of the epoch, from 0
+loss, bpr, reg     mean over the batches; ``reg`` is already weighted, ``loss = bpr + reg``
+not_finite         {"batch": int, "part": str} of the first value that was no number
+grad_norm          mean over the batches of the gradient's norm before clipping
+clipped            share of the batches whose gradient was clipped, 0 to 1
+valid              {metric: value} where the epoch was evaluated
+user_norm          mean norm of the user rows at the epoch's end (item_norm alike; sampled rows, layer 0)
+user_norm_start    the same at the epoch's beginning
+user_spread        mean distance of the user rows from their mean, over user_norm: 0 when they are one point
+update_ratio       norm of one step's change over the norm of the rows it changed
+below_eps          share of the gradient entries (rows with a gradient) below the optimiser's eps
+decay_share        share of the rows on which coupled weight decay outweighs the loss gradient
+eps                the optimiser's eps
+unmoved            names of the parameters that are the same at the epoch's end as at its beginning
+stale              share of the looked-at batches that began with a former batch's gradient still there
+score_gap          mean score of positives minus mean score of negatives, one batch
+=================  ====================================================================================
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Record = Mapping[str, Any]
+History = Sequence[Record]
+Settings = Mapping[str, Any]
+
+
+def ranking_loss(record: Record) -> float:
+    """The record's ``bpr``, or its whole ``loss`` where the model has no named parts."""
+    return float(record.get("bpr", record.get("loss", math.nan)))
+
+
+def losses(history: History) -> list[float]:
+    """The ranking loss of every epoch."""
+    return [ranking_loss(record) for record in history]
+
+
+def has_learned(history: History, share: float = 0.1) -> bool:
+    """Whether the ranking loss has fallen by ``share`` of where it began."""
+    values = losses(history)
+    return len(values) > 1 and values[0] - values[-1] > share * abs(values[0])
+
+
+def reading(record: Record, key: str) -> float | None:
+    """A reading as float, or None when it was not taken."""
+    value = record.get(key)
+    return None if value is None else float(value)
+
+
+def valid_scores(history: History, settings: Settings) -> list[float]:
+    """The validation metric that early stopping follows, epoch by epoch where it was taken."""
+    evaluated = [record["valid"] for record in history if record.get("valid")]
+    if not evaluated:
+        return []
+    wanted = str(settings.get("valid_metric") or "").lower()
+    key = next((name for name in evaluated[0] if name.lower() == wanted), next(iter(evaluated[0])))
+    return [float(values[key]) for values in evaluated if key in values]

@@ -1,0 +1,182 @@
+"""What is read while a model trains: a few rows of a few batches, so that watching costs next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from recbole_alibaba.diagnosis.tables import embedding_tables, rows_of
+
+LOOKS = 4  # batches of an epoch that are looked at
+ROWS = 256  # rows of a table that are read
+POOL = 16_384  # rows among which those with a gradient are looked for
+
+
+class Watcher:
+    """Takes the optional readings of ``readings.py`` from any RecBole general model.
+
+    The trainer calls ``start_epoch``; ``before_forward`` (optional); ``after_backward`` after each backward
+    pass and clipping, just before ``optimizer.step()``; and ``end_epoch``, which returns the readings for the
+    epoch's record. Nothing is changed and no random number is drawn.
+    """
+
+    def __init__(self, model: nn.Module, batches: int) -> None:
+        """``batches``: how many an epoch has."""
+        self.model = model
+        self.every = max(1, batches // LOOKS)
+        self.tables = embedding_tables(model)
+        in_tables = {id(table) for side in self.tables.values() for table in side.values()}
+        self._in_tables = in_tables
+        self._expected = {
+            name: parameter
+            for name, parameter in model.named_parameters()
+            if parameter.requires_grad or id(parameter) in in_tables
+        }
+        self._batch = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self._starts: dict[str, Tensor] = {}
+        self._norms: dict[str, Tensor] = {}
+        self._shares: dict[str, list[Tensor]] = {"below_eps": [], "decay_share": [], "update_ratio": []}
+        self._stale: list[Tensor] = []
+        self._before: list[tuple[nn.Parameter, Tensor, Tensor]] = []
+        self._eps: float | None = None
+
+    def start_epoch(self) -> None:
+        """Remember a few rows of every parameter, and how long the rows of the tables are."""
+        self._reset()
+        self._batch = 0
+        with torch.no_grad():
+            self._starts = {name: _some(parameter).clone() for name, parameter in self._expected.items()}
+            self._norms = {f"{key}_start": value for key, value in self._table_readings() if "norm" in key}
+
+    def before_forward(self) -> None:
+        """See whether a former batch's gradient is still there; call it after ``zero_grad``."""
+        if self._batch and self._batch % self.every == 0:
+            gradients = [table.grad for table in self._expected.values() if table.grad is not None]
+            left = [(_some(gradient) != 0).any() for gradient in gradients if not gradient.is_sparse]
+            if left:
+                self._stale.append(torch.stack(left).any().float())
+
+    def after_backward(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Read gradients as the optimiser is about to see them; most batches return at once."""
+        with torch.no_grad():
+            if self._before:
+                self._compare()
+            if self._batch % self.every == 0:
+                self._look(optimizer)
+        self._batch += 1
+
+    def end_epoch(self, batch: Any = None) -> dict[str, Any]:
+        """The readings of the epoch, JSON-able; a reading that could not be taken is absent.
+
+        ``batch``: an Interaction of the epoch with positives and negatives, for ``score_gap``.
+        """
+        with torch.no_grad():
+            if self._before:
+                self._compare()
+            now = dict(self._table_readings())
+            unmoved = [name for name, then in self._starts.items() if _same(self._expected[name], then)]
+            read: dict[str, Any] = {key: value.item() for key, value in (self._norms | now).items()}
+            for key, values in self._shares.items():
+                if values:
+                    read[key] = torch.stack(values).mean().item()
+            if self._stale:
+                read["stale"] = torch.stack(self._stale).mean().item()
+        if self._eps is not None:
+            read["eps"] = self._eps
+        gap = None if batch is None else score_gap(self.model, batch)
+        if gap is not None:
+            read["score_gap"] = gap
+        return read | {"unmoved": unmoved if self._batch else [], "parameters": len(self._starts)}
+
+    def _look(self, optimizer: torch.optim.Optimizer) -> None:
+        for group in optimizer.param_groups:
+            eps, decay = group.get("eps"), group.get("weight_decay") or 0.0
+            coupled = decay > 0 and _is_coupled(optimizer)
+            for parameter in group["params"]:
+                if id(parameter) not in self._in_tables or parameter.grad is None or parameter.grad.is_sparse:
+                    continue
+                rows, pool = _rows_with_gradient(parameter.grad)
+                gradient, values = parameter.grad[rows], parameter[rows]
+                if len(rows):
+                    self._before.append((parameter, rows, values.clone()))
+                    if eps is not None:
+                        self._shares["below_eps"].append((gradient.abs() < eps).float().mean())
+                        self._eps = float(eps)
+                if coupled:
+                    pulled = decay * parameter[pool].norm(dim=1) > parameter.grad[pool].norm(dim=1)
+                    self._shares["decay_share"].append(pulled.float().mean())
+
+    def _compare(self) -> None:
+        for parameter, rows, then in self._before:
+            change = (parameter[rows].float() - then.float()).norm()
+            self._shares["update_ratio"].append(change / then.float().norm().clamp_min(1e-30))
+        self._before.clear()
+
+    def _table_readings(self) -> Iterator[tuple[str, Tensor]]:
+        for side, tables in self.tables.items():
+            if not tables:
+                continue
+            parameter = next(iter(tables.values()))
+            begin, end = rows_of(side, parameter, self.model)
+            rows = parameter[begin : end : max(1, (end - begin) // ROWS)].float()
+            if not len(rows):
+                continue
+            norm = rows.norm(dim=1).mean()
+            yield f"{side}_norm", norm
+            yield f"{side}_spread", (rows - rows.mean(0)).norm(dim=1).mean() / norm.clamp_min(1e-30)
+
+
+def _is_coupled(optimizer: torch.optim.Optimizer) -> bool:
+    adaptive = (torch.optim.Adam, torch.optim.Adagrad, torch.optim.RMSprop)
+    # AdamW is a subclass of Adam in today's torch, with the decay taken out of the division.
+    decoupled = isinstance(optimizer, torch.optim.AdamW) or optimizer.defaults.get("decoupled_weight_decay")
+    return isinstance(optimizer, adaptive) and not decoupled
+
+
+def score_gap(model: Any, batch: Any) -> float | None:
+    """Mean score of up to 256 positives minus that of their negatives; None for a batch without either."""
+    user, item = getattr(model, "USER_ID", None), getattr(model, "ITEM_ID", None)
+    negative, label = getattr(model, "NEG_ITEM_ID", None), getattr(model, "LABEL", None)
+    if user not in batch or item not in batch:
+        return None
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            if negative in batch:
+                some = batch[:ROWS]
+                positives = model.predict(some)
+                some.interaction = {**some.interaction, item: some[negative]}
+                return (positives - model.predict(some)).mean().item()
+            if label in batch:
+                # RecBole puts a batch's positives first and their negatives after them.
+                scores, labels = model.predict(batch), batch[label] > 0
+                return (scores[labels].mean() - scores[~labels].mean()).item()
+    except NotImplementedError:
+        return None
+    finally:
+        model.train(training)
+    return None
+
+
+def _same(parameter: Tensor, then: Tensor) -> bool:
+    return torch.equal(_some(parameter), then)
+
+
+def _some(parameter: Tensor) -> Tensor:
+    """A view of up to 4,096 entries, spread over the parameter's rows."""
+    flat = parameter.detach().reshape(-1)
+    return flat[:: max(1, flat.numel() // 4096)]
+
+
+def _rows_with_gradient(gradient: Tensor) -> tuple[Tensor, Tensor]:
+    """Indices of up to 256 rows with a gradient, out of a pool of up to 16,384; and up to 256 rows of any kind."""
+    pool = torch.arange(1, len(gradient), max(1, len(gradient) // POOL), device=gradient.device)
+    touched = pool[(gradient[pool] != 0).any(dim=1).nonzero().squeeze(1)]
+    return touched[:: max(1, len(touched) // ROWS)][:ROWS], pool[:: max(1, len(pool) // ROWS)]
