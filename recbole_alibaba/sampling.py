@@ -1,0 +1,134 @@
+"""Negatives without Python loops: exact draws from the items a user does not have, and the loader that serves them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from recbole.data.interaction import Interaction
+
+
+class NoNegativeError(ValueError):
+    """A user has every item that could be drawn, so there is no negative."""
+
+
+class NegativeSampler:
+    """Draws items a user does not have, from a distribution over all items restricted to those.
+
+    No rejection: the free items of a user form one stretch of mass from which a number is drawn, and two binary
+    searches turn the number into an item. So the cost does not depend on how many items a user owns.
+
+    Args:
+        users, items: integer arrays (m,), what each user has; repeats do no harm.
+        weights: integers (n_items,), the mass of each item; 0 is never drawn. Sampling keeps their proportions.
+        n_users: number of user ids.
+
+    The distribution is that of RecBole's Sampler, which draws until it meets an item the user does not have.
+    """
+
+    def __init__(self, users: np.ndarray, items: np.ndarray, weights: np.ndarray, n_users: int) -> None:
+        self._total = int(weights.sum())
+        # A key is user * total + mass and must fit into 63 bits.
+        if n_users * self._total >= 2**63:
+            raise ValueError(
+                f"Negatives: {n_users:,} users times a total weight of {self._total:,} exceed 2**63; scale down."
+            )
+        self._mass_to = np.cumsum(weights, dtype=np.int64)
+        self._uniform = bool(weights[0] == 0 and (weights[1:] == 1).all())
+        pairs = np.unique(users.astype(np.int64) * len(weights) + items)
+        owner, owned = np.divmod(pairs, len(weights))
+        self._start = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=n_users))))
+        owned_mass = np.concatenate(([0], np.cumsum(weights[owned], dtype=np.int64)))
+        # Mass the user owns before each of its items, and the free mass before it.
+        self._owned_before = owned_mass - np.append(owned_mass[self._start[owner]], 0)
+        free_before = self._mass_to[owned] - weights[owned] - self._owned_before[:-1]
+        self._keys = owner * self._total + free_before
+        self._free = self._total - (owned_mass[self._start[1:]] - owned_mass[self._start[:-1]])
+        self._owned_mass = owned_mass
+
+    def sample(self, users: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """One item for each of `users` (n,), int64 (n,). Raises NoNegativeError where a user has them all."""
+        free = self._free[users]
+        if len(free) and free.min() == 0:
+            user = users[np.argmin(free)]
+            raise NoNegativeError(
+                f"Negatives: user {user} has all {self._start[user + 1] - self._start[user]:,} items that could be "
+                "drawn; drop the user or keep a higher item threshold for it (user_inter_num_interval)."
+            )
+        mass = rng.integers(0, free)
+        owned = np.searchsorted(self._keys, users * self._total + mass, side="right")
+        mass += self._owned_mass[owned] - self._owned_mass[self._start[users]]
+        return mass + 1 if self._uniform else np.searchsorted(self._mass_to, mass, side="right")
+
+
+def item_weights(distribution: str, items: np.ndarray, n_items: int, alpha: float = 1.0) -> np.ndarray:
+    """Integer weights of the items, 0 for padding: `uniform`, or `popularity`, the item's count to the power alpha.
+
+    items: the items of all interactions. Counts are taken as they are; other powers are rounded to 2**-40 of their
+    sum, so at an alpha other than 1 an item's probability is off by at most that.
+    """
+    if distribution == "uniform":
+        return np.concatenate(([0], np.ones(n_items - 1, np.int64)))
+    if distribution != "popularity":
+        raise ValueError(f"Negatives: '{distribution}' is not a distribution; use 'uniform' or 'popularity'.")
+    counts = np.bincount(items, minlength=n_items)
+    counts[0] = 0
+    if alpha == 1.0:
+        return counts
+    power = np.where(counts > 0, np.maximum(counts, 1).astype(np.float64) ** alpha, 0)
+    return np.rint(power / power.sum() * 2**40).astype(np.int64)
+
+
+class TrainLoader:
+    """Batches of (user, item, negative) for a pairwise model, in RecBole's layout, at the cost of a few gathers.
+
+    A batch holds `train_batch_size // k` interactions, the block repeated k times where k negatives are asked for
+    each. Epoch e draws from a generator seeded with (seed, e): the same on any number of threads, and a run resumed
+    at an epoch needs no more than its number.
+    """
+
+    def __init__(self, config: Any, dataset: Any, sampler: NegativeSampler, *, shuffle: bool = True) -> None:
+        self.config, self._dataset, self._sampler, self.shuffle = config, dataset, sampler, shuffle
+        self.sampler = self  # RecBole calls `train_data.sampler.set_epoch`.
+        self._users = dataset.inter_feat[dataset.uid_field].numpy()
+        self._items = dataset.inter_feat[dataset.iid_field].numpy()
+        self._fields = (dataset.uid_field, dataset.iid_field, config["NEG_PREFIX"] + dataset.iid_field)
+        self._by_user = np.argsort(self._users, kind="stable")
+        self._epoch = 0
+        self.update_config(config)
+
+    def update_config(self, config: Any) -> None:
+        self.times: int = config["train_neg_sample_args"]["sample_num"]
+        self.step = max(config["train_batch_size"] // self.times, 1)
+
+    def set_epoch(self, epoch: int) -> None:
+        """The next pass is epoch `epoch`'s."""
+        self._epoch = epoch
+
+    @property
+    def dataset(self) -> Any:
+        return self._dataset
+
+    def __len__(self) -> int:
+        return -(-len(self._users) // self.step)
+
+    def __iter__(self) -> Iterator[Interaction]:
+        rng = np.random.default_rng([self.config["seed"], self._epoch])
+        self._epoch += 1
+        order = rng.permutation(len(self._users)) if self.shuffle else np.arange(len(self._users))
+        negatives = self._negatives(rng)
+        for start in range(0, len(order), self.step):
+            rows = order[start : start + self.step]
+            batch = (np.tile(self._users[rows], self.times), np.tile(self._items[rows], self.times))
+            columns = (*batch, negatives[:, rows].reshape(-1))
+            yield Interaction(dict(zip(self._fields, map(torch.from_numpy, columns), strict=True)))
+
+    def _negatives(self, rng: np.random.Generator) -> np.ndarray:
+        """k negatives of every interaction, int32 or int64 (k, m). Users in order: neighbours share cache lines."""
+        drawn = np.empty((self.times, len(self._users)), np.int64)
+        users = self._users[self._by_user]
+        for row in drawn:
+            row[self._by_user] = self._sampler.sample(users, rng)
+        return drawn
