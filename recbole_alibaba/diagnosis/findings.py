@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from recbole_alibaba.diagnosis.catalogue import sentence
+from recbole_alibaba.diagnosis.catalogue import sentence, title
 
 Severity = Literal["error", "warning", "advice"]
 RANK: Mapping[str, int] = {"error": 0, "warning": 1, "advice": 2}
@@ -77,3 +77,48 @@ def by_severity(findings: list[Finding]) -> list[Finding]:
 def is_ill(findings: list[Finding]) -> bool:
     """Whether anything but advice was found."""
     return any(finding.severity != "advice" for finding in findings)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One line of a check: what was measured, against what, and the finding when it is not as it should be.
+
+    ``skipped`` names (as a catalogue id) why nothing could be measured.
+    """
+
+    check: str
+    id: str
+    number: float
+    threshold: float
+    finding: Finding | None = None
+    skipped: str | None = None
+
+    def say(self, lang: str = "en") -> str:
+        """The measure when all is well, else what was found, else why it was not examined."""
+        if self.finding is not None:
+            return self.finding.say(lang)
+        if self.skipped is not None:
+            return f"{title(self.id, lang)}: {sentence(self.skipped, 'message', lang, {})}"
+        return sentence(self.id, "measure", lang, {"number": self.number, "threshold": self.threshold})
+
+    def as_dict(self, lang: str = "en") -> dict[str, Any]:
+        """A JSON-able dict."""
+        state = "ill" if self.finding else "not examined" if self.skipped else "well"
+        return {
+            "check": self.check,
+            "id": self.id,
+            "verdict": state,
+            "number": self.number,
+            "threshold": self.threshold,
+            "says": self.say(lang),
+        }
+
+
+def not_examined(check: str, measure: str, why: str) -> Verdict:
+    """A verdict that says why nothing could be measured."""
+    return Verdict(check, measure, float("nan"), float("nan"), skipped=why)
+
+
+def judge(check: str, finding: Finding, well: bool) -> Verdict:
+    """A verdict that keeps the finding's number, and the finding itself only when all is not well."""
+    return Verdict(check, finding.id, finding.number, finding.threshold, None if well else finding)

@@ -8,28 +8,61 @@ from typing import Any
 from recbole_alibaba.diagnosis.readings import Settings
 
 Changes = dict[str, Any]
+RATES = (0.001, 0.01, 0.05)
 
 
 def _rates(settings: Settings) -> list[Changes]:
-    now = settings.get("learning_rate")
-    return [{"learning_rate": rate} for rate in (0.001, 0.01, 0.05) if rate != now]
+    return [{"learning_rate": rate} for rate in RATES if rate != settings.get("learning_rate")]
 
 
 def _adam(settings: Settings) -> list[Changes]:
-    return [{"learner": "adam", "learning_rate": rate} for rate in (0.001, 0.01)]
+    return [{"learner": "adam", "learning_rate": rate} for rate in RATES]
 
 
 def _decoupled(settings: Settings) -> list[Changes]:
     # A decay of 1e-2 stays far too strong for embeddings even when decoupled.
     strong = float(settings.get("weight_decay") or 0.0) > 1e-3
-    return [
-        {"learner": "adamw", "weight_decay": 1e-5} if strong else {"learner": "adamw"},
-        {"weight_decay": 0.0},
-    ]
+    first = {"learner": "adamw", "weight_decay": 1e-5} if strong else {"learner": "adamw"}
+    return [first, {"weight_decay": 0.0}]
 
 
-def _split_by_time(settings: Settings) -> list[Changes]:
-    return [{"eval_args": {"order": "TO"}}]
+def _normal_start(settings: Settings) -> list[Changes]:
+    """Only a model that reads ``init`` can be started otherwise."""
+    return [{"init": "normal", "init_std": 0.1}] if "init" in settings else []
+
+
+def _shorter_lists(settings: Settings) -> list[Changes]:
+    items = int(settings.get("items") or 0)
+    kept = [int(k) for k in settings.get("topk") or [] if int(k) <= items]
+    return [{"topk": kept or [max(1, min(10, items))], **_metric_in(settings, kept or [max(1, min(10, items))])}]
+
+
+def _metric_in(settings: Settings, topk: list[int]) -> Changes:
+    name, at, length = str(settings.get("valid_metric") or "").partition("@")
+    return {"valid_metric": f"{name}@{topk[-1]}"} if at and int(length) not in topk else {}
+
+
+def _computed_metric(settings: Settings) -> list[Changes]:
+    topk = settings.get("topk") or [10]
+    length = (topk if isinstance(topk, list | tuple) else [topk])[-1]
+    return [{"valid_metric": f"{next(iter(settings.get('metrics') or ['Recall']))}@{length}"}]
+
+
+def _smaller_batches(settings: Settings) -> list[Changes]:
+    rows = int(settings.get("train") or 2048)
+    return [{"train_batch_size": max(64, 2 ** ((rows // 8).bit_length() - 1))}]
+
+
+def _no_cache(settings: Settings) -> list[Changes]:
+    # RecBole reads the file that dataset_save_path names if it is there, and else the data.
+    return [{"dataset_save_path": f"{settings.get('checkpoint_dir') or 'saved'}/not-cached.pth"}]
+
+
+def _lower_core(settings: Settings) -> list[Changes]:
+    user, item = settings.get("leaves_enough") or (None, None)
+    if user is None:
+        return []
+    return [{"user_inter_num_interval": f"[{user},inf)", "item_inter_num_interval": f"[{item},inf)"}]
 
 
 REMEDIES: dict[str, Callable[[Settings], list[Changes]]] = {
@@ -37,15 +70,28 @@ REMEDIES: dict[str, Callable[[Settings], list[Changes]]] = {
     "learning-rate-too-small": _rates,
     "learning-rate-too-large": _rates,
     "plain-sgd": _adam,
-    "unknown-learner": _adam,
+    "unknown-learner": lambda settings: [{"learner": "adam"}],
     "strong-regularisation": lambda settings: [{"reg_weight": 1e-5}],
+    "too-little-regularisation": lambda settings: [{"reg_weight": 1e-4}] if "reg_weight" in settings else [],
     "double-regularisation": lambda settings: [{"weight_decay": 0.0}],
+    "decay-ignored": lambda settings: [{"weight_decay": 0.0}],
     "clip-too-tight": lambda settings: [{"clip_grad_norm": {"max_norm": 1.0, "norm_type": 2}}],
     "half-precision": lambda settings: [{"enable_amp": False}],
     "amp-on-cpu": lambda settings: [{"enable_amp": False}],
-    "eps-too-large": lambda settings: [{"learning_rate": 0.01}],
-    "future-leak": _split_by_time,
+    "eps-too-large": lambda settings: [{"learning_rate": 0.05}],
+    "eps-swallows-gradient": _normal_start,
+    "init-too-small": _normal_start,
+    "init-too-large": _normal_start,
+    "rows-start-equal": _normal_start,
+    "future-leak": lambda settings: [{"eval_args": {"order": "TO"}}],
     "repeats-leak": lambda settings: [{"rm_dup_inter": "first"}],
+    "topk-above-items": _shorter_lists,
+    "metric-never-computed": _computed_metric,
+    "one-step-epochs": _smaller_batches,
+    "one-user-batches": lambda settings: [{"eval_batch_size": 64 * int(settings.get("items") or 20_000)}],
+    "stop-after-the-end": lambda settings: [{"stopping_step": 10}],
+    "stale-cache": _no_cache,
+    "empty-core": _lower_core,
 }
 
 

@@ -1,0 +1,1 @@
+"""The checks before training, each a few measures with a verdict: what is enough, what is right, what is not."""

@@ -1,0 +1,161 @@
+"""Is the loss what it says it is: ln 2 when nothing is known, exact on hand-made scores, with its own gradient."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from recbole.model.loss import BPRLoss
+from torch import Tensor, nn
+
+from recbole_alibaba.diagnosis.causes import HUGE_NORM, explained
+from recbole_alibaba.diagnosis.findings import Finding, Verdict, judge, not_examined
+from recbole_alibaba.diagnosis.subject import Subject
+
+LN2 = math.log(2)
+FRESH = 0.1
+SAME = 0.01
+SLOPE = 0.05
+HAND_MADE = torch.tensor([1.0, 2.0]), torch.tensor([0.0, 3.0])  # positives, negatives
+BY_HAND = 0.8132617  # (ln(1 + 1/e) + ln(1 + e)) / 2
+
+
+def loss(subject: Subject, batch: Any) -> list[Verdict]:
+    """5: the fresh loss, the loss on scores whose answer is known, the loss of predict's scores, the gradient."""
+    model = subject.model
+    model.eval()  # dropout would hide what is compared
+    kind = ranking_kind(model, batch)
+    if kind is None:
+        return [not_examined("loss", "loss-differs", "another-loss"), *gradient(subject, batch)]
+    with torch.no_grad():
+        first = float(parts(model, batch)[0])
+        expected = loss_of_scores(model, batch, kind)
+    verdicts = []
+    function = bpr_function(model) if kind == "bpr" else None
+    if function is not None:
+        by_hand = float(function(*HAND_MADE))
+        wrong = Finding("loss-on-hand-made-scores", "error", by_hand, BY_HAND, causes=("loss-differs",))
+        verdicts.append(judge("loss", wrong, abs(by_hand - BY_HAND) < 1e-4))
+    off = abs(first - LN2)
+    fresh = Finding(
+        "fresh-loss", "warning", first, LN2, **explained(_why_not_ln2(subject, first, expected), subject.settings)
+    )
+    verdicts.append(judge("loss", fresh, off <= FRESH))
+    if expected is None:
+        verdicts.append(not_examined("loss", "loss-differs", "no-predict"))
+    else:
+        differs = Finding("loss-differs", "error", first, expected, causes=("loss-differs",))
+        verdicts.append(judge("loss", differs, _same(subject, first, expected)))
+    return [*verdicts, *gradient(subject, batch)]
+
+
+def _why_not_ln2(subject: Subject, first: float, expected: float | None) -> tuple[str, ...]:
+    norms = [float(p.detach().float().norm(dim=1).mean()) for p in subject.model.parameters() if p.dim() == 2]
+    if norms and max(norms) > HUGE_NORM:
+        return ("init-too-large",)
+    if expected is not None and not _same(subject, first, expected):
+        strong = len(parts_names(subject.model)) == 1 and float(subject.settings.get("reg_weight") or 0) > 0.01
+        return ("strong-regularisation", "loss-differs") if strong else ("loss-differs",)
+    return ("init-too-large",)
+
+
+def _same(subject: Subject, first: float, expected: float) -> bool:
+    # A model without named parts adds its regularisation to the one number it returns.
+    one = len(parts_names(subject.model)) == 1
+    room = SAME * max(expected, 1.0)
+    return abs(first - expected) <= room or (
+        one and first > expected and float(subject.settings.get("reg_weight") or 0) > 0
+    )
+
+
+def parts_names(model: Any) -> tuple[str, ...]:
+    """Names of the loss parts; one nameless part for RecBole's own models."""
+    return tuple(getattr(model, "loss_parts", ("loss",)))
+
+
+def parts(model: Any, batch: Any) -> tuple[Tensor, ...]:
+    """The loss parts on ``batch``, scalars."""
+    result = model.calculate_loss(batch)
+    return tuple(part.sum() for part in result) if isinstance(result, tuple) else (result.sum(),)
+
+
+def ranking_kind(model: Any, batch: Any) -> str | None:
+    """``bpr`` or ``bce`` for a model that says it minimises one of them, else None."""
+    kinds = [type(module) for module in model.modules()]
+    if getattr(model, "NEG_ITEM_ID", None) in batch and (
+        BPRLoss in kinds or getattr(model, "loss_parts", ("",))[0] == "bpr"
+    ):
+        return "bpr"
+    if getattr(model, "LABEL", None) in batch and {nn.BCEWithLogitsLoss, nn.BCELoss} & set(kinds):
+        return "bce"
+    return None
+
+
+def bpr_function(model: Any) -> Callable[[Tensor, Tensor], Tensor] | None:
+    """The function or module that turns scores into the BPR loss."""
+    module = next((module for module in model.modules() if isinstance(module, BPRLoss)), None)
+    if module is not None:
+        return module
+    if "loss_parts" in dir(model):
+        return getattr(sys.modules[type(model).__module__], "bpr", None)
+    return None
+
+
+def loss_of_scores(model: Any, batch: Any, kind: str) -> float | None:
+    """The loss that ``predict``'s scores have, computed here; None for a model that cannot predict."""
+    try:
+        scores = model.predict(batch).double()
+        if kind == "bce":
+            labels = batch[model.LABEL].double()
+            if bool(((scores >= 0) & (scores <= 1)).all()):  # predict gives probabilities
+                return float(F.binary_cross_entropy(scores, labels))
+            return float(F.binary_cross_entropy_with_logits(scores, labels))
+        other = batch[:]
+        other.interaction = {**batch.interaction, model.ITEM_ID: batch[model.NEG_ITEM_ID]}
+        return float(F.softplus(model.predict(other).double() - scores).mean())
+    except NotImplementedError:
+        return None
+
+
+def gradient(subject: Subject, batch: Any) -> list[Verdict]:
+    """5: along its own direction, autograd's gradient has the slope that finite differences measure."""
+    model = subject.model
+    model.eval()
+    model.zero_grad(set_to_none=True)
+    total = torch.stack(parts(model, batch)).sum()
+    with torch.no_grad():
+        again = torch.stack(parts(model, batch)).sum()
+    if not torch.equal(total.detach(), again):
+        return [not_examined("loss", "gradient-differs", "random-loss")]
+    if not total.requires_grad:
+        return [judge("loss", Finding("gradient-differs", "error", 0.0, SLOPE, causes=("dead-path",)), False)]
+    total.backward()
+    worst = 0.0
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.grad is None or parameter.grad.is_sparse or parameter.dim() < 2:
+                continue
+            worst = max(worst, _slope_error(model, batch, parameter, float(total)))
+    model.zero_grad(set_to_none=True)
+    wrong = Finding("gradient-differs", "error", worst, SLOPE, causes=("gradient-differs",))
+    return [judge("loss", wrong, worst <= SLOPE)]
+
+
+def _slope_error(model: nn.Module, batch: Any, parameter: nn.Parameter, value: float) -> float:
+    """Relative error of the slope along the gradient of one parameter; 0 where float32 cannot resolve it."""
+    assert parameter.grad is not None
+    slope = float(parameter.grad.double().norm())
+    step = min(2e-3 * max(abs(value), 1.0) / max(slope, 1e-30), 0.1 * float(parameter.double().norm()))
+    if not math.isfinite(slope) or step * slope < 2e-5 * max(abs(value), 1.0):
+        return 0.0
+    direction, start = parameter.grad / slope, parameter.clone()
+    values = []
+    for sign in (1, -1):
+        parameter.copy_(start + sign * step * direction)
+        values.append(float(torch.stack(parts(model, batch)).double().sum()))
+    parameter.copy_(start)
+    return abs((values[0] - values[1]) / (2 * step) - slope) / slope
