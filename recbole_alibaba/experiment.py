@@ -38,8 +38,11 @@ def build_config(
     dataset: str | None = None,
     config_file_list: Sequence[str | Path] | None = None,
     config_dict: Mapping[str, Any] | None = None,
+    checked: bool = True,
 ) -> Config:
     """RecBole's Config from our layers; argv is not read and no text is evaluated.
+
+    `checked=False` leaves settings that contradict each other to the doctor.
 
     Raises:
         BadInput: an unknown model, setting or data set, or a property file that cannot be read; with the nearest name.
@@ -57,7 +60,8 @@ def build_config(
     dataset = host_data.find_dataset(dataset, str(named.get("data_path", "dataset/")))
     with host_config.argv_kept_out():
         config = Config(model, dataset, files, host_config.Parsed(config_dict or {}))
-    host_data.check_settings(config)
+    if checked:
+        host_data.check_settings(config)
     return config
 
 
