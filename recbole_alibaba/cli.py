@@ -4,6 +4,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -97,8 +98,25 @@ def run(
             group_offset,
         )
         return
-    warnings.filterwarnings("ignore", category=FutureWarning, module="recbole")  # pandas 3 manners, pinned away
+    _quiet_host()
     experiment.run(model, dataset, files, overrides)
+
+
+@main.command()
+@click.option("--output", default="dataset", show_default=True, type=click.Path(path_type=Path), help="Where to write.")
+@click.option("--epochs", default=60, show_default=True, help="Passes over the training interactions.")
+@plainly
+def demo(output: Path, epochs: int) -> None:
+    """Show the main job on a made-up log: refused as reported, then mended, trained and compared."""
+    from .demo import demo as show  # brings dataset_prep along, which `run` does not need
+
+    _quiet_host()
+    show(output, epochs)
+
+
+def _quiet_host() -> None:
+    """RecBole's pandas code warns of pandas 3, which this package pins away."""
+    warnings.filterwarnings("ignore", category=FutureWarning, module="recbole")
 
 
 def run_py() -> None:

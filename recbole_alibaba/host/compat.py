@@ -35,9 +35,11 @@ def stub_ray_if_broken() -> None:
     """
     if "ray" in sys.modules:
         return
+    path = list(sys.path)
     try:
         importlib.import_module("ray.tune")
     except Exception:  # whatever the broken import raises, the answer is the same
+        sys.path[:] = path  # ray puts its own copies of libraries in front
         for name in [name for name in sys.modules if name.split(".")[0] == "ray"]:
             del sys.modules[name]
         ray, tune = ModuleType("ray"), ModuleType("ray.tune")

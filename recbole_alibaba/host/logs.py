@@ -3,7 +3,7 @@
 import logging
 import sys
 
-import colorama
+import click
 from recbole.config import Config
 from recbole.utils import init_logger
 
@@ -14,15 +14,15 @@ def start(config: Config) -> None:
     """Send this run's log to its own file under `log/` and to the console; the settings go to the file only.
 
     RecBole's `init_logger` does nothing from the second run on (`logging.basicConfig` finds handlers) and wraps
-    stdout once more each time (colorama), which ends in a RecursionError after some 250 runs.
+    stdout once more each time (colorama), which ends in a RecursionError after some 250 runs; both are put right.
     """
     root = logging.getLogger()
     stop()
-    colorama.deinit()
-    before = list(root.handlers)
+    before, streams = list(root.handlers), (sys.stdout, sys.stderr)
     for handler in before:
         root.removeHandler(handler)  # else basicConfig adds none
     init_logger(config)
+    sys.stdout, sys.stderr = streams
     _ours.extend(root.handlers)
     for handler in before:
         root.addHandler(handler)
@@ -42,5 +42,5 @@ def stop() -> None:
 
 
 def _without_colours(record: logging.LogRecord) -> bool:
-    record.msg = colorama.ansitowin32.AnsiToWin32.ANSI_CSI_RE.sub("", str(record.msg))
+    record.msg = click.unstyle(str(record.msg))
     return True

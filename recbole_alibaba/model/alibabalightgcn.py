@@ -10,6 +10,7 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 from torch import Tensor, nn
 
+from recbole_alibaba.host.errors import BadSettingError
 from recbole_alibaba.model.graph import build_graph
 from recbole_alibaba.model.losses import bpr, l2
 from recbole_alibaba.model.propagation import propagate, propagate_rows
@@ -101,4 +102,4 @@ def initialise(weights: tuple[Tensor, ...], init: str | None, std: float | None)
         elif init == "normal":
             nn.init.normal_(weight, std=0.1 if std is None else std)
         else:
-            raise ValueError(f"init: {init!r} is not an initialisation; use 'xavier' or 'normal'.")
+            raise BadSettingError(f"init: {init!r} is not an initialisation; use 'xavier' or 'normal'.")

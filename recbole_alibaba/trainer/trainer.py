@@ -14,14 +14,15 @@ from tqdm import tqdm
 
 from ..diagnosis.findings import Finding
 from ..diagnosis.signs import examine
+from ..diagnosis.watcher import Watcher
 from .meter import EpochMeter, shown
 
 
 class AlibabaLightGCNTrainer(Trainer):
     """Overrides the epoch's loop and how its losses are shown; `fit`, early stopping, checkpoints stay RecBole's.
 
-    `history` holds one dictionary an epoch: `epoch`, `batches`, `seconds`, `loss`, each part, `grad_norm`, `clipped`
-    and, where the epoch was validated, `valid`. The model names its parts in `loss_parts`.
+    `history` holds one dictionary an epoch: `epoch`, `batches`, `seconds`, `loss`, each part, `grad_norm`, `clipped`,
+    the watcher's readings and, where the epoch was validated, `valid`. The model names its parts in `loss_parts`.
     """
 
     def __init__(self, config: Config, model: torch.nn.Module) -> None:
@@ -61,11 +62,14 @@ class AlibabaLightGCNTrainer(Trainer):
         meter = EpochMeter(self.model.loss_parts, epoch_idx, clip["max_norm"], self.device)
         scaler = torch.amp.GradScaler(self.device.type, enabled=self.enable_scaler)
         description = set_color(f"Train {epoch_idx:>5}", "pink")
+        watcher = Watcher(self.model, batches=len(train_data))
+        watcher.start_epoch()
         started = perf_counter()
         bar = tqdm(train_data, total=len(train_data), ncols=110, desc=description, disable=not show_progress)
         for interaction in bar:
             interaction = interaction.to(self.device)
             self.optimizer.zero_grad()
+            watcher.before_forward()
             if distributed:
                 self.set_reduce_hook()
             with torch.autocast(device_type=self.device.type, enabled=self.enable_amp):
@@ -74,15 +78,16 @@ class AlibabaLightGCNTrainer(Trainer):
             scaler.scale(loss).backward()
             scaler.unscale_(self.optimizer)  # RecBole clips the scaled gradients; max_norm means the real ones
             norm = clip_grad_norm_(self.model.parameters(), **clip)
+            watcher.after_backward(self.model, self.optimizer)
             scaler.step(self.optimizer)
             scaler.update()
             meter.add(parts, norm)
             if show_progress:
                 bar.set_postfix(_postfix(meter.means(), self.model.loss_parts), refresh=False)
         meter.read()
-        means = meter.means()
-        seconds = perf_counter() - started
-        self.history.append({"epoch": epoch_idx, "batches": meter.batches, "seconds": seconds, **means})
+        means, seconds = meter.means(), perf_counter() - started
+        record = {"epoch": epoch_idx, "batches": meter.batches, "seconds": seconds, **means}
+        self.history.append(record | watcher.end_epoch(interaction))
         return tuple(means[part] for part in self.model.loss_parts)
 
     def _generate_train_loss_output(self, epoch_idx: int, s_time: float, e_time: float, losses: Any) -> str:

@@ -1,0 +1,58 @@
+"""The wheel holds what it needs: its property files are found from any folder, its two packages import."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which the wheel, built without the network, was unpacked as pip does."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    target = folder / "site"
+    subprocess.run([*pip, "install", "--no-deps", "--no-index", "--target", str(target), str(wheel)], check=True)
+    return target
+
+
+def test_every_property_file_is_found_from_another_folder(installed: Path, tmp_path: Path) -> None:
+    code = (
+        "from recbole_alibaba.host.properties import properties_folder, read_mapping\n"
+        "import recbole_alibaba\n"
+        "print(recbole_alibaba.__file__)\n"
+        "for file in sorted(properties_folder().rglob('*.yaml')): read_mapping(file); print(file)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(installed)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    package, *files = done.stdout.split()
+    assert Path(package).is_relative_to(installed)
+    assert all(Path(file).is_relative_to(installed) for file in files)
+    shipped = {file.relative_to(ROOT / "properties") for file in (ROOT / "properties").rglob("*.yaml")}
+    assert {Path(file).relative_to(installed / "recbole_alibaba" / "properties") for file in files} == shipped
+
+
+def test_the_wheel_holds_no_tests_and_no_data(installed: Path) -> None:
+    (wheel,) = installed.parent.glob("*.whl")
+    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"recbole_alibaba", "dataset_prep"}
+
+
+def test_property_lines_state_type_and_meaning() -> None:
+    """Each line with a key carries `# (type) meaning`."""
+    for file in (ROOT / "properties").rglob("*.yaml"):
+        keys = yaml.safe_load(file.read_text())
+        lines = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
+        assert len(lines) >= len(keys)
+        for line in lines:
+            assert "# (" in line, f"{file.name}: {line}"
