@@ -11,6 +11,7 @@ from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
 from recbole.utils import dict2str, get_trainer, init_seed, set_color
 
+from .evaluation import install_fast_evaluation
 from .host import config as host_config
 from .host import data as host_data
 from .host import logs, settings
@@ -79,6 +80,7 @@ def prepare(config: Config) -> Experiment:
     model = find_model(config["model"])(config, train_data._dataset).to(config["device"])
     getLogger().info(model)
     trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
+    install_fast_evaluation(trainer)
     return Experiment(config, dataset, train_data, valid_data, test_data, model, trainer)
 
 
