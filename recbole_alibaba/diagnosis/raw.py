@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dataset_prep.core import Enough, Thresholds, core_of, strictest_core
 from recbole_alibaba.diagnosis.causes import explained
 from recbole_alibaba.diagnosis.checks.settings import length_of_interval
 from recbole_alibaba.diagnosis.findings import Finding
@@ -59,6 +58,8 @@ def why_not_loaded(settings: Settings, error: Exception) -> list[Finding]:
 
 def empty_core(users: np.ndarray, items: np.ndarray, settings: Settings) -> Finding | None:
     """The finding that the asked (user, item)-core of the pairs is empty, with the strictest one that is not."""
+    from dataset_prep.core import Enough, Thresholds, core_of, strictest_core  # brings DuckDB: seldom needed
+
     asked = Thresholds(
         *(
             max(1, int(length_of_interval(settings.get(key))))

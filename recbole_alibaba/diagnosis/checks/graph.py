@@ -85,8 +85,7 @@ def adjacency(subject: Subject) -> sp.csr_matrix | None:
         part = own.from_items
         arrays = (part.weights, part.indices, part.offsets)
         weights, indices, offsets = (array.cpu().numpy() for array in arrays)
-        block = sp.csr_matrix((weights.astype(float), indices, offsets), shape=part.shape)
-        return block[own.user_rank.cpu().numpy()][:, own.item_rank.cpu().numpy()]
+        return sp.csr_matrix((weights.astype(float), indices, offsets), shape=part.shape)
     square = getattr(model, "norm_adj_matrix", None)
     if isinstance(square, torch.Tensor) and square.layout == torch.sparse_coo:
         square = square.coalesce().cpu()

@@ -17,7 +17,7 @@ from recbole_alibaba.diagnosis.findings import Finding, Verdict, judge, not_exam
 from recbole_alibaba.diagnosis.subject import Subject
 
 LN2 = math.log(2)
-FRESH = 0.1
+FRESH = 0.1  # above ln 2; a propagated model may begin well below it on data with clear tastes
 SAME = 0.01
 SLOPE = 0.05
 HAND_MADE = torch.tensor([1.0, 2.0]), torch.tensor([0.0, 3.0])  # positives, negatives
@@ -40,11 +40,10 @@ def loss(subject: Subject, batch: Any) -> list[Verdict]:
         by_hand = float(function(*HAND_MADE))
         wrong = Finding("loss-on-hand-made-scores", "error", by_hand, BY_HAND, causes=("loss-differs",))
         verdicts.append(judge("loss", wrong, abs(by_hand - BY_HAND) < 1e-4))
-    off = abs(first - LN2)
     fresh = Finding(
         "fresh-loss", "warning", first, LN2, **explained(_why_not_ln2(subject, first, expected), subject.settings)
     )
-    verdicts.append(judge("loss", fresh, off <= FRESH))
+    verdicts.append(judge("loss", fresh, LN2 / 2 <= first <= LN2 + FRESH))
     if expected is None:
         verdicts.append(not_examined("loss", "loss-differs", "no-predict"))
     else:
@@ -153,9 +152,12 @@ def _slope_error(model: nn.Module, batch: Any, parameter: nn.Parameter, value: f
     if not math.isfinite(slope) or step * slope < 2e-5 * max(abs(value), 1.0):
         return 0.0
     direction, start = parameter.grad / slope, parameter.clone()
-    values = []
-    for sign in (1, -1):
-        parameter.copy_(start + sign * step * direction)
-        values.append(float(torch.stack(parts(model, batch)).double().sum()))
+    errors = []
+    for size in (step, step / 8, step / 64):  # a shorter step misses a kink (ReLU), a longer one rounding
+        values = []
+        for sign in (1, -1):
+            parameter.copy_(start + sign * size * direction)
+            values.append(float(torch.stack(parts(model, batch)).double().sum()))
+        errors.append(abs((values[0] - values[1]) / (2 * size) - slope) / slope)
     parameter.copy_(start)
-    return abs((values[0] - values[1]) / (2 * step) - slope) / slope
+    return min(errors)

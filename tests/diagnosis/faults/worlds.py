@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 
 
 @dataclass(frozen=True)
@@ -45,3 +50,48 @@ def two_tastes(seed: int = 7) -> World:
         items += list(mine)
     times = draw.permutation(len(users)) + 1_416_240_000
     return World("two-tastes", np.array(users), np.array(items), times, {item: item // 30 for item in range(60)})
+
+
+def core(world: World, least: int) -> World:
+    """Only the pairs of users and items that keep ``least`` partners, and at most the first time of each pair."""
+    keys = world.users.astype(np.int64) * (int(world.items.max()) + 1) + world.items
+    first = np.unique(keys, return_index=True)[1]
+    users, items, times = (column[first] for column in (world.users, world.items, world.times))
+    while True:
+        kept = (np.bincount(users)[users] >= least) & (np.bincount(items)[items] >= least)
+        if kept.all():
+            break
+        users, items, times = users[kept], items[kept], times[kept]
+    there = set(items.tolist())
+    categories = {item: category for item, category in world.categories.items() if item in there}
+    return World(world.name, users, items, times, categories)
+
+
+def _read(name: str, file: Path, columns: list[str], **how: Any) -> World:
+    table = pd.read_csv(file, usecols=columns, **how)[columns]
+    user, item, category, when = (table[column] for column in columns)
+    seconds = when if when.dtype.kind in "iu" else pd.to_datetime(when).astype("int64") // 10**9
+    users, items = pd.factorize(user)[0], pd.factorize(item)[0]
+    order = np.argsort(seconds.to_numpy(), kind="stable")
+    categories = dict(zip(items.tolist(), category.tolist(), strict=True))
+    return World(name, users[order], items[order], seconds.to_numpy()[order], categories)
+
+
+def bundled_log() -> World:
+    """The made-up Tianchi log of ``make demo``, every behaviour, its 5-core."""
+    from dataset_prep.sample import write_sample
+
+    with tempfile.TemporaryDirectory() as folder:
+        users, _ = write_sample(folder)
+        world = _read("bundled-log", users, ["user_id", "item_id", "item_category", "time"])
+    return core(world, 5)
+
+
+def real_slice() -> World:
+    """Taobao UserBehavior's first 100,001 rows, their 3-core; ``FileNotFoundError`` where the data are absent."""
+    columns = ["user", "item", "category", "time"]
+    names = ["user", "item", "category", "behaviour", "time"]
+    return core(_read("real-slice", SHARED / "userbehavior" / "UserBehavior.csv", columns, names=names), 3)
+
+
+WORLDS = {"two-tastes": two_tastes, "bundled-log": bundled_log, "real-slice": real_slice}
