@@ -19,14 +19,15 @@ from dataset_prep.guards import (
 )
 from dataset_prep.settings import Settings
 from dataset_prep.sources import SOURCES, Source
+from dataset_prep.sources.find import find_source
 
 PathLike = str | Path
 
 
-def _paths(given: PathLike | Sequence[PathLike] | None) -> tuple[Path, ...]:
+def _paths(given: PathLike | Sequence[PathLike] | None) -> tuple[str, ...]:
     if given is None:
         return ()
-    return tuple(map(Path, [given] if isinstance(given, str | Path) else given))
+    return tuple(map(str, [given] if isinstance(given, str | Path) else given))
 
 
 def convert(
@@ -38,17 +39,18 @@ def convert(
     quiet: bool = True,
     **settings: Any,
 ) -> Conversion:
-    """Convert a raw log into ``output/name``; the other settings are the fields of ``Settings``.
+    """Convert a raw log into ``output/name``.
 
-    Raises PrepError, a ValueError, for anything the caller can mend: InputError, UsageError, OutputError,
-    EmptyDatasetError, ThinDatasetError.
+    source: mobile, userbehavior, tmall, csv, or a ``Source``. *settings* are the fields of ``Settings``, named as the
+    command line names them; csv also takes those of ``sources.columns.Columns`` as ``user_column`` and so on.
+
+    Raises PrepError, a ValueError, for anything the caller can mend: InputError, TooManyRejectsError, UsageError,
+    OutputError, EmptyDatasetError, ThinDatasetError.
     """
-    if isinstance(source, str):
-        if source not in SOURCES:
-            raise UsageError(f"There is no source {source!r}; there are {', '.join(SOURCES)}.")
-        source = SOURCES[source]
+    log_files = _paths(users)
+    source = find_source(source, log_files, settings)
     name = name or f"{source.name}-log"
-    return run(Settings(source, _paths(users), Path(output), name, _paths(items), **settings), quiet)
+    return run(Settings(source, log_files, Path(output), name, _paths(items), quiet=quiet, **settings))
 
 
 __all__ = [

@@ -14,6 +14,15 @@ from dataset_prep import convert
 from dataset_prep.guards import PrepError, ThinDatasetError
 from dataset_prep.sample import write_sample
 
+EPILOG = """\b
+Try it without any download:
+  python -m dataset_prep sample --output raw
+  python -m dataset_prep inspect raw/tianchi_mobile_recommend_train_user.csv
+  python -m dataset_prep mobile --users raw/tianchi_mobile_recommend_train_user.csv \\
+      --items raw/tianchi_mobile_recommend_train_item.csv --name my-log
+  python run.py --model=AlibabaLightGCN --dataset=my-log
+"""
+
 
 class Prep(click.Group):
     """A PrepError is the user's to mend: its text and exit code 2, no traceback."""
@@ -30,9 +39,19 @@ class Prep(click.Group):
             ctx.exit(2)
 
 
-@click.group(cls=Prep, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.group(
+    cls=Prep,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110},
+    epilog=EPILOG,
+    no_args_is_help=True,
+)
 def main() -> None:
-    """Turn Alibaba's raw logs into RecBole data sets."""
+    """Turn Alibaba's raw logs into RecBole data sets.
+
+    Reads a log, keeps the behaviours and items asked for, takes the first interaction of every (user, item) pair and
+    the core in which every user and item has enough partners, and writes OUTPUT/NAME/NAME.inter, .item, .yaml with
+    funnel.json and funnel.html, which tell where every row went.
+    """
     log = logging.getLogger("dataset_prep")
     if not log.handlers:
         handler = logging.StreamHandler(sys.stderr)
@@ -41,45 +60,127 @@ def main() -> None:
         log.setLevel(logging.INFO)
 
 
-def settings(command: Callable[..., None]) -> Callable[..., None]:
-    """The options every source shares."""
-    for option in reversed(
-        (
-            click.option("--output", default="dataset", type=click.Path(path_type=Path), help="Folder of data sets."),
-            click.option("--name", help="Name of the data set."),
-            click.option("--behaviors", help="Which to keep, by value or name: 3,4 or cart,buy."),
-            click.option("--min-user", default=2, help="Distinct items a user must have."),
-            click.option("--min-item", default=2, help="Distinct users an item must have."),
-            click.option("--min-interactions", default=1000, help="Least pairs of a usable data set."),
-            click.option("--min-users", default=50, help="Least users of a usable data set."),
-            click.option("--min-items", default=50, help="Least items of a usable data set."),
-            click.option("--strict", is_flag=True, help="Refuse instead of relaxing --min-user and --min-item."),
-            click.option(
-                "--protocol", default="novel", type=click.Choice(["novel", "repeat"]), help="Repeats of a pair."
-            ),
-            click.option(
-                "--level", default="item", type=click.Choice(["item", "category"]), help="What is recommended."
-            ),
-            click.option("--from", "since", help="First day or moment to keep, Beijing time."),
-            click.option("--to", "until", help="Last day or moment to keep, Beijing time."),
-            click.option("--memory-limit", help="For the engine, such as 4GB; beyond it, disk is used."),
-            click.option("--force", is_flag=True, help="Replace a data set of another source or other settings."),
-        )
-    ):
-        command = option(command)
-    return command
+Command = Callable[..., None]
+
+
+def with_options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def choice(name: str, values: list[str], text: str) -> Callable[[Command], Command]:
+    return click.option(name, default=values[0], type=click.Choice(values), help=text)
+
+
+common = with_options(
+    click.option("--output", default="dataset", type=click.Path(path_type=Path), help="Folder of the data sets."),
+    click.option("--name", help="Name of the data set.  [default: SOURCE-log]"),
+    click.option("--behaviors", metavar="LIST", help="Behaviours to keep, by value or name: 3,4 or cart,buy."),
+    click.option("--min-user", default=2, help="Distinct items a user must have."),
+    click.option("--min-item", default=2, help="Distinct users an item must have."),
+    click.option("--min-interactions", default=1000, help="Least pairs of a usable data set ..."),
+    click.option("--min-users", default=50, help="... and least users ..."),
+    click.option("--min-items", default=50, help="... and least items; too few relax --min-user and --min-item."),
+    click.option("--strict", is_flag=True, help="Refuse instead of relaxing."),
+    choice("--protocol", ["novel", "repeat"], "Keep the first interaction of a pair, or every one."),
+    choice(
+        "--level", ["item", "category"], "What is recommended: items, or their categories (dense where items are thin)."
+    ),
+    click.option(
+        "--split",
+        metavar="HOW",
+        help="Write the parts, too: last, 'ratio 0.8,0.1,0.1' or 'date 2014-12-17,2014-12-18'.",
+    ),
+    choice("--core-on", ["all", "train"], "Whose pairs the core counts; all is RecBole's habit and looks ahead."),
+    choice("--cold", ["drop", "keep"], "Rows of validation and test with a user or item that training never saw."),
+    click.option("--from", "since", metavar="WHEN", help="First day or moment to keep, Beijing time; '' for no bound."),
+    click.option("--to", "until", metavar="WHEN", help="Last day or moment to keep, Beijing time; '' for no bound."),
+    click.option("--max-bad", default=0.01, help="Stop when more than this share of the rows does not parse."),
+    click.option("--force", is_flag=True, help="Replace a data set of another source or other settings."),
+    choice("--engine", ["duckdb", "spark"], "What runs the SQL; the files are the same to the byte."),
+    click.option("--spark-url", default="local[2]", help="local[N], spark://... or sc://..."),
+    click.option("--memory-limit", metavar="SIZE", help="For DuckDB, such as 4GB; beyond it, the disk is used."),
+)
+
+log_option = click.option(
+    "--log", "--users", "users", multiple=True, required=True, metavar="FILE",
+    help="The log: .csv, .txt, .gz, .zip, a pattern, or s3:// and hdfs://; may be given several times.",
+)  # fmt: skip
 
 
 @main.command()
-@click.option(
-    "--users", multiple=True, required=True, help="The log: .csv, .txt, .gz, .zip; may be given several times."
-)
-@click.option("--items", multiple=True, help="Keep only the items this file lists.")
+@log_option
+@click.option("--items", multiple=True, metavar="FILE", help="Keep only the items this file lists (the item subset P).")
 @click.option("--all-items", is_flag=True, help="Keep all items, even if --items is given.")
-@settings
+@click.option("--item-geohash", is_flag=True, help="Add each item's first place, from --items, to .item.")
+@common
 def mobile(users: tuple[str, ...], items: tuple[str, ...], all_items: bool, **options: Any) -> None:
-    """Alibaba Mobile Recommendation (Tianchi 46, fresh_comp)."""
+    """Alibaba Mobile Recommendation: Tianchi 46 and the fresh_comp release.
+
+    Behaviours: 1 click, 2 favourite, 3 cart, 4 buy; 3,4 unless you say otherwise.
+
+    \b
+    python -m dataset_prep mobile --users 'tianchi_fresh_comp_train_user*.csv' --name fresh
+    python -m dataset_prep mobile --users user.csv.gz --items item.csv --behaviors buy --level category --name p
+    python -m dataset_prep mobile --users user.zip --split 'date 2014-12-17,2014-12-18' --core-on train --name cut
+    """
     convert("mobile", users, items=None if all_items else items, quiet=False, **options)
+
+
+@main.command()
+@log_option
+@common
+def userbehavior(users: tuple[str, ...], **options: Any) -> None:
+    """Taobao User Behavior: Tianchi 649, no header, Unix seconds.
+
+    Behaviours: pv, fav, cart, buy; all unless you say otherwise. Rows outside the data set's own nine days
+    (2017-11-25 to 2017-12-03) are dropped and counted; --from '' --to '' keeps them.
+
+    \b
+    python -m dataset_prep userbehavior --log UserBehavior.csv.zip --behaviors cart,buy --name taobao
+    """
+    convert("userbehavior", users, quiet=False, **options)
+
+
+@main.command()
+@log_option
+@click.option("--user-info", metavar="FILE", help="user_info_format1.csv of IJCAI-15, for .user (age_range, gender).")
+@common
+def tmall(users: tuple[str, ...], **options: Any) -> None:
+    """Tmall: IJCAI-15 (user_log_format1.csv) or IJCAI-16, told apart by their columns.
+
+    Behaviours: click, favourite, cart, buy (IJCAI-16: click, buy); all but clicks unless you say otherwise.
+
+    \b
+    python -m dataset_prep tmall --log user_log_format1.csv --user-info user_info_format1.csv --name tmall15
+    """
+    convert("tmall", users, quiet=False, **options)
+
+
+@main.command()
+@log_option
+@click.option("--user-column", required=True, help="Name in the header, or number from 1.")
+@click.option("--item-column", required=True)
+@click.option("--time-column", help="Without one, no --from, --to or --split, and RecBole splits at random.")
+@click.option("--time-format", default="unix", help="unix, hour, datetime, date, yyyymmdd (Beijing time).")
+@click.option("--category-column", help="For .item and --level category.")
+@click.option("--behavior-column", help="Needs --behavior-values.")
+@click.option("--behavior-values", metavar="LIST", help="Its values, weakest first: click,cart,buy.")
+@click.option("--items", multiple=True, metavar="FILE", help="Keep only the items in the first column of this file.")
+@click.option("--all-items", is_flag=True, help="Keep all items, even if --items is given.")
+@common
+def csv(users: tuple[str, ...], items: tuple[str, ...], all_items: bool, **options: Any) -> None:
+    """Any other log, comma or tab separated: name its columns.
+
+    \b
+    python -m dataset_prep csv --log my.csv --user-column uid --item-column sku --time-column when \\
+        --time-format datetime --behavior-column event --behavior-values view,cart,buy --name mine
+    """
+    convert("csv", users, items=None if all_items else items, quiet=False, **options)
 
 
 @main.command()

@@ -137,28 +137,61 @@ def rank_sql(first: str) -> str:
     return f"(7 - ({first} % 16))"
 
 
-def kept_sql(ranks: Sequence[int], protocol: str) -> str:
-    """What goes into .inter: u, i, t and b (the behaviour's rank), of the users and items that survived."""
-    survivors = "JOIN keep_users USING (u) JOIN keep_items USING (i)"
+def rows_sql(ranks: Sequence[int], protocol: str) -> str:
+    """The rows the filters leave: u, i, t and b (the behaviour's rank); under novel the first of each pair."""
     if protocol == "novel":
-        return f"SELECT u, i, {moment_sql('first')} AS t, {rank_sql('first')} AS b FROM pairs {survivors} WHERE n > 0"
+        return f"SELECT u, i, {moment_sql('first')} AS t, {rank_sql('first')} AS b FROM pairs WHERE n > 0"
+    return slots_sql([rank + INSIDE for rank in ranks])
+
+
+def slots_sql(slots: Sequence[int]) -> str:
+    """Every row of these slots, repeats and all."""
     return (
-        f"SELECT u, i, t, slot - {INSIDE} AS b FROM events JOIN users USING (user_id) JOIN items USING (item_id) "
-        f"{survivors} WHERE slot IN ({kept_slots(ranks)})"
+        f"SELECT u, i, t, slot % {INSIDE} AS b FROM events JOIN users ON users.user_id = events.user_id "
+        f"JOIN items ON items.item_id = events.item_id WHERE slot IN ({', '.join(map(str, slots))})"
+    )
+
+
+def first_of_sql(slots: Sequence[int]) -> str:
+    """The first moment of every pair within these slots; for weighing another choice than the one asked for."""
+    return f"SELECT u, i, min(t) AS t, 0 AS b FROM ({slots_sql(slots)}) AS r GROUP BY u, i"
+
+
+def core_sql(rows: str, where: str = "") -> str:
+    """The rows whose user and item survived the core."""
+    return (
+        f"SELECT r.* FROM ({rows}) AS r JOIN keep_users ON keep_users.u = r.u JOIN keep_items ON keep_items.i = r.i"
+        + (f" WHERE {where}" if where else "")
     )
 
 
 def inter_sql(source: Source, where: str = "") -> str:
     """.inter, ordered by user, then time: RecBole's sort is stable, so moments it rounds together stay in order."""
     value = " ".join(f"WHEN {n} THEN '{b.value}'" for n, b in enumerate(source.behaviors))
-    columns = ['user_id AS "user_id:token"', 'item_id AS "item_id:token"', 't AS "timestamp:float"']
-    if source.behaviors:
+    columns = ['user_id AS "user_id:token"', 'item_id AS "item_id:token"']
+    if TIME in source.columns:
+        columns.append('t AS "timestamp:float"')
+    if BEHAVIOR in source.columns:
         columns.append(f'CASE b {value} END AS "behavior_type:token"')
     return (
-        f"SELECT {', '.join(columns)} FROM kept JOIN users USING (u) JOIN items USING (i) {where} ORDER BY u, t, i, b"
+        f"SELECT {', '.join(columns)} FROM kept JOIN users ON users.u = kept.u JOIN items ON items.i = kept.i {where} "
+        "ORDER BY kept.u, t, kept.i, b"
     )
 
 
-def item_sql(features: Sequence[str]) -> str:
-    named = "".join(f', {f} AS "{f}:token"' for f in features)
-    return f'SELECT item_id AS "item_id:token"{named} FROM items JOIN keep_items USING (i) ORDER BY i'
+def item_sql(features: Sequence[str], geohash: bool = False) -> str:
+    """.item, of the items that are in any part."""
+    columns = ['items.item_id AS "item_id:token"', *(f'{f} AS "{f}:token"' for f in features)]
+    if geohash:
+        columns.append('places.geohash AS "item_geohash:token"')
+    places = "LEFT JOIN places ON places.item_id = items.item_id " if geohash else ""
+    return f"SELECT {', '.join(columns)} FROM items {places}WHERE items.i IN (SELECT i FROM kept) ORDER BY items.i"
+
+
+def user_sql() -> str:
+    """.user, of the users that are in any part; those the file does not know get the words it has for unknown."""
+    return (
+        'SELECT users.user_id AS "user_id:token", coalesce(age_range, \'0\') AS "age_range:token", '
+        "coalesce(gender, '2') AS \"gender:token\" FROM users LEFT JOIN people ON people.user_id = users.user_id "
+        "WHERE users.u IN (SELECT u FROM kept) ORDER BY users.u"
+    )

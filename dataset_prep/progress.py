@@ -7,8 +7,15 @@ import sys
 from tqdm import tqdm
 
 
-def bar(what: str, total: int, unit: str) -> tqdm:
+def bar(what: str, total: int, unit: str, quiet: bool = False) -> tqdm:
     """A bar with rate and time left on stderr; nothing where stderr is no terminal, or before two seconds."""
     return tqdm(
-        total=total, desc=what, unit=f" {unit}", unit_scale=True, delay=2, leave=False, file=sys.stderr, disable=None
+        total=total,
+        desc=what,
+        unit=f" {unit}",
+        unit_scale=True,
+        delay=2,
+        leave=False,
+        file=sys.stderr,
+        disable=True if quiet else None,
     )

@@ -2,66 +2,147 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import numpy as np
 
 from dataset_prep import pipeline
 from dataset_prep.engines.base import Engine, ReadError
-from dataset_prep.guards import InputError
-from dataset_prep.inputs import Part, find, look_over
+from dataset_prep.guards import InputError, TooManyRejectsError
+from dataset_prep.inputs import Part, find, is_remote, look_over
+from dataset_prep.people import upload_people
 from dataset_prep.progress import bar
+from dataset_prep.scan import Rejects, Scanned, Scanner
 from dataset_prep.settings import Settings
-from dataset_prep.sources.base import Source
+from dataset_prep.subset import Subset, read_subset
+
+log = logging.getLogger("dataset_prep")
 
 
 @dataclass(frozen=True)
 class Log:
-    """The events table is there; this says what it was made from."""
+    """What the table of events was made from.
+
+    integers: ids are whole numbers in the engine; else they are text. rejects: the list of rows that did not parse.
+    """
 
     integers: bool
     features: list[str]
     rejected: int
     names: list[str]
     digests: list[str]
+    rejects: Path | None = None
+    subset: Subset = field(default_factory=Subset)
+    other_digests: list[str] = field(default_factory=list)
 
 
-def read_log(engine: Engine, settings: Settings, workdir: Path, quiet: bool) -> Log:
+def read_log(engine: Engine, settings: Settings, workdir: Path) -> Log:
+    """Fill the table ``events``. Raises InputError, TooManyRejectsError."""
+    parts = _parts(engine, settings, workdir)
+    rejects_path = workdir / "rejects.csv"
+    with Rejects(rejects_path) as rejects:
+        subset = (
+            read_subset(find(settings.items, "--items"), settings, workdir, rejects) if settings.items else Subset()
+        )
+        read = _fast(engine, settings, parts, subset)
+        if read is None:
+            read = _careful(engine, settings, parts, subset, workdir, rejects)
+    others = list(subset.digests)
+    if settings.user_info:
+        others += upload_people(engine, settings.user_info, workdir, read.integers)
+    wrote = read.rejected or subset.rejected
+    return replace(read, rejects=rejects_path if wrote else None, subset=subset, other_digests=others)
+
+
+def _parts(engine: Engine, settings: Settings, workdir: Path) -> list[Part]:
     paths = find(settings.users, "--users")
+    local = [path for path in paths if not is_remote(path)]
     parts: list[Part] = []
-    with bar("looking over the files", sum(p.stat().st_size for p in paths), "B") as shown:
+    with bar("looking over the files", sum(Path(p).stat().st_size for p in local), "B", settings.quiet) as shown:
         for path in paths:
-            parts += look_over(path, workdir, settings.source.headers, shown.update)
-    items = find(settings.items, "--items") if settings.items else []
-    subset = _subset(items, settings.source, workdir)
-    features = (
-        []
-        if settings.level == "category"
-        else [f for f in settings.source.item_features if f in settings.source.columns]
-    )
-    for integers in (True,):
-        if subset is not None:
-            engine.upload("subset", {"item_id": np.array(sorted(subset), dtype=np.int64)})
-        reading = pipeline.Reading(settings.source, integers, settings.level, bool(items), *settings.bounds)
-        lines = sum(part.lines - part.header for part in parts)
-        if all(part.plain for part in parts):
-            try:
-                engine.create("events", pipeline.events_sql(engine, parts, reading), rows=lines)
-            except ReadError as error:
-                raise InputError(str(error).split("\n")[0]) from error
-            total, bad = engine.rows(pipeline.BAD_EVENTS)[0]
-            if total and not bad:
-                return Log(True, features, 0, [p.name for p in parts], [p.digest for p in parts])
-    raise InputError(f"{', '.join(p.name for p in parts)}: no row parses")
+            if is_remote(path):
+                parts.append(engine.remote_part(path, settings.source.headers))
+            else:
+                parts += look_over(Path(path), workdir, settings.source.headers, shown.update)
+    return parts
 
 
-def _subset(paths: list[Path], source: Source, workdir: Path) -> set[int] | None:
-    if not paths:
+def _events(
+    engine: Engine, settings: Settings, parts: list[Part], subset: Subset, integers: bool, rows: int | None
+) -> tuple[int, int]:
+    """Fill the table; returns (rows, of these not understood)."""
+    if settings.items:
+        engine.upload("subset", {"item_id": subset.ids(integers)})
+    reading = pipeline.Reading(settings.source, integers, settings.level, bool(settings.items), *settings.bounds)
+    engine.create("events", pipeline.events_sql(engine, parts, reading), rows)
+    total, bad = engine.rows(pipeline.BAD_EVENTS)[0]
+    return total, bad or 0
+
+
+def _log(settings: Settings, parts: Iterable[Part], integers: bool, rejected: int = 0) -> Log:
+    parts = list(parts)
+    return Log(integers, settings.features, rejected, [p.name for p in parts], [p.digest for p in parts])
+
+
+def _fast(engine: Engine, settings: Settings, parts: list[Part], subset: Subset) -> Log | None:
+    """None where a file needs the careful reader."""
+    if not all(part.plain for part in parts):
         return None
-    ids: set[int] = set()
-    for path in paths:
-        for part in look_over(path, workdir, frozenset({"item_id"})):
-            for line in part.path.read_bytes().splitlines()[int(part.header) :]:
-                ids.add(int(line.split(part.delimiter.encode())[0]))
-    return ids
+    known = all(part.lines is not None for part in parts)
+    expected = sum((part.lines or 0) - part.header for part in parts) if known else None
+    trouble = "a row does not parse"
+    for integers in (True,) if settings.source.digits else (True, False):
+        try:
+            total, bad = _events(engine, settings, parts, subset, integers, expected)
+        except ReadError as error:
+            trouble = str(error).splitlines()[0]
+            break
+        if total and not bad and expected in (None, total):
+            return _log(settings, parts, integers)
+    if not known:
+        raise InputError(
+            f"{', '.join(p.name for p in parts)}: {trouble}. Copy the files to this machine, so that the careful "
+            "reader can list what is wrong with them."
+        )
+    return None
+
+
+def _careful(
+    engine: Engine, settings: Settings, parts: list[Part], subset: Subset, workdir: Path, rejects: Rejects
+) -> Log:
+    found = Scanned(integers=settings.source.digits)
+    scanner = Scanner(rejects, found, settings.level)
+    size = sum(Path(part.path).stat().st_size for part in parts)
+    with bar("reading line by line", size, "B", settings.quiet) as shown:
+        for number, part in enumerate(parts):
+            scanner.part(part, settings.source, workdir / f"clean-{number}.tsv", shown.update)
+    judge(settings, found)
+    total, bad = _events(engine, settings, found.parts, subset, found.integers, found.rows - found.rejected)
+    if bad or total != found.rows - found.rejected:
+        raise AssertionError(
+            f"kept {found.rows - found.rejected:,} rows; of {total:,} read back {bad:,} are not understood"
+        )
+    if found.rejected:
+        log.info("%s of %s rows do not parse; see rejects.csv", f"{found.rejected:,}", f"{found.rows:,}")
+    return _log(settings, parts, found.integers, found.rejected)
+
+
+def judge(settings: Settings, found: Scanned) -> None:
+    """Raises where nothing, or too little, of the files parses."""
+    names = ", ".join(dict.fromkeys(part.name for part in found.parts))
+    if not found.rows:
+        raise InputError(f"{names}: the file holds no rows")
+    reasons = "".join(f"\n  {reason}" for reason in found.first_reasons)
+    columns = ",".join(settings.source.columns)
+    if found.rejected == found.rows:
+        raise InputError(
+            f"{names}: none of the {found.rows:,} rows is a row of a {settings.source.name} log ({columns}):{reasons}\n"
+            "Which log is it? Try: python -m dataset_prep inspect FILE"
+        )
+    share = found.rejected / found.rows
+    if share > settings.max_bad:
+        raise TooManyRejectsError(
+            f"{names}: {found.rejected:,} of {found.rows:,} rows ({share:.1%}) do not parse, more than --max-bad "
+            f"{settings.max_bad:g} allows. A row is {columns}. The first of them:{reasons}"
+        )

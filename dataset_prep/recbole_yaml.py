@@ -16,8 +16,7 @@ TEXT = """\
 field_separator: "\\t"              # str, between columns
 USER_ID_FIELD: user_id             # str, column of the users
 ITEM_ID_FIELD: item_id             # str, column of the items
-TIME_FIELD: timestamp              # str, column of the time, Unix seconds
-load_col:                          # dict, suffix -> columns to load
+{time}load_col:                          # dict, suffix -> columns to load
 {load_col}
 repeatable: {repeatable}                  # bool, a pair may stand in training and in test ({protocol})
 {parts}eval_args:                         # dict, how the interactions are split and ranked
@@ -30,6 +29,12 @@ BY_TIME = """\
   group_by: user
   mode: full                       # ranked against every item"""
 
+AT_RANDOM = """\
+  split: {RS: [0.8, 0.1, 0.1]}     # training, validation, test of each user's interactions
+  order: RO                        # at random: the log has no time
+  group_by: user
+  mode: full                       # ranked against every item"""
+
 READY = """\
   split: {RS: [0.8, 0.1, 0.1]}     # not used: the parts are files already
   order: TO
@@ -38,18 +43,24 @@ READY = """\
 
 
 def dataset_yaml(
-    name: str, protocol: str, columns: Mapping[str, Sequence[str]], parts: Sequence[str] | None = None
+    name: str,
+    protocol: str,
+    columns: Mapping[str, Sequence[str]],
+    parts: Sequence[str] | None = None,
+    timed: bool = True,
 ) -> str:
     """columns: suffix (inter, item, user) -> fields; parts: names for benchmark_filename, where split already."""
+    order = READY if parts else BY_TIME if timed else AT_RANDOM
     load = "\n".join(f"  {suffix}: [{', '.join(fields)}]" for suffix, fields in columns.items())
     listed = f"benchmark_filename: [{', '.join(parts)}]  # list, the parts as written\n" if parts else ""
     return TEXT.format(
         name=name,
+        time="TIME_FIELD: timestamp              # str, column of the time, Unix seconds\n" if timed else "",
         load_col=load,
         repeatable=protocol == "repeat",
         protocol=f"protocol {protocol}",
         parts=listed,
-        eval_args=READY if parts else BY_TIME,
+        eval_args=order,
     )
 
 

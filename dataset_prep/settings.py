@@ -10,8 +10,34 @@ from typing import Any
 from dataset_prep.core import Enough, Thresholds
 from dataset_prep.guards import UsageError
 from dataset_prep.recbole_yaml import check_name
-from dataset_prep.sources.base import CATEGORY, Source
+from dataset_prep.sources.base import BEHAVIOR, CATEGORY, TIME, Source
+from dataset_prep.splits import Split, parse_split
 from dataset_prep.times import moment
+
+CHOICES = {
+    "protocol": ("novel", "repeat"),
+    "level": ("item", "category"),
+    "engine": ("duckdb", "spark"),
+    "core_on": ("all", "train"),
+    "cold": ("drop", "keep"),
+}
+# What does not decide which data set comes out.
+INDIFFERENT = frozenset(
+    {
+        "source",
+        "users",
+        "items",
+        "user_info",
+        "output",
+        "force",
+        "engine",
+        "spark_url",
+        "memory_limit",
+        "quiet",
+        "max_bad",
+    }
+    | {"kept", "cut", "behaviors", "since", "until", "split"}
+)
 
 
 @dataclass(frozen=True)
@@ -20,16 +46,20 @@ class Settings:
 
     users: files of the log; items: files whose first column lists the items to keep, none = all.
     behaviors: as given; ``kept`` has them in the file's own words.
-    min_user, min_item: distinct partners each must have; relaxed to the strictest that leave ``enough``
-        unless ``strict``.
+    min_user, min_item: distinct partners each must have; relaxed to the strictest that leave enough unless
+        ``strict``.
     protocol: novel keeps the first interaction of a (user, item) pair, repeat keeps all.
+    split: None leaves the split to RecBole; ``cut`` is it parsed. core_on: whose pairs the core counts.
+    cold: what becomes of rows in validation and test with a user or item that training never saw.
+    since, until: first and last moment to keep; None = the source's own period, '' = no bound.
     """
 
     source: Source
-    users: tuple[Path, ...]
+    users: tuple[str, ...]
     output: Path
     name: str
-    items: tuple[Path, ...] = ()
+    items: tuple[str, ...] = ()
+    user_info: str | None = None
     behaviors: str | None = None
     min_user: int = 2
     min_item: int = 2
@@ -39,37 +69,54 @@ class Settings:
     strict: bool = False
     protocol: str = "novel"
     level: str = "item"
+    item_geohash: bool = False
+    split: str | None = None
+    core_on: str = "all"
+    cold: str = "drop"
     since: str | None = None
     until: str | None = None
     max_bad: float = 0.01
     force: bool = False
     engine: str = "duckdb"
+    spark_url: str = "local[2]"
     memory_limit: str | None = None
+    quiet: bool = False
     kept: tuple[str, ...] = field(init=False)
+    cut: Split | None = field(init=False)
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        if self.source.behaviors:
-            object.__setattr__(self, "kept", self.source.behavior_values(self.behaviors))
-        else:
-            object.__setattr__(self, "kept", ())
-        for option, least in (("--min-user", self.min_user), ("--min-item", self.min_item)):
-            if least < 1:
-                raise UsageError(f"{option}: {least} keeps nothing more than 1 does; the least is 1.")
-        for option, words, value in (
-            ("--protocol", ("novel", "repeat"), self.protocol),
-            ("--level", ("item", "category"), self.level),
-            ("--engine", ("duckdb", "spark"), self.engine),
-        ):
-            if value not in words:
-                raise UsageError(f"{option}: {value!r} is not one of {', '.join(words)}.")
+        for setting, words in CHOICES.items():
+            if getattr(self, setting) not in words:
+                option = setting.replace("_", "-")
+                raise UsageError(f"--{option}: {getattr(self, setting)!r} is not one of {', '.join(words)}.")
+        for setting in ("min_user", "min_item", "min_interactions", "min_users", "min_items"):
+            if getattr(self, setting) < 1:
+                raise UsageError(f"--{setting.replace('_', '-')}: {getattr(self, setting)}; the least is 1.")
         if not 0 <= self.max_bad <= 1:
             raise UsageError(f"--max-bad: {self.max_bad} is no share; write 0.01 for one row in a hundred.")
-        if self.level == "category" and CATEGORY not in self.source.columns:
-            raise UsageError(f"--level category: {self.source.name} has no item category column.")
+        behaviors = self.source.behavior_values(self.behaviors) if BEHAVIOR in self.source.columns else ()
+        object.__setattr__(self, "kept", behaviors)
+        object.__setattr__(self, "cut", parse_split(self.split) if self.split else None)
+        self._check_columns()
         first, last = self.bounds
         if first is not None and last is not None and first > last:
             raise UsageError("--from is later than --to; every row would be dropped.")
+
+    def _check_columns(self) -> None:
+        columns = self.source.columns
+        if self.level == "category" and CATEGORY not in columns:
+            raise UsageError(f"--level category: {self.source.name} has no item category column.")
+        if TIME not in columns and (self.since or self.until or self.cut):
+            raise UsageError("--from, --to and --split go by time, and no time column was named.")
+        if self.behaviors and BEHAVIOR not in columns:
+            raise UsageError("--behaviors: no behaviour column was named.")
+        if self.core_on == "train" and self.cut is None:
+            raise UsageError("--core-on train needs --split: without one RecBole splits after the core was taken.")
+        if self.item_geohash and (not self.items or self.level != "item"):
+            raise UsageError(
+                "--item-geohash takes an item's place from the --items file, so it needs one (and --level item)."
+            )
 
     @property
     def asked(self) -> Thresholds:
@@ -86,11 +133,22 @@ class Settings:
         return [values.index(value) for value in self.kept] or [0]
 
     @property
+    def features(self) -> list[str]:
+        """Columns of the log that describe an item."""
+        if self.level == "category":
+            return []
+        return [f for f in self.source.item_features if f in self.source.columns]
+
+    @property
+    def timed(self) -> bool:
+        return TIME in self.source.columns
+
+    @property
     def bounds(self) -> tuple[int | None, int | None]:
         """First and last moment to keep, Unix seconds."""
-        since, until = (self.since, self.until)
-        if self.source.period:
-            since, until = since or self.source.period[0], until or self.source.period[1]
+        period = self.source.period or (None, None)
+        since = period[0] if self.since is None else self.since
+        until = period[1] if self.until is None else self.until
         return (
             moment(since, "--from") if since else None,
             moment(until, "--to", end=True) if until else None,
@@ -98,17 +156,12 @@ class Settings:
 
     def as_dict(self) -> dict[str, Any]:
         """What decides the result, JSON-able and free of paths: the same on every machine and engine."""
-        left_out = {
-            "source",
-            "users",
-            "items",
-            "output",
-            "force",
-            "engine",
-            "memory_limit",
-            "kept",
-            "behaviors",
-            "max_bad",
+        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in INDIFFERENT}
+        return {
+            "source": self.source.name,
+            "columns": list(self.source.columns),
+            "behaviors": list(self.kept),
+            "bounds": list(self.bounds),
+            "split": str(self.cut) if self.cut else None,
+            **plain,
         }
-        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
-        return {"source": self.source.name, "behaviors": list(self.kept), "bounds": self.bounds, **plain}

@@ -1,8 +1,8 @@
-"""What any choice of behaviours, item subset and thresholds would leave, from one table of pairs."""
+"""What any choice of behaviours, item subset and thresholds would leave, tried without reading the log again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,46 +12,65 @@ from dataset_prep.guards import Remedy
 from dataset_prep.pipeline import INSIDE, UNDATED
 from dataset_prep.settings import Settings
 
+DATED = (1 << UNDATED) - 1
+EVERYTHING = (1 << (UNDATED + 1)) - 1
+
 
 @dataclass(frozen=True)
 class Pairs:
-    """Every distinct pair of the log: codes and, as bits, the slots (see ``pipeline``) it occurs in."""
+    """Distinct pairs: codes and, as bits, the slots (see ``pipeline``) each occurs in; n rows of it are to be kept."""
 
     users: Codes
     items: Codes
     mask: Codes
+    n: Codes
     n_users: int
     n_items: int
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray], n_users: int, n_items: int) -> Pairs:
-        return cls(arrays["u"], arrays["i"], arrays["mask"], n_users, n_items)
+        return cls(arrays["u"], arrays["i"], arrays["mask"], arrays["n"], n_users, n_items)
 
     def select(self, bits: int) -> tuple[Codes, Codes]:
+        if bits == EVERYTHING:
+            return self.users, self.items
         chosen = (self.mask & bits) != 0
         return self.users[chosen], self.items[chosen]
 
-    def core(self, bits: int, thresholds: Thresholds) -> Core:
-        return core_of(*self.select(bits), thresholds, self.n_users, self.n_items)
-
-    def strictest(self, bits: int, asked: Thresholds, enough: Enough) -> Core | None:
-        return strictest_core(*self.select(bits), asked, enough, self.n_users, self.n_items)
+    def rows_in(self, core: Core) -> int:
+        inside = core.users[self.users] & core.items[self.items]
+        return int(self.n[inside].sum())
 
 
-def dated_bits() -> int:
-    return (1 << UNDATED) - 1
+@dataclass(frozen=True)
+class Space:
+    """Finds cores within one coding of users and items."""
+
+    n_users: int
+    n_items: int
+
+    def core(self, pairs: tuple[Codes, Codes], thresholds: Thresholds) -> Core:
+        return core_of(*pairs, thresholds, self.n_users, self.n_items)
+
+    def strictest(self, pairs: tuple[Codes, Codes], asked: Thresholds, enough: Enough) -> Core | None:
+        return strictest_core(*pairs, asked, enough, self.n_users, self.n_items)
+
+
+def slots_of(ranks: Sequence[int], subset_only: bool) -> list[int]:
+    return [rank + INSIDE for rank in ranks] + ([] if subset_only else list(ranks))
 
 
 def bits_of(ranks: Sequence[int], subset_only: bool) -> int:
-    inside = sum(1 << (rank + INSIDE) for rank in ranks)
-    return inside if subset_only else inside | sum(1 << rank for rank in ranks)
+    return sum(1 << slot for slot in slots_of(ranks, subset_only))
 
 
-def remedies(pairs: Pairs, settings: Settings) -> list[Remedy]:
-    """Other settings that were tried on the pairs and leave enough; the smallest change first.
+def remedies(
+    space: Space, settings: Settings, pairs_of: Callable[[Sequence[int], bool], tuple[Codes, Codes]]
+) -> list[Remedy]:
+    """Other settings that were tried and leave enough; the smallest change first.
 
-    Tried: lower thresholds, then weaker behaviours added one by one, each also without the item subset. Every one
-    is relaxed to the strictest thresholds that leave enough.
+    Tried: lower thresholds, then weaker behaviours added one by one, each also without the item subset; and each
+    relaxed to the strictest thresholds that leave enough. pairs_of: (ranks, subset only) -> the pairs the core counts.
     """
     values = [b.value for b in settings.source.behaviors]
     wider = [tuple(settings.ranks)]
@@ -61,21 +80,25 @@ def remedies(pairs: Pairs, settings: Settings) -> list[Remedy]:
     found = []
     for ranks in wider:
         for drop_subset in (False, True) if settings.items else (False,):
-            unchanged = ranks == wider[0] and not drop_subset
-            if unchanged and not settings.strict:
-                continue
-            core = pairs.strictest(bits_of(ranks, not drop_subset), settings.asked, settings.enough)
-            if core is None:
-                continue
-            options: dict[str, str | None] = {}
-            if ranks != wider[0]:
-                options["--behaviors"] = ",".join(values[rank] for rank in ranks)
-            if drop_subset:
-                options["--all-items"] = None
-            user, item = core.thresholds
-            if user != settings.min_user:
-                options["--min-user"] = str(user)
-            if item != settings.min_item:
-                options["--min-item"] = str(item)
-            found.append(Remedy(options, core.size, core.thresholds))
+            if ranks == wider[0] and not drop_subset and not settings.strict:
+                continue  # the conversion itself has just tried this
+            core = space.strictest(pairs_of(ranks, not drop_subset), settings.asked, settings.enough)
+            if core is not None:
+                chosen = ",".join(values[rank] for rank in ranks) if ranks != wider[0] else None
+                found.append(
+                    Remedy(_options(settings, chosen, drop_subset, core.thresholds), core.size, core.thresholds)
+                )
     return found
+
+
+def _options(settings: Settings, behaviors: str | None, drop_subset: bool, used: Thresholds) -> dict[str, str | None]:
+    options: dict[str, str | None] = {}
+    if behaviors:
+        options["--behaviors"] = behaviors
+    if drop_subset:
+        options["--all-items"] = None
+    if used.user != settings.min_user:
+        options["--min-user"] = str(used.user)
+    if used.item != settings.min_item:
+        options["--min-item"] = str(used.item)
+    return options

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from dataset_prep.settings import Settings
 
 
-def open_engine(settings: Settings, workdir: Path, quiet: bool = False) -> AbstractContextManager[Engine]:
+def open_engine(settings: Settings, workdir: Path) -> AbstractContextManager[Engine]:
     """The engine the settings name. Spark is imported only when asked for."""
+    if settings.engine == "spark":
+        from dataset_prep.engines.spark import SparkEngine
+
+        return SparkEngine(settings.spark_url)
     from dataset_prep.engines.duckdb import DuckDBEngine
 
-    return DuckDBEngine(workdir, settings.memory_limit, quiet)
+    return DuckDBEngine(workdir, settings.memory_limit, settings.quiet)
 
 
 __all__ = ["Engine", "ReadError", "open_engine"]

@@ -24,6 +24,9 @@ class Engine(Protocol):
     def raw(self, parts: Sequence[Part], columns: Sequence[str], needed: Sequence[str]) -> str:
         """A FROM item with the *needed* columns as text, an empty field as NULL."""
 
+    def remote_part(self, address: str, headers: frozenset[str]) -> Part:
+        """Look at the first line of an address only this engine can read. Raises InputError."""
+
     def epoch(self, column: str, time: TimeFormat) -> str:
         """An expression: Unix seconds as BIGINT, NULL where the text is not exactly in the format."""
 

@@ -12,8 +12,8 @@ import duckdb
 import numpy as np
 
 from dataset_prep.engines.base import ReadError
-from dataset_prep.guards import UsageError
-from dataset_prep.inputs import Part
+from dataset_prep.guards import InputError, UsageError
+from dataset_prep.inputs import Part, part_of_address
 from dataset_prep.progress import bar
 from dataset_prep.times import BEIJING_OFFSET, TimeFormat
 
@@ -56,10 +56,20 @@ class DuckDBEngine:
         reads, fields = [], ", ".join(needed)
         for (delimiter, header, newline), paths in alike.items():
             form = f"auto_detect = false, columns = {types}, header = {str(header).lower()}, comment = ''"
-            ends = f"delim = {quoted(delimiter)}, new_line = {quoted(newline.encode('unicode_escape').decode())}"
+            ends = f"delim = {quoted(delimiter)}"
+            if newline:
+                ends += f", new_line = {quoted(newline.encode('unicode_escape').decode())}"
             files = ", ".join(paths)
             reads.append(f"SELECT {fields} FROM read_csv([{files}], {form}, {ends}, quote = '', escape = '')")
         return "(" + " UNION ALL ".join(reads) + ")"
+
+    def remote_part(self, address: str, headers: frozenset[str]) -> Part:
+        one = "auto_detect = false, columns = {'line': 'VARCHAR'}, header = false, delim = '\\x01'"
+        try:
+            found = self.rows(f"SELECT line FROM read_csv({quoted(address)}, {one}, quote = '', escape = '') LIMIT 1")
+        except duckdb.Error as error:
+            raise InputError(f"{address}: DuckDB cannot read it ({str(error).splitlines()[0]})") from error
+        return part_of_address(address, found[0][0] if found else "", headers)
 
     def epoch(self, column: str, time: TimeFormat) -> str:
         if time.strptime is None:

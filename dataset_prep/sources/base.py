@@ -47,7 +47,7 @@ class Source:
         """'cart,buy' or '3,4' -> ('3', '4'), in the source's own order; None -> the source's default."""
         if asked is None:
             return self.default_behaviors
-        by_name = {name: b.value for b in self.behaviors for name in (b.value, *b.names)}
+        by_name = {name.lower(): b.value for b in self.behaviors for name in (b.value, *b.names)}
         words = [word.strip().lower() for word in asked.split(",") if word.strip()]
         for word in words:
             if word not in by_name:

@@ -8,7 +8,7 @@ import pytest
 
 from dataset_prep import EmptyDatasetError, Settings, Thresholds, convert
 from dataset_prep.convert import Conversion
-from dataset_prep.core import Size
+from dataset_prep.core import Size, core_of
 from dataset_prep.engines import open_engine
 from dataset_prep.pipeline import TALLY, items_sql, pairs_sql, users_sql
 from dataset_prep.reading import read_log
@@ -34,9 +34,9 @@ def weighed(tianchi: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
     """The slice read once: its pairs and its rows by slot."""
     users, items = tianchi
     folder = tmp_path_factory.mktemp("slice")
-    settings = Settings(MOBILE, (users,), folder, "slice", (items,), behaviors="1,2,3,4")
-    with open_engine(settings, folder, quiet=True) as engine:
-        read = read_log(engine, settings, folder, quiet=True)
+    settings = Settings(MOBILE, (str(users),), folder, "slice", (str(items),), quiet=True, behaviors="1,2,3,4")
+    with open_engine(settings, folder) as engine:
+        read = read_log(engine, settings, folder)
         engine.create("users", users_sql(read.integers))
         engine.create("items", items_sql(read.integers, read.features))
         engine.create("pairs", pairs_sql(settings.ranks))
@@ -62,7 +62,7 @@ def test_every_row_of_the_table(
     assert sum(tally.get(slot, 0) for slot in slots) == rows
     assert len(pairs.select(bits)[0]) == n_pairs
     for k, expected in ((5, five), (3, three), (2, two)):
-        assert pairs.core(bits, Thresholds(k, k)).size == expected
+        assert core_of(*pairs.select(bits), Thresholds(k, k), pairs.n_users, pairs.n_items).size == expected
 
 
 def test_converted_from_end_to_end(tianchi: tuple[Path, Path], tmp_path: Path) -> None:

@@ -1,0 +1,142 @@
+"""Spark, on this machine or a cluster: the same SQL, for logs that one machine should not read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dataset_prep.guards import InputError, UsageError
+from dataset_prep.inputs import Part, part_of_address
+from dataset_prep.times import BEIJING_OFFSET, TimeFormat
+
+SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    # ANSI mode, so that "user_id:token" is a name as it is in DuckDB, not a text.
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+}
+LOCAL = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "4", "spark.ui.showConsoleProgress": "false"}
+
+
+class SparkEngine:
+    """See ``Engine``. Use as a context manager. Files on this machine must be visible to the workers, too."""
+
+    name = "spark"
+
+    def __init__(self, url: str = "local[2]") -> None:
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError as error:
+            raise UsageError(
+                "--engine spark needs PySpark: pip install 'recbole-alibaba[spark]', and Java 17."
+            ) from error
+        self._ours = SparkSession.getActiveSession() is None
+        builder = SparkSession.builder.appName("dataset_prep")
+        builder = builder.remote(url) if url.startswith("sc://") else builder.master(url)
+        arrow = {"spark.sql.execution.arrow.pyspark.enabled": str(find_spec("pyarrow") is not None).lower()}
+        for key, value in {**SETTINGS, **arrow, **(LOCAL if url.startswith("local") else {})}.items():
+            builder = builder.config(key, value)
+        try:
+            self._session = builder.getOrCreate()
+        except Exception as error:
+            raise UsageError(
+                f"--engine spark: no Spark at {url} ({str(error).splitlines()[0]}). It needs Java 17 (on the PATH, or "
+                "JAVA_HOME) for local[2], or the address of a running cluster as --spark-url."
+            ) from error
+        if not url.startswith("sc://"):
+            self._session.sparkContext.setLogLevel("ERROR")
+        self._tables: dict[str, Any] = {}
+        self._views = 0
+
+    def __enter__(self) -> SparkEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for frame in self._tables.values():
+            frame.unpersist()
+        if self._ours:
+            self._session.stop()
+
+    def remote_part(self, address: str, headers: frozenset[str]) -> Part:
+        try:
+            first = self._session.read.text(address).first()
+        except Exception as error:
+            raise InputError(f"{address}: Spark cannot read it ({str(error).splitlines()[0]})") from error
+        return part_of_address(address, first[0] if first else "", headers)
+
+    def raw(self, parts: Sequence[Part], columns: Sequence[str], needed: Sequence[str]) -> str:
+        """Lines split here, not by Spark's CSV reader: that one pads short lines and cuts long ones without a word."""
+        from pyspark.sql import functions as F
+
+        alike: dict[tuple[str, bool], list[str]] = {}
+        for part in parts:
+            alike.setdefault((part.delimiter, part.header), []).append(part.path)
+        views = []
+        for (delimiter, header), paths in alike.items():
+            lines = self._session.read.text(paths).where(F.col("value") != "")
+            fields = F.split(F.col("value"), delimiter, -1)
+            whole = F.size(fields) == len(columns)
+            if header:
+                first = self._session.read.text(paths[0]).first()
+                lines = lines.where(F.col("value") != F.lit(first[0] if first else ""))
+            chosen = [F.when(whole, F.nullif(fields[columns.index(c)], F.lit(""))).alias(c) for c in needed]
+            self._views += 1
+            lines.select(*chosen).createOrReplaceTempView(f"raw_{self._views}")
+            views.append(f"SELECT * FROM raw_{self._views}")
+        return "(" + " UNION ALL ".join(views) + ")"
+
+    def epoch(self, column: str, time: TimeFormat) -> str:
+        if time.java is None:
+            number = f"TRY_CAST({column} AS BIGINT)"
+            return f"CASE WHEN length({column}) <= 12 AND CAST({number} AS STRING) = {column} THEN {number} END"
+        text = f"concat('{time.prefix}', {column})" if time.prefix else column
+        moment = f"try_to_timestamp({text}, '{time.java}')"
+        exact = f"date_format({moment}, '{time.java}') = {text}"
+        return f"CASE WHEN {exact} THEN unix_timestamp({moment}) - {BEIJING_OFFSET} END"
+
+    def create(self, table: str, select: str, rows: int | None = None) -> None:
+        frame = self._session.sql(select).persist()
+        frame.count()
+        frame.createOrReplaceTempView(table)
+        former = self._tables.get(table)
+        self._tables[table] = frame
+        if former is not None:
+            former.unpersist()
+
+    def drop(self, *tables: str) -> None:
+        for table in tables:
+            frame = self._tables.pop(table, None)
+            if frame is not None:
+                frame.unpersist()
+
+    def rows(self, select: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self._session.sql(select).collect()]
+
+    def arrays(self, select: str) -> dict[str, np.ndarray]:
+        frame = self._session.sql(select)
+        if find_spec("pyarrow") is not None:
+            return {str(name): column.to_numpy() for name, column in frame.toPandas().items()}
+        columns = list(zip(*frame.collect(), strict=True)) or [()] * len(frame.columns)
+        return {name: np.array(c, dtype=np.int64) for name, c in zip(frame.columns, columns, strict=True)}
+
+    def upload(self, table: str, columns: Mapping[str, np.ndarray]) -> None:
+        kinds = {"i": "bigint", "O": "string"}
+        schema = ", ".join(f"{name} {kinds[values.dtype.kind]}" for name, values in columns.items())
+        rows = list(zip(*(values.tolist() for values in columns.values()), strict=True))
+        frame = self._session.createDataFrame(rows, schema)
+        frame.createOrReplaceTempView(f"{table}_uploaded")
+        self.create(table, f"SELECT * FROM {table}_uploaded")
+
+    def write(self, select: str, path: Path) -> None:
+        from pyspark.sql import functions as F
+
+        frame = self._session.sql(select)
+        fields = [F.coalesce(F.col(f"`{name}`").cast("string"), F.lit("")) for name in frame.columns]
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.write("\t".join(frame.columns) + "\n")
+            for (line,) in frame.select(F.concat_ws("\t", *fields)).toLocalIterator(prefetchPartitions=True):
+                file.write(line + "\n")

@@ -1,0 +1,49 @@
+"""What the report shows of a log: its days, how active users and items are, how dense and how repetitive it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dataset_prep.core import Codes, Size
+from dataset_prep.engines.base import Engine
+from dataset_prep.pipeline import INSIDE, UNDATED
+from dataset_prep.times import BEIJING_OFFSET, day_of
+
+Histogram = dict[int, int]
+"""Degree -> how many have it."""
+
+DAY = f"CAST(floor((t + {BEIJING_OFFSET}) / 86400) AS BIGINT)"
+MOST_DAYS = 400
+
+
+@dataclass
+class Facts:
+    """days: behaviour -> Beijing day -> rows. Degrees count distinct partners, before and after the core."""
+
+    days: dict[str, dict[str, int]] = field(default_factory=dict)
+    before: tuple[Histogram, Histogram] = field(default_factory=lambda: ({}, {}))
+    after: tuple[Histogram, Histogram] = field(default_factory=lambda: ({}, {}))
+    parts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def density(size: Size) -> float:
+    return size.pairs / (size.users * size.items) if size.users and size.items else 0.0
+
+
+def degrees(codes: Codes) -> Histogram:
+    counts = np.bincount(np.bincount(codes)) if len(codes) else np.zeros(1, dtype=np.int64)
+    return {int(d): int(counts[d]) for d in np.flatnonzero(counts) if d > 0}
+
+
+def days(engine: Engine, names: Mapping[int, str]) -> dict[str, dict[str, int]]:
+    """Rows inside the dates by behaviour and day; *names*: rank -> what to call it."""
+    found: dict[str, dict[str, int]] = {name: {} for name in names.values()}
+    counted = f"SELECT {DAY} AS day, slot, count(*) FROM events WHERE slot <> {UNDATED}"
+    for day, slot, rows in engine.rows(f"{counted} GROUP BY {DAY}, slot ORDER BY day, slot"):
+        by_day = found[names[slot % INSIDE]]
+        text = day_of(day * 86400 - BEIJING_OFFSET)
+        by_day[text] = by_day.get(text, 0) + rows
+    return found

@@ -1,0 +1,24 @@
+"""Taobao User Behavior: Tianchi data set 649, no header, Unix seconds of nine days and some that cannot be."""
+
+from __future__ import annotations
+
+from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER, Behavior, Source
+
+USERBEHAVIOR = Source(
+    name="userbehavior",
+    title="Taobao User Behavior (Tianchi 649)",
+    columns=(USER, ITEM, CATEGORY, BEHAVIOR, TIME),
+    behaviors=(
+        Behavior("pv", ("click", "view")),
+        Behavior("fav", ("favourite", "favorite", "collect")),
+        Behavior(
+            "cart",
+        ),
+        Behavior("buy", ("purchase",)),
+    ),
+    default_behaviors=("pv", "fav", "cart", "buy"),
+    time="unix",
+    headers=frozenset({"user_id", "user", "userid", "user id"}),
+    # Timestamps from -2134949234 to 2122867355 occur in the full file.
+    period=("2017-11-25", "2017-12-03"),
+)
