@@ -17,6 +17,7 @@ from dataset_prep.guards import (
     TooManyRejectsError,
     UsageError,
 )
+from dataset_prep.published import Published, PublishedSettings, convert_published
 from dataset_prep.settings import Settings
 from dataset_prep.sources import SOURCES, Source
 from dataset_prep.sources.find import find_source
@@ -61,6 +62,8 @@ __all__ = [
     "InputError",
     "OutputError",
     "PrepError",
+    "Published",
+    "PublishedSettings",
     "Settings",
     "Source",
     "ThinDatasetError",
@@ -68,4 +71,5 @@ __all__ = [
     "TooManyRejectsError",
     "UsageError",
     "convert",
+    "convert_published",
 ]

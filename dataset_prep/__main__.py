@@ -12,6 +12,8 @@ import click
 
 from dataset_prep import convert
 from dataset_prep.guards import PrepError, ThinDatasetError
+from dataset_prep.inspect import inspect
+from dataset_prep.published import PublishedSettings, convert_published
 from dataset_prep.sample import write_sample
 
 EPILOG = """\b
@@ -181,6 +183,42 @@ def csv(users: tuple[str, ...], items: tuple[str, ...], all_items: bool, **optio
         --time-format datetime --behavior-column event --behavior-values view,cart,buy --name mine
     """
     convert("csv", users, items=None if all_items else items, quiet=False, **options)
+
+
+@main.command(name="inspect")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--items", multiple=True, metavar="FILE", help="Weigh this item subset, too.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report page here.")
+def inspect_command(files: tuple[str, ...], items: tuple[str, ...], html: Path | None) -> None:
+    """Look at a raw log before any choice: what is in it, what every choice would leave, and a command to run.
+
+    \b
+    python -m dataset_prep inspect tianchi_mobile_recommend_train_user.csv --items ..._item.csv --html look.html
+    """
+    logging.getLogger("dataset_prep").setLevel(logging.WARNING)
+    for line in inspect(files, items, html=html).lines():
+        click.echo(line)
+
+
+@main.command()
+@click.option("--train", required=True, metavar="FILE", help="Lines of 'user item item ...'; .gz and .zip, too.")
+@click.option("--test", required=True, metavar="FILE")
+@click.option("--valid", metavar="FILE")
+@click.option("--valid-share", default=0.0, help="Without --valid: share of the training pairs to hold out.")
+@click.option("--seed", default=2020, help="Of the pairs to hold out.")
+@choice("--protocol", ["novel", "repeat"], "Drop from valid and test what stands in an earlier part, or keep it.")
+@choice("--cold", ["keep", "drop"], "Pairs of valid and test with a user or item that training never saw.")
+@click.option("--output", default="dataset", type=click.Path(path_type=Path), help="Folder of the data sets.")
+@click.option("--name", required=True, help="Name of the data set.")
+@click.option("--max-bad", default=0.01, help="Stop when more than this share of the lines does not parse.")
+@click.option("--force", is_flag=True, help="Replace a data set of another source or other settings.")
+def split(**options: Any) -> None:
+    """A published split in LightGCN's form (Gowalla, Yelp2018, Amazon-book, Taobao) as RecBole's benchmark parts.
+
+    \b
+    python -m dataset_prep split --train gowalla/train.txt --test gowalla/test.txt --name gowalla-lightgcn
+    """
+    convert_published(PublishedSettings(**options))
 
 
 @main.command()

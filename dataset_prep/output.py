@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,24 +39,23 @@ class Outcome:
     fingerprint: str
 
 
-def fingerprint(settings: Settings, digests: Sequence[str]) -> str:
-    """Of the files' content and every setting that decides the result."""
-    told = json.dumps({"settings": settings.as_dict(), "files": list(digests)}, sort_keys=True)
+def mark_of(settings: Mapping[str, Any], digests: Sequence[str]) -> str:
+    """Fingerprint of the files' content and every setting that decides the result."""
+    told = json.dumps({"settings": settings, "files": list(digests)}, sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def check_target(settings: Settings) -> None:
+def check_target(target: Path) -> None:
     """Refuse a folder that holds what this program did not write, before any work is done."""
-    target = settings.output / settings.name
     ours = (target / "funnel.json").is_file()
     if target.exists() and not ours and (not target.is_dir() or any(target.iterdir())):
         raise OutputError(f"{target} exists and was not written by dataset_prep. Choose another --name or --output.")
 
 
-def check_overwrite(settings: Settings, mark: str) -> None:
+def check_overwrite(target: Path, mark: str, force: bool) -> None:
     """Refuse to replace a data set of another source or other settings, unless forced."""
-    former = settings.output / settings.name / "funnel.json"
-    if settings.force or not former.is_file():
+    former = target / "funnel.json"
+    if force or not former.is_file():
         return
     try:
         known = json.loads(former.read_text(encoding="utf-8")).get("fingerprint")
@@ -63,8 +63,8 @@ def check_overwrite(settings: Settings, mark: str) -> None:
         known = None
     if known != mark:
         raise OutputError(
-            f"{former.parent} holds a data set of another source or other settings (fingerprint {known}, this would "
-            f"be {mark}). Add --force to replace it, or choose another --name."
+            f"{target} holds a data set of another source or other settings (fingerprint {known}, this would be "
+            f"{mark}). Add --force to replace it, or choose another --name."
         )
 
 
@@ -72,7 +72,9 @@ def write(engine: Engine, settings: Settings, outcome: Outcome) -> None:
     """Write the whole data set from the tables ``kept``, ``users`` and ``items``, or nothing."""
     name = settings.name
     with replaced(settings.output, name) as folder:
-        columns: dict[str, list[str]] = {"inter": ["user_id", "item_id", *(["timestamp"] if settings.timed else [])]}
+        columns: dict[str, list[str]] = {
+            "inter": ["user_id", "item_id", *(["timestamp"] if settings.source.timed else [])]
+        }
         if settings.cut:
             for number, part in enumerate(PARTS):
                 where = f"WHERE kept.part = {number}"
@@ -89,7 +91,7 @@ def write(engine: Engine, settings: Settings, outcome: Outcome) -> None:
             engine.write(pipeline.user_sql(), folder / f"{name}.user")
             columns["user"] = ["user_id", "age_range", "gender"]
         parts = PARTS if settings.cut else None
-        text = dataset_yaml(name, settings.protocol, columns, parts, settings.timed)
+        text = dataset_yaml(name, settings.protocol, columns, parts, settings.source.timed)
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
         if outcome.read.rejects:
             shutil.copyfile(outcome.read.rejects, folder / "rejects.csv")

@@ -37,7 +37,7 @@ AT_RANDOM = """\
 
 READY = """\
   split: {RS: [0.8, 0.1, 0.1]}     # not used: the parts are files already
-  order: TO
+  order: {order}
   group_by: user
   mode: full                       # ranked against every item"""
 
@@ -50,7 +50,7 @@ def dataset_yaml(
     timed: bool = True,
 ) -> str:
     """columns: suffix (inter, item, user) -> fields; parts: names for benchmark_filename, where split already."""
-    order = READY if parts else BY_TIME if timed else AT_RANDOM
+    order = (BY_TIME if timed else AT_RANDOM) if not parts else READY.replace("{order}", "TO" if timed else "RO")
     load = "\n".join(f"  {suffix}: [{', '.join(fields)}]" for suffix, fields in columns.items())
     listed = f"benchmark_filename: [{', '.join(parts)}]  # list, the parts as written\n" if parts else ""
     return TEXT.format(

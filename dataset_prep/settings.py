@@ -140,10 +140,6 @@ class Settings:
         return [f for f in self.source.item_features if f in self.source.columns]
 
     @property
-    def timed(self) -> bool:
-        return TIME in self.source.columns
-
-    @property
     def bounds(self) -> tuple[int | None, int | None]:
         """First and last moment to keep, Unix seconds."""
         period = self.source.period or (None, None)

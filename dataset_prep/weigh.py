@@ -24,12 +24,10 @@ class Pairs:
     items: Codes
     mask: Codes
     n: Codes
-    n_users: int
-    n_items: int
 
     @classmethod
-    def of(cls, arrays: Mapping[str, np.ndarray], n_users: int, n_items: int) -> Pairs:
-        return cls(arrays["u"], arrays["i"], arrays["mask"], arrays["n"], n_users, n_items)
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> Pairs:
+        return cls(arrays["u"], arrays["i"], arrays["mask"], arrays["n"])
 
     def select(self, bits: int) -> tuple[Codes, Codes]:
         if bits == EVERYTHING:

@@ -43,6 +43,10 @@ class Source:
     item_features: tuple[str, ...] = (CATEGORY,)
     notes: str = field(default="", compare=False)
 
+    @property
+    def timed(self) -> bool:
+        return TIME in self.columns
+
     def behavior_values(self, asked: str | None) -> tuple[str, ...]:
         """'cart,buy' or '3,4' -> ('3', '4'), in the source's own order; None -> the source's default."""
         if asked is None:

@@ -8,12 +8,13 @@ import pytest
 
 from dataset_prep import EmptyDatasetError, Settings, Thresholds, convert
 from dataset_prep.convert import Conversion
-from dataset_prep.core import Size, core_of
+from dataset_prep.core import Size
 from dataset_prep.engines import open_engine
-from dataset_prep.pipeline import TALLY, items_sql, pairs_sql, users_sql
+from dataset_prep.filters import Weighed
+from dataset_prep.pipeline import TALLY
 from dataset_prep.reading import read_log
 from dataset_prep.sources import MOBILE
-from dataset_prep.weigh import Pairs, bits_of
+from dataset_prep.weigh import bits_of
 
 Z = Size(0, 0, 0)
 
@@ -30,23 +31,18 @@ TABLE = [
 
 
 @pytest.fixture(scope="module")
-def weighed(tianchi: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Pairs, dict[int, int]]:
-    """The slice read once: its pairs and its rows by slot."""
+def read_once(tianchi: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Weighed, dict[int, int]]:
+    """The slice, and its rows by slot."""
     users, items = tianchi
     folder = tmp_path_factory.mktemp("slice")
     settings = Settings(MOBILE, (str(users),), folder, "slice", (str(items),), quiet=True, behaviors="1,2,3,4")
     with open_engine(settings, folder) as engine:
-        read = read_log(engine, settings, folder)
-        engine.create("users", users_sql(read.integers))
-        engine.create("items", items_sql(read.integers, read.features))
-        engine.create("pairs", pairs_sql(settings.ranks))
-        arrays = engine.arrays("SELECT u, i, mask, n FROM pairs")
-        return Pairs.of(arrays, 642, 276_473), dict(engine.rows(TALLY))
+        return Weighed(engine, settings, read_log(engine, settings, folder)), dict(engine.rows(TALLY))
 
 
 @pytest.mark.parametrize(("behaviors", "subset", "rows", "n_pairs", "five", "three", "two"), TABLE)
 def test_every_row_of_the_table(
-    weighed: tuple[Pairs, dict[int, int]],
+    read_once: tuple[Weighed, dict[int, int]],
     behaviors: str,
     subset: bool,
     rows: int,
@@ -55,14 +51,15 @@ def test_every_row_of_the_table(
     three: Size,
     two: Size,
 ) -> None:
-    pairs, tally = weighed
+    weighed, tally = read_once
     ranks = [int(b) - 1 for b in behaviors.split(",")]
     slots = [r + 8 for r in ranks] + ([] if subset else ranks)
     bits = bits_of(ranks, subset)
     assert sum(tally.get(slot, 0) for slot in slots) == rows
-    assert len(pairs.select(bits)[0]) == n_pairs
+    pairs = weighed.pairs.select(bits)
+    assert len(pairs[0]) == n_pairs
     for k, expected in ((5, five), (3, three), (2, two)):
-        assert core_of(*pairs.select(bits), Thresholds(k, k), pairs.n_users, pairs.n_items).size == expected
+        assert weighed.space.core(pairs, Thresholds(k, k)).size == expected
 
 
 def test_converted_from_end_to_end(tianchi: tuple[Path, Path], tmp_path: Path) -> None:

@@ -1,0 +1,173 @@
+"""A look at a raw file before any choice is made: which log it is, what is in it, and what to run."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dataset_prep.core import Core, Enough, Size, Thresholds
+from dataset_prep.engines import open_engine
+from dataset_prep.facts import Facts, degrees, density
+from dataset_prep.filters import Weighed
+from dataset_prep.funnel import Funnel, describe, share
+from dataset_prep.guards import InputError
+from dataset_prep.inputs import find, first_fields, head
+from dataset_prep.reading import read_log
+from dataset_prep.report import page
+from dataset_prep.scan import Grammar
+from dataset_prep.settings import Settings
+from dataset_prep.sources import SOURCES, Source
+from dataset_prep.weigh import bits_of
+
+log = logging.getLogger("dataset_prep")
+
+STRICTEST = Thresholds(5, 5)
+SHOWN = (STRICTEST, Thresholds(3, 3), Thresholds(2, 2))
+LINES_TO_TRY = 1000
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One set of behaviours: the pairs it has, some of its cores, and the strictest that leaves enough."""
+
+    behaviors: tuple[str, ...]
+    subset: bool
+    pairs: int
+    cores: tuple[Core, ...]
+    best: Core | None
+
+
+@dataclass
+class Inspection:
+    """What a log holds; ``command`` is the recommended conversion, None where nothing leaves enough."""
+
+    source: Source
+    size: Size
+    rows: int
+    funnel: Funnel
+    facts: Facts
+    choices: list[Choice] = field(default_factory=list)
+    command: str | None = None
+
+    def lines(self) -> list[str]:
+        days = sorted({day for counts in self.facts.days.values() for day in counts})
+        lines = [
+            f"{self.source.title}: {self.rows:,} rows, {describe(self.size)}",
+            f"days {days[0]} to {days[-1]}, Beijing time" if days and self.source.timed else "no time",
+            f"density {density(self.size):.4%}; repeats of a pair: {share(self.rows - self.size.pairs, self.rows)}",
+        ]
+        for behavior, counts in self.facts.days.items():
+            lines.append(f"  {behavior:12s} {share(sum(counts.values()), self.rows)}")
+        for who, histogram in zip(("user", "item"), self.facts.before, strict=True):
+            lines.append(f"partners of a {who}: {_quantiles(histogram)}")
+        lines += ["", "behaviours, items: pairs; what the cores leave (pairs, users, items)"]
+        for choice in self.choices:
+            where = ",".join(choice.behaviors) or "all"
+            cores = "; ".join(f"{c.thresholds}: {', '.join(f'{n:,}' for n in c.size)}" for c in choice.cores)
+            lines.append(f"  {where}{', subset' if choice.subset else ''}: {choice.pairs:,}; {cores}")
+        lines += [
+            "",
+            f"Recommended: {self.command}" if self.command else "Too small for a data set, whatever is chosen.",
+        ]
+        return lines
+
+
+def _quantiles(histogram: dict[int, int]) -> str:
+    total, seen, told = sum(histogram.values()), 0, []
+    marks = {"half have at most": 0.5, "nine in ten at most": 0.9, "the most": 1.0}
+    for degree in sorted(histogram):
+        seen += histogram[degree]
+        while marks and seen >= next(iter(marks.values())) * total:
+            told.append(f"{next(iter(marks))} {degree:,}")
+            marks.pop(next(iter(marks)))
+    return ", ".join(told)
+
+
+def recognise(path: Path) -> Source | None:
+    """The source most of whose grammar the first lines fit; None where none fits half of them."""
+    beginning = head(path)
+    delimiter = first_fields(beginning)[1]
+    lines = [line.removesuffix(b"\r") for line in beginning.split(b"\n")[:LINES_TO_TRY] if line.strip()]
+    # The last line may be cut by the reading, the first may be a header.
+    lines = (lines[:-1] if len(lines) > 2 else lines)[1:] or lines
+    fits = {
+        source: sum(Grammar(source, delimiter).examine(line)[0] is None for line in lines) / len(lines)
+        for source in SOURCES.values()
+    } if lines else {}  # fmt: skip
+    best = max(fits, key=lambda source: fits[source], default=None)
+    return best if best is not None and fits[best] >= 0.5 else None
+
+
+def inspect(
+    files: Sequence[str], items: Sequence[str] = (), source: Source | None = None, html: Path | None = None
+) -> Inspection:
+    """Read a whole log and weigh every choice. Raises InputError where no source fits."""
+    path = Path(find(files, "FILE")[0])
+    source = source or recognise(path)
+    if source is None:
+        raise InputError(_unknown(path))
+    everything = ",".join(b.value for b in source.behaviors) or None
+    settings = Settings(source, tuple(files), Path(), "inspected", tuple(items), behaviors=everything, max_bad=1.0)
+    with tempfile.TemporaryDirectory(prefix="dataset_prep-") as scratch, open_engine(settings, Path(scratch)) as engine:
+        weighed = Weighed(engine, settings, read_log(engine, settings, Path(scratch)))
+    first = next(stage for stage in weighed.funnel.stages if stage.size is not None)
+    assert first.size is not None
+    found = Inspection(source, first.size, first.rows, weighed.funnel, weighed.facts)
+    found.facts.before = degrees(weighed.pairs.users), degrees(weighed.pairs.items)
+    found.choices = _choices(settings, weighed)
+    found.command = _command(found, files, items)
+    if html:
+        title = f"{path.name}: {source.title}"
+        asked = next((c.best.thresholds for c in found.choices if c.best), Thresholds(2, 2))
+        html.write_text(page(title, found.funnel, found.facts, asked, None, first.size, first.rows), encoding="utf-8")
+    return found
+
+
+def _choices(settings: Settings, weighed: Weighed) -> list[Choice]:
+    """Behaviours strongest first, each time one weaker added; with the subset, where there is one, and without."""
+    values = [b.value for b in settings.source.behaviors]
+    choices = []
+    for weakest in reversed(range(max(len(values), 1))):
+        ranks = list(range(weakest, max(len(values), 1)))
+        for subset in (True, False) if settings.items else (False,):
+            pairs = weighed.pairs.select(bits_of(ranks, subset))
+            cores = tuple(weighed.space.core(pairs, thresholds) for thresholds in SHOWN)
+            best = weighed.space.strictest(pairs, STRICTEST, Enough())
+            choices.append(Choice(tuple(values[weakest:]), subset, len(pairs[0]), cores, best))
+    return choices
+
+
+def _command(found: Inspection, files: Sequence[str], items: Sequence[str]) -> str | None:
+    """The strongest behaviours whose (2, 2)-core or better leaves enough; failing that, the strictest there is."""
+    able = [choice for choice in found.choices if choice.best]
+    if not able:
+        return None
+    chosen = next((c for c in able if c.best and min(c.best.thresholds) >= 2), able[-1])
+    assert chosen.best is not None
+    user, item = chosen.best.thresholds
+    name = "tmall" if found.source.name.startswith("tmall") else found.source.name
+    words = ["python", "-m", "dataset_prep", name, *(word for f in files for word in ("--log", shlex.quote(f)))]
+    if chosen.subset:
+        words += [word for f in items for word in ("--items", shlex.quote(f))]
+    if chosen.behaviors:
+        words += ["--behaviors", ",".join(chosen.behaviors)]
+    return " ".join([*words, "--min-user", str(user), "--min-item", str(item), "--name", f"my-{name}"])
+
+
+def _unknown(path: Path) -> str:
+    fields, _ = first_fields(head(path))
+    shapes = "\n".join(f"  {source.name}: {','.join(source.columns)}" for source in SOURCES.values())
+    if len(fields) == 1 and len(fields[0].split()) > 1:
+        return (
+            f"{path}: this looks like a published split, 'user item item ...' a line. Try: python -m dataset_prep split "
+            f"--train {path} --test ..."
+        )
+    numbered = ", ".join(f"{n} {field[:20]!r}" for n, field in enumerate(fields, 1))
+    return (
+        f"{path}: no known log has such rows. The known ones are\n{shapes}\nThis file's first line has {numbered}. If it is "
+        "a log all the same, name its columns: python -m dataset_prep csv --user-column 1 --item-column 2 ..."
+    )
