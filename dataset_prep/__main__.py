@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from dataset_prep import convert
+from dataset_prep.config_file import config_option
 from dataset_prep.guards import PrepError, ThinDatasetError
 from dataset_prep.inspect import inspect
 from dataset_prep.published import PublishedSettings, convert_published
@@ -79,6 +80,7 @@ def choice(name: str, values: list[str], text: str) -> Callable[[Command], Comma
 
 
 common = with_options(
+    config_option,
     click.option("--output", default="dataset", type=click.Path(path_type=Path), help="Folder of the data sets."),
     click.option("--name", help="Name of the data set.  [default: SOURCE-log]"),
     click.option("--behaviors", metavar="LIST", help="Behaviours to keep, by value or name: 3,4 or cart,buy."),

@@ -19,6 +19,9 @@ ITEM_ID_FIELD: item_id             # str, column of the items
 {time}load_col:                          # dict, suffix -> columns to load
 {load_col}
 repeatable: {repeatable}                  # bool, a pair may stand in training and in test ({protocol})
+metrics: [Recall, NDCG, Hit, MRR]  # list, computed for every model, so that all can be compared
+topk: [10, 20]                     # list, lengths of the ranked lists
+valid_metric: NDCG@20              # str, what early stopping watches
 {parts}eval_args:                         # dict, how the interactions are split and ranked
 {eval_args}
 """

@@ -1,20 +1,24 @@
-"""What `make demo` shows: the report's settings refused, the mended ones trained, on a made-up log."""
+"""What `make demo` shows: the report's settings refused, why its loss stood still, the mended ones trained."""
 
+import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 import dataset_prep
+from dataset_prep.funnel import Funnel
 from dataset_prep.sample import write_sample
 
+from .diagnosis.signs import examine
 from .experiment import Experiment, build_config, prepare
 from .host.properties import properties_folder, read_mapping
 
 NAME = "demo"
 METRICS = ("recall@10", "recall@20", "ndcg@20", "hit@20")
+BEFORE, AFTER = "before.yaml", "after.yaml"
 
 
 def demo(output: Path, epochs: int = 60) -> dict[str, Mapping[str, float]]:
@@ -25,56 +29,78 @@ def demo(output: Path, epochs: int = 60) -> dict[str, Mapping[str, float]]:
         epochs: passes over the training interactions.
     """
     users, items = write_sample(output / f"{NAME}-log")
-    before, after = (properties_folder() / "experiment" / f"{name}.yaml" for name in ("before", "after"))
-    _say(f"BEFORE: {_asked(before)} on {users}")
+    click.echo(f"1. The report's data ({_asked(BEFORE)}) from the made-up log {users}\n")
     try:
-        _convert(before, users, items, output)
+        _convert(BEFORE, users, items, output)
     except dataset_prep.EmptyDatasetError as error:
-        _say(f"refused: {error.message}\n{error.advice()}")
-    _say(f"\nAFTER: {_asked(after)}")
-    _convert(after, users, items, output)
-    _say(f"\nTraining AlibabaLightGCN (guessing stands at a BPR loss of ln 2 = {math.log(2):.4f})")
-    results = {model: _train(model, output, after, epochs) for model in ("AlibabaLightGCN", "Pop")}
-    _say(f"\n{'test':<16}" + "".join(f"{metric:>11}" for metric in METRICS))
+        click.echo(_indented(f"{_lines(error.funnel)}\nRefused. {error.message}\n{error.advice()}"))
+    click.echo(f"\n2. The mended data ({_asked(AFTER)})\n")
+    click.echo(_indented(_lines(_convert(AFTER, users, items, output).funnel)))
+    click.echo(f"\n3. The report's training on it: Adam, weight_decay 1e-4 (guessing is ln 2 = {math.log(2):.4f})\n")
+    stuck = _trained("AlibabaLightGCN", output, 5, _training(BEFORE))
+    for finding in examine(stuck.trainer.history, stuck.config):
+        click.echo(_indented(f"{finding.id}: {finding.message}\n{finding.remedy}"))
+    click.echo("\n4. The mended training: AdamW, weight_decay 1e-5\n")
+    ours = _trained("AlibabaLightGCN", output, epochs, _training(AFTER))
+    made = {"AlibabaLightGCN": ours, "Pop": _trained("Pop", output, 1, {})}
+    results = {model: it.trainer.evaluate(it.test_data) for model, it in made.items()}
+    click.echo(f"\n5. On the test part, against popularity\n\n   {'':<16}" + "".join(f"{m:>11}" for m in METRICS))
     for model, result in results.items():
-        _say(f"{model:<16}" + "".join(f"{result[metric]:>11.4f}" for metric in METRICS))
-    _say(
-        f"\nNext: python run.py --dataset={NAME} --data_path={output}"
-        f"\n      your own log: python -m dataset_prep mobile --users FILE [--items FILE] --name NAME"
+        click.echo(f"   {model:<16}" + "".join(f"{result[metric]:>11.4f}" for metric in METRICS))
+    click.echo(
         f"\nThe funnel as a picture: {output / NAME / 'funnel.html'}"
+        f"\nTrain it yourself:       python run.py --dataset={NAME} --data_path={output}"
+        f"\nYour own log:            python -m dataset_prep mobile --users FILE [--items FILE] --name NAME"
     )
     return results
 
 
-def _asked(file: Path) -> str:
-    asked = ", ".join(f"{key} {value}" for key, value in read_mapping(file)["prep"].items())
-    return f"{asked} (properties/experiment/{file.name})"
+def _settings(file: str) -> dict[str, Any]:
+    return read_mapping(properties_folder() / "experiment" / file)
 
 
-def _convert(file: Path, users: Path, items: Path, output: Path) -> None:
-    asked = read_mapping(file)["prep"]
-    dataset_prep.convert("mobile", users, output=output, name=NAME, items=items, force=True, **asked)
+def _asked(file: str) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in _settings(file)["prep"].items())
 
 
-def _train(model: str, output: Path, file: Path, epochs: int) -> Mapping[str, float]:
-    ours = model == "AlibabaLightGCN"
+def _training(file: str) -> dict[str, Any]:
+    """The training half of an experiment file; the data has been through its core already."""
+    return {key: value for key, value in _settings(file).items() if key != "prep" and "interval" not in key}
+
+
+def _convert(file: str, users: Path, items: Path, output: Path) -> dataset_prep.Conversion:
+    asked = _settings(file)["prep"]
+    return dataset_prep.convert("mobile", users, output=output, name=NAME, items=items, force=True, **asked)
+
+
+def _trained(model: str, output: Path, epochs: int, training: Mapping[str, Any]) -> Experiment:
+    """Trained with the shipped settings but for `training`; what the trainer warns of is shown by the caller."""
     settings = {"data_path": str(output), "epochs": epochs, "topk": [10, 20], "metrics": ["Recall", "NDCG", "Hit"]}
-    settings |= {"valid_metric": "NDCG@20", "learning_rate": 0.005}
-    made = prepare(build_config(model, NAME, [file] if ours else [], settings))
-    made.trainer.fit(made.train_data, made.valid_data, verbose=False, callback_fn=_line(made) if ours else None)
-    result: Mapping[str, float] = made.trainer.evaluate(made.test_data)
-    return result
+    logging.disable(logging.WARNING)
+    try:
+        made = prepare(build_config(model, NAME, config_dict=settings | {"valid_metric": "NDCG@20"} | dict(training)))
+        made.trainer.fit(made.train_data, made.valid_data, verbose=False, callback_fn=_shows_epochs(made))
+    finally:
+        logging.disable(logging.NOTSET)
+    return made
 
 
-def _line(made: Experiment) -> Any:
+def _shows_epochs(made: Experiment) -> Callable[[int, float], None] | None:
+    if not hasattr(made.trainer, "history"):
+        return None
+
     def show(epoch: int, score: float) -> None:
-        if epoch < 5 or epoch % 10 == 0:
+        if epoch < 5 or epoch % 10 == 9:
             record = made.trainer.history[-1]
-            line = made.trainer._generate_train_loss_output(epoch, 0.0, record["seconds"], None)
-            _say(f"{click.unstyle(line)}  valid ndcg@20 {score:.4f}")
+            line = click.unstyle(made.trainer._generate_train_loss_output(epoch, 0.0, record["seconds"], None))
+            click.echo(_indented(f"{line} valid ndcg@20: {score:.4f}"))
 
     return show
 
 
-def _say(text: str) -> None:
-    click.echo(text)
+def _lines(funnel: Funnel) -> str:
+    return "\n".join(funnel.lines())
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"   {line}" for line in text.splitlines())

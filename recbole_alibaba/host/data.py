@@ -26,7 +26,8 @@ def find_dataset(name: str | None, data_path: str) -> str:
     if name == BUNDLED or any(folder.glob("*.inter")) or (not folder.exists() and name in _downloadable()):
         return str(name)
     raise DatasetNotFoundError(
-        f"There is no data set '{name}': no {folder / f'{name}.inter'}.{nearest(str(name), there)} {_offer(root, there)}"
+        f"There is no data set '{name}': no {folder / f'{name}.inter'}."
+        f"{nearest(str(name), there)} {_offer(root, there)}"
     )
 
 
