@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset_prep.core import Core, Enough, Size, Thresholds
+from dataset_prep.core import Codes, Core, Enough, Size, Thresholds, strictness
 from dataset_prep.engines import open_engine
 from dataset_prep.facts import Facts, degrees, density
 from dataset_prep.filters import Weighed
@@ -26,19 +26,25 @@ from dataset_prep.weigh import bits_of
 log = logging.getLogger("dataset_prep")
 
 STRICTEST = Thresholds(5, 5)
+# Enough to learn from, rather than just enough to convert.
+HEALTHY = Enough(5_000, 100, 100)
 SHOWN = (STRICTEST, Thresholds(3, 3), Thresholds(2, 2))
 LINES_TO_TRY = 1000
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One set of behaviours: the pairs it has, some of its cores, and the strictest that leaves enough."""
+    """One set of behaviours: the pairs it has, some of its cores.
+
+    healthy, enough: the strictest core in which all have two partners, and that is so large; None if none is.
+    """
 
     behaviors: tuple[str, ...]
     subset: bool
     pairs: int
     cores: tuple[Core, ...]
-    best: Core | None
+    healthy: Core | None
+    enough: Core | None
 
 
 @dataclass
@@ -122,8 +128,9 @@ def inspect(
     found.command = _command(found, files, items)
     if html:
         title = f"{path.name}: {source.title}"
-        asked = next((c.best.thresholds for c in found.choices if c.best), Thresholds(2, 2))
-        html.write_text(page(title, found.funnel, found.facts, asked, None, first.size, first.rows), encoding="utf-8")
+        html.write_text(
+            page(title, found.funnel, found.facts, Thresholds(2, 2), None, first.size, first.rows), encoding="utf-8"
+        )
     return found
 
 
@@ -136,19 +143,28 @@ def _choices(settings: Settings, weighed: Weighed) -> list[Choice]:
         for subset in (True, False) if settings.items else (False,):
             pairs = weighed.pairs.select(bits_of(ranks, subset))
             cores = tuple(weighed.space.core(pairs, thresholds) for thresholds in SHOWN)
-            best = weighed.space.strictest(pairs, STRICTEST, Enough())
-            choices.append(Choice(tuple(values[weakest:]), subset, len(pairs[0]), cores, best))
+            healthy, enough = (_strictest(weighed, pairs, least) for least in (HEALTHY, Enough()))
+            choices.append(Choice(tuple(values[weakest:]), subset, len(pairs[0]), cores, healthy, enough))
     return choices
 
 
+def _strictest(weighed: Weighed, pairs: tuple[Codes, Codes], least: Enough) -> Core | None:
+    cores = weighed.space.frontier(pairs, STRICTEST, least)
+    return max(
+        (core for core in cores if min(core.thresholds) >= 2),
+        key=lambda core: strictness(core.thresholds),
+        default=None,
+    )
+
+
 def _command(found: Inspection, files: Sequence[str], items: Sequence[str]) -> str | None:
-    """The strongest behaviours whose (2, 2)-core or better leaves enough; failing that, the strictest there is."""
-    able = [choice for choice in found.choices if choice.best]
-    if not able:
+    """The strongest behaviours that leave enough to learn from; failing that, enough to convert."""
+    healthy = [(choice, choice.healthy) for choice in found.choices if choice.healthy]
+    enough = [(choice, choice.enough) for choice in found.choices if choice.enough]
+    if not enough:
         return None
-    chosen = next((c for c in able if c.best and min(c.best.thresholds) >= 2), able[-1])
-    assert chosen.best is not None
-    user, item = chosen.best.thresholds
+    chosen, core = (healthy or enough)[0]
+    user, item = core.thresholds
     name = "tmall" if found.source.name.startswith("tmall") else found.source.name
     words = ["python", "-m", "dataset_prep", name, *(word for f in files for word in ("--log", shlex.quote(f)))]
     if chosen.subset:
@@ -163,11 +179,11 @@ def _unknown(path: Path) -> str:
     shapes = "\n".join(f"  {source.name}: {','.join(source.columns)}" for source in SOURCES.values())
     if len(fields) == 1 and len(fields[0].split()) > 1:
         return (
-            f"{path}: this looks like a published split, 'user item item ...' a line. Try: python -m dataset_prep split "
-            f"--train {path} --test ..."
+            f"{path}: this looks like a published split, 'user item item ...' a line. Try: python -m dataset_prep "
+            f"split --train {path} --test ..."
         )
     numbered = ", ".join(f"{n} {field[:20]!r}" for n, field in enumerate(fields, 1))
     return (
-        f"{path}: no known log has such rows. The known ones are\n{shapes}\nThis file's first line has {numbered}. If it is "
-        "a log all the same, name its columns: python -m dataset_prep csv --user-column 1 --item-column 2 ..."
+        f"{path}: no known log has such rows. The known ones are\n{shapes}\nThis file's first line has {numbered}. "
+        "If it is a log all the same, name its columns: python -m dataset_prep csv --user-column 1 --item-column 2 ..."
     )

@@ -42,8 +42,8 @@ def part(weighed: Weighed) -> tuple[int, Size]:
         line = f"{name}: {found['rows']:,} rows, {found['users']:,} users, {found['items']:,} items"
         if found["cold_rows"]:
             line += (
-                f"; {found['cold_rows']:,} rows with {found['cold_users']:,} users, {found['cold_items']:,} items new to "
-                f"training, {'dropped' if drop else 'kept'}"
+                f"; {found['cold_rows']:,} rows with {found['cold_users']:,} users, {found['cold_items']:,} items new "
+                f"to training, {'dropped' if drop else 'kept'}"
             )
         log.info(line)
     rows, size = size_of(engine, "kept")
@@ -53,8 +53,8 @@ def part(weighed: Weighed) -> tuple[int, Size]:
         if not found["rows"]:
             first, last = engine.rows("SELECT min(t), max(t) FROM parted")[0]
             raise ThinDatasetError(
-                f"--split {settings.cut}: the {name} part is empty, and RecBole needs all three. What is left runs from "
-                f"{day_of(first)} to {day_of(last)}. Choose another --split"
+                f"--split {settings.cut}: the {name} part is empty, and RecBole needs all three. What is left runs "
+                f"from {day_of(first)} to {day_of(last)}. Choose another --split"
                 + (", or --cold keep." if found["cold_rows"] else "."),
                 weighed.funnel,
             )

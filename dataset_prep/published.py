@@ -100,8 +100,8 @@ def read_lists(
         raise InputError(f"{option}: {path} holds no line 'user item item ...'{shown}")
     if len(reasons) > max_bad * lines:
         raise TooManyRejectsError(
-            f"{option}: {len(reasons):,} of {lines:,} lines do not parse, more than --max-bad {max_bad:g} allows. A line "
-            f"is 'user item item ...'. The first of them:{shown}"
+            f"{option}: {len(reasons):,} of {lines:,} lines do not parse, more than --max-bad {max_bad:g} allows. A "
+            f"line is 'user item item ...'. The first of them:{shown}"
         )
     return pairs, digests, len(reasons)
 

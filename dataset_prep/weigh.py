@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from dataset_prep.core import Codes, Core, Enough, Thresholds, core_of, strictest_core
+from dataset_prep.core import Codes, Core, Enough, Thresholds, core_of, frontier, strictest_core
 from dataset_prep.guards import Remedy
 from dataset_prep.pipeline import INSIDE, UNDATED
 from dataset_prep.settings import Settings
@@ -49,6 +49,9 @@ class Space:
 
     def core(self, pairs: tuple[Codes, Codes], thresholds: Thresholds) -> Core:
         return core_of(*pairs, thresholds, self.n_users, self.n_items)
+
+    def frontier(self, pairs: tuple[Codes, Codes], asked: Thresholds, enough: Enough) -> Iterator[Core]:
+        return frontier(*pairs, asked, enough, self.n_users, self.n_items)
 
     def strictest(self, pairs: tuple[Codes, Codes], asked: Thresholds, enough: Enough) -> Core | None:
         return strictest_core(*pairs, asked, enough, self.n_users, self.n_items)
