@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from dataset_prep.__main__ import main as prep
+
 from . import __version__, experiment
 from .host.errors import BadInput, NotFiniteLossError
 from .host.settings import parse_overrides
@@ -112,6 +114,9 @@ def demo(output: Path, epochs: int) -> None:
 
     _quiet_host()
     show(output, epochs)
+
+
+main.add_command(prep, "prep")
 
 
 def _quiet_host() -> None:

@@ -12,10 +12,9 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
-from ..diagnosis.findings import Finding
-from ..diagnosis.signs import examine
 from ..diagnosis.watcher import Watcher
 from .meter import EpochMeter, shown
+from .speaker import Speaker
 
 
 class AlibabaLightGCNTrainer(Trainer):
@@ -28,7 +27,7 @@ class AlibabaLightGCNTrainer(Trainer):
     def __init__(self, config: Config, model: torch.nn.Module) -> None:
         super().__init__(config, model)
         self.history: list[dict[str, Any]] = []
-        self._said: set[tuple[str, str]] = set()
+        self._speaker = Speaker(self)
 
     def _build_optimizer(self, **kwargs: Any) -> torch.optim.Optimizer:
         """AdamW in one fused pass, without RecBole's warning: its decay does not add to the loss's L2."""
@@ -107,24 +106,12 @@ class AlibabaLightGCNTrainer(Trainer):
         for name, value in curves.items():
             self.tensorboard.add_scalar(name, value, epoch_idx)
         self.wandblogger.log_metrics({**curves, "train_step": epoch_idx}, head="")
-        self._say_signs()
+        self._speaker.say(self.history)
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, Mapping[str, float]]:
         score, result = super()._valid_epoch(valid_data, show_progress=show_progress)
         self.history[-1]["valid"] = {metric: float(value) for metric, value in result.items()}
         return score, result
-
-    def _say_signs(self) -> None:
-        for finding in examine(self.history, self.config):
-            known = (finding.id, finding.wording) in self._said
-            if finding.severity == "advice" and known:
-                continue
-            self._said.add((finding.id, finding.wording))
-            self.logger.warning(_warning(finding, with_remedy=not known))
-
-
-def _warning(finding: Finding, with_remedy: bool) -> str:
-    return f"{finding.id}: {finding.message}" + (f" {finding.remedy}" if with_remedy else "")
 
 
 def _label(part: str) -> str:

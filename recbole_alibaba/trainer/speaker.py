@@ -1,0 +1,34 @@
+"""Says what the epochs so far are a sign of: once in full, then shortly, never the same advice twice."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..diagnosis.findings import Finding
+from ..diagnosis.signs import examine
+
+
+class Speaker:
+    """Holds a trainer's epoch records against every sign and warns in its log and in TensorBoard.
+
+    Args:
+        trainer: a RecBole trainer; its `logger`, `tensorboard` and `config` are used.
+    """
+
+    def __init__(self, trainer: Any) -> None:
+        self._trainer = trainer
+        self._said: set[tuple[str, str]] = set()
+
+    def say(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """Warn of every finding; its remedy the first time only, and advice the first time only."""
+        for finding in examine(history, self._trainer.config):
+            known = (finding.id, finding.wording) in self._said
+            if known and finding.severity == "advice":
+                continue
+            self._said.add((finding.id, finding.wording))
+            text = _sentence(finding, with_remedy=not known)
+            self._trainer.logger.warning(text)
+            self._trainer.tensorboard.add_text(f"Signs/{finding.id}", text, history[-1]["epoch"])
+
+
+def _sentence(finding: Finding, with_remedy: bool) -> str:
+    return f"{finding.id}: {finding.message}" + (f" {finding.remedy}" if with_remedy else "")
