@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -67,6 +68,7 @@ def dataset_yaml(
     )
 
 
+@cache
 def _known_downloads() -> set[str]:
     """Names for which RecBole starts a download when their folder is missing (found without importing it)."""
     spec = importlib.util.find_spec("recbole")
