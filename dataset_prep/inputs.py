@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+import numpy.typing as npt
 
 from dataset_prep.guards import InputError
 
@@ -116,6 +117,9 @@ class _Look:
         tabs = int(np.count_nonzero(values == 9)) if b"\t" in block else 0
         if returns:
             self.pairs += block.count(b"\r\n") + (self.last == b"\r" and block[:1] == b"\n")
+        # DuckDB forgives a delimiter too many at the end of a line.
+        ends = values == (13 if returns else 10)
+        self.plain = self.plain and not self._hangs(values, ends)
         controls = int(np.count_nonzero(values < 32)) - feeds - returns - tabs
         # Quotes are legal, yet need the careful reader.
         self.plain = self.plain and not controls and block.isascii() and b'"' not in block and b"\x7f" not in block
@@ -123,6 +127,12 @@ class _Look:
         # A checksum a block, and a digest over the checksums.
         self.digest.update(zlib.crc32(block).to_bytes(4, "little"))
         self.last = block[-1:]
+
+    def _hangs(self, values: npt.NDArray[np.uint8], ends: npt.NDArray[np.bool_]) -> bool:
+        """Whether a line of these bytes ends with a delimiter."""
+        at_border = self.last in (b",", b"\t") and bool(ends[0])
+        before = values[:-1]
+        return at_border or bool((ends[1:] & ((before == 44) | (before == 9))).any())
 
     @property
     def one_line_end(self) -> bool:
