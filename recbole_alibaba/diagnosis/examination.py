@@ -12,7 +12,7 @@ from recbole_alibaba.diagnosis.checks.cache import stale_cache
 from recbole_alibaba.diagnosis.checks.settings import lint
 from recbole_alibaba.diagnosis.findings import Finding, Verdict, is_ill, not_examined
 from recbole_alibaba.diagnosis.ranking import merged, ranked
-from recbole_alibaba.diagnosis.raw import why_not_loaded
+from recbole_alibaba.diagnosis.raw import sizes_of_file, why_not_loaded
 from recbole_alibaba.diagnosis.signs import examine
 from recbole_alibaba.diagnosis.subject import Subject, batches, undisturbed
 from recbole_alibaba.diagnosis.training import EPOCHS, train_briefly
@@ -20,6 +20,8 @@ from recbole_alibaba.diagnosis.training import EPOCHS, train_briefly
 SECONDS = 20.0  # for the short training
 MOST_BATCHES = 200
 FEWEST_BATCHES = 5
+# After these every further number would be wrong for the same reason.
+BREAKS_THE_REST = ("forward-not-finite", "forward-shape", "half-precision")
 BATCH_ROWS = 256  # of the batch that is learned by heart
 
 Build = Callable[[Mapping[str, Any]], Any]
@@ -67,7 +69,10 @@ def examine_subject(
     if is_trained(subject):
         count = count or int(min(MOST_BATCHES, max(FEWEST_BATCHES, seconds / (step * epochs))))
         known = [verdict.id for verdict in verdicts if not verdict.skipped]
-        history = train_briefly(subject, count, epochs=epochs, ranking="loss-differs" in known)
+        try:
+            history = train_briefly(subject, count, epochs=epochs, ranking="loss-differs" in known)
+        except RuntimeError as error:  # torch's own, of a backward pass or a product that cannot be
+            findings.append(Finding("training-fails", "error", 0, 0, {"error": str(error)}, causes=("training-fails",)))
         findings += examine(history, settings)
     return Examination(settings, merged(findings), verdicts, history, count, time.perf_counter() - started)
 
@@ -77,7 +82,6 @@ def before_training(subject: Subject) -> tuple[list[Verdict], float]:
     verdicts = [
         *data.interactions(subject),
         *data.population(subject),
-        *data.columns(subject),
         *data.leaks(subject),
         *signal.signal(subject),
     ]
@@ -85,6 +89,8 @@ def before_training(subject: Subject) -> tuple[list[Verdict], float]:
         return [*verdicts, not_examined("gradients", "cannot-overfit", "no-training")], 1.0
     verdicts += negatives.negatives(subject)
     verdicts += forward.forward(subject)
+    if any(verdict.finding and verdict.finding.id in BREAKS_THE_REST for verdict in verdicts):
+        return verdicts, 1.0
     verdicts += graph.graph(subject)
     batch = batches(subject, 1)[0]
     verdicts += loss.loss(subject, batch)
@@ -140,9 +146,11 @@ def consult(build: Build, changes: Mapping[str, Any], settings: Mapping[str, Any
         made = build(changes)
     except (ValueError, LookupError, OSError, ArithmeticError) as error:
         known = {**settings, **changes}
-        findings = [*lint(known), *stale_cache(known)]
-        if not is_ill(findings):
-            findings += why_not_loaded(known, error)
+        known |= sizes_of_file(known)
+        findings = [*lint(known, sizes_of_file(known)), *stale_cache(known)]
+        reasons = why_not_loaded(known, error)
+        # Its own words are needed only where nothing else explains it.
+        findings += reasons if not is_ill(findings) else [found for found in reasons if found.id != "cannot-start"]
         return Examination(known, merged(findings), seconds=time.perf_counter() - started)
     examined = examine_subject(Subject.of(made), **how)
     examined.seconds = time.perf_counter() - started

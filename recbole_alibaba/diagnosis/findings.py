@@ -46,7 +46,9 @@ class Finding:
         return sentence(self.id, self.wording, lang, numbers | dict(self.values))
 
     def advise(self, lang: str = "en") -> str:
-        """What to change, in ``lang``: the remedy of the likeliest cause."""
+        """What to change, in ``lang``: what was tried, if anything was, else the remedy of the likeliest cause."""
+        if self.values.get("command"):
+            return sentence(self.id, "tried", lang, self.values)
         cause = self.causes[0] if self.causes else self.id
         return sentence(cause, "remedy", lang, {"number": self.number, "changes": as_settings(self.changes)})
 

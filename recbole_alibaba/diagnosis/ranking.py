@@ -8,6 +8,7 @@ from recbole_alibaba.diagnosis.findings import RANK, Finding
 
 WEIGHT = {"error": 3.0, "warning": 2.0, "advice": 0.25}
 MEASURED = 4.0  # a finding that is its own cause was seen, not guessed
+SYMPTOMS = ("cannot-overfit", "training-fails", "cannot-start")  # their own cause for want of a better
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:
@@ -26,6 +27,6 @@ def ranked(findings: Sequence[Finding]) -> list[str]:
     for finding in findings:
         for place, cause in enumerate(finding.causes):
             weights[cause] = weights.get(cause, 0.0) + WEIGHT[finding.severity] / 2**place
-        if finding.id in finding.causes and finding.severity != "advice":
+        if finding.id in finding.causes and finding.severity != "advice" and finding.id not in SYMPTOMS:
             weights[finding.id] += MEASURED
     return sorted(weights, key=lambda cause: -weights[cause])

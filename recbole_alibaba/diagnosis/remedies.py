@@ -59,10 +59,10 @@ def _no_cache(settings: Settings) -> list[Changes]:
 
 
 def _lower_core(settings: Settings) -> list[Changes]:
-    user, item = settings.get("leaves_enough") or (None, None)
-    if user is None:
-        return []
-    return [{"user_inter_num_interval": f"[{user},inf)", "item_inter_num_interval": f"[{item},inf)"}]
+    return [
+        {"user_inter_num_interval": f"[{user},inf)", "item_inter_num_interval": f"[{item},inf)"}
+        for user, item in settings.get("leaves_enough") or ()
+    ]
 
 
 REMEDIES: dict[str, Callable[[Settings], list[Changes]]] = {

@@ -92,7 +92,7 @@ class Watcher:
         gap = None if batch is None else score_gap(self.model, batch)
         if gap is not None:
             read["score_gap"] = gap
-        return read | {"unmoved": unmoved if self._batch else [], "parameters": len(self._starts)}
+        return read | {"unmoved": unmoved, "parameters": len(self._starts)}
 
     def _look(self, optimizer: torch.optim.Optimizer) -> None:
         for group in optimizer.param_groups:

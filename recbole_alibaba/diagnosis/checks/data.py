@@ -53,25 +53,11 @@ def population(subject: Subject) -> list[Verdict]:
     ]
 
 
-def columns(subject: Subject) -> list[Verdict]:
-    """2: item features belong to the items, not to the users."""
-    dataset = subject.dataset
-    known = getattr(dataset, "item_feat", None)
-    fields = [] if known is None else [field for field in known.columns if field != dataset.iid_field]
-    if not fields:
-        return [not_examined("population", "columns-swapped", "no-item-features")]
-    held = [items for _, _, items in subject.held_out]
-    seen = set(np.unique(np.concatenate([subject.train_pairs[1], *held])).tolist())
-    user_tokens = set(map(str, dataset.field2id_token[dataset.uid_field][1:]))
-    item_tokens = np.asarray(dataset.field2id_token[dataset.iid_field]).astype(str)
-    described = [at for at in range(1, len(item_tokens)) if at not in seen]
-    if not described:
-        return [judge("population", Finding("columns-swapped", "error", 0.0, STRANGERS), True)]
-    # Items that nobody touched but that bear the names of users: the two columns changed places.
-    share = sum(item_tokens[at] in user_tokens for at in described) / len(described)
-    overlap = share if len(described) > 0.3 * len(item_tokens) else 0.0
-    swapped = Finding("columns-swapped", "error", overlap, STRANGERS, causes=("columns-swapped",))
-    return [judge("population", swapped, overlap < STRANGERS)]
+def swapped(users: set[str], items: set[str], described: set[str]) -> tuple[Finding, bool]:
+    """Whether the ids of the item features are the log's users and not its items, and the finding if so."""
+    share = len(users & described) / max(len(users), 1)
+    finding = Finding("columns-swapped", "error", share, STRANGERS, causes=("columns-swapped",))
+    return finding, share < STRANGERS or len(items & described) >= STRANGERS * len(items)
 
 
 def leaks(subject: Subject) -> list[Verdict]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,8 @@ def evaluation(subject: Subject) -> list[Verdict]:
     oracle = Oracle(subject.model, users, items, subject.n_users, subject.n_items).to(subject.config["device"])
     model, trainer.model = trainer.model, oracle
     try:
-        result = trainer.evaluate(data, load_best_model=False)
+        # A copy: what an evaluation keeps on its loader must not outlive the oracle.
+        result = trainer.evaluate(copy.copy(data), load_best_model=False)
     finally:
         trainer.model = model
     marks = [float(value) for name, value in (result or {}).items() if name.lower().split("@")[0] in COUNTED]

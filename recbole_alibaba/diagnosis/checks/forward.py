@@ -10,6 +10,7 @@ from torch import Tensor
 
 from recbole_alibaba.diagnosis.causes import HUGE_NORM, TINY_NORM, explained
 from recbole_alibaba.diagnosis.findings import Finding, Verdict, judge, not_examined
+from recbole_alibaba.diagnosis.signs.embeddings import ONE_POINT
 from recbole_alibaba.diagnosis.subject import Subject
 from recbole_alibaba.diagnosis.tables import embedding_tables, rows_of
 
@@ -45,12 +46,13 @@ def forward(subject: Subject) -> list[Verdict]:
 
 def sizes(subject: Subject) -> list[Verdict]:
     """4: embedding rows that are long enough to have gradients, short enough to be moved, and in full precision."""
-    norms, bits = [], []
+    norms, bits, spreads = [], [], []
     for side, tables in embedding_tables(subject.model).items():
         for parameter in tables.values():
             begin, end = rows_of(side, parameter, subject.model)
             rows = parameter.detach()[begin : end : max(1, (end - begin) // 1000)].float()
             norms.append(float(rows.norm(dim=1).mean()))
+            spreads.append(float((rows - rows.mean(0)).norm(dim=1).mean()) / max(norms[-1], 1e-30))
             bits.append(torch.finfo(parameter.dtype).bits)
     if not norms:
         return [not_examined("forward", "init-too-small", "no-tables")]
@@ -65,10 +67,12 @@ def sizes(subject: Subject) -> list[Verdict]:
     )
     large = Finding("init-too-large", "error", max(norms), HUGE_NORM, **explained(("init-too-large",), settings))
     half = Finding("half-precision", "error", min(bits), BITS, **explained(("half-precision",), settings))
+    equal = Finding("rows-start-equal", "error", min(spreads), ONE_POINT, **explained(("rows-start-equal",), settings))
     return [
         judge("forward", small, min(norms) >= TINY_NORM),
         judge("forward", large, max(norms) <= HUGE_NORM),
         judge("forward", half, min(bits) >= BITS),
+        judge("forward", equal, min(spreads) >= ONE_POINT),
     ]
 
 

@@ -142,7 +142,7 @@ def overfits(subject: Subject, batch: Any, steps: int = STEPS) -> list[Verdict]:
     for _ in range(steps):
         optimizer.zero_grad()
         losses = parts(model, batch)
-        value = float(losses[0])
+        value = float(losses[0].detach())
         start = value if start is None else start
         if value < BY_HEART or not math.isfinite(value) or not losses[0].requires_grad:
             break

@@ -138,7 +138,7 @@ def gradient(subject: Subject, batch: Any) -> list[Verdict]:
         for parameter in model.parameters():
             if parameter.grad is None or parameter.grad.is_sparse or parameter.dim() < 2:
                 continue
-            worst = max(worst, _slope_error(model, batch, parameter, float(total)))
+            worst = max(worst, _slope_error(model, batch, parameter, float(total.detach())))
     model.zero_grad(set_to_none=True)
     wrong = Finding("gradient-differs", "error", worst, SLOPE, causes=("gradient-differs",))
     return [judge("loss", wrong, worst <= SLOPE)]
