@@ -67,11 +67,12 @@ def _of_pairs(users: np.ndarray, items: np.ndarray, settings: Settings) -> list[
 
 
 def sizes_of_file(settings: Settings) -> dict[str, int]:
-    """How many items the interaction file names; empty where it cannot be read."""
+    """How many items the interaction file names; empty where it names none or cannot be read."""
     try:
-        return {"items": read_ids(interaction_file(settings), settings, "ITEM_ID_FIELD")["item"].nunique()}
+        items = read_ids(interaction_file(settings), settings, "ITEM_ID_FIELD")["item"].nunique()
     except (OSError, KeyError, ValueError):
         return {}
+    return {"items": items} if items else {}
 
 
 def empty_core(users: np.ndarray, items: np.ndarray, settings: Settings) -> Finding | None:

@@ -95,7 +95,7 @@ def undisturbed(subject: Subject) -> Iterator[None]:
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     drawn = generator.get_state() if isinstance(generator, torch.Generator) else None
-    training = model.training
+    training, epoch = model.training, getattr(subject.train_data, "_epoch", None)
     try:
         yield
     finally:
@@ -109,3 +109,5 @@ def undisturbed(subject: Subject) -> Iterator[None]:
             torch.cuda.set_rng_state_all(cuda)
         if drawn is not None and isinstance(generator, torch.Generator):
             generator.set_state(drawn)
+        if epoch is not None:  # this plugin's loader counts its passes in place of a generator's state
+            subject.train_data.set_epoch(epoch)

@@ -17,7 +17,9 @@ BATCHES = 10
 def negatives(subject: Subject, count: int = BATCHES) -> list[Verdict]:
     """3: no sampled negative is a training positive; their spread; users who own nearly everything."""
     users, items = sampled(subject, count)
-    owned = np.bincount(subject.positives // subject.n_items, minlength=subject.n_users).max(initial=0)
+    held = [subject.keys(held_users, held_items) for _, held_users, held_items in subject.held_out]
+    everything = np.unique(np.concatenate([subject.positives, *held]))
+    owned = np.bincount(everything // subject.n_items, minlength=subject.n_users).max(initial=0)
     share = float(owned) / max(subject.n_items - 1, 1)
     owns = judge(
         "negatives",

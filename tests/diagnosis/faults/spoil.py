@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from recbole_alibaba.model.graph import build_graph
 from recbole_alibaba.model.propagation import propagate
+from recbole_alibaba.ranking import Lists
 
 
 class Spoiled:
@@ -225,8 +226,13 @@ def nan_scores(made: Any) -> Any:
 
 
 def evaluation_masks_everything(made: Any) -> Any:
-    """The held-out items are masked with the history."""
-    history = made.valid_data.uid2history_item
-    for user in range(len(history)):
-        history[user] = torch.arange(1, made.dataset.item_num)
+    """The held-out items are masked with the history, in RecBole's loader or in this plugin's."""
+    data, n_items = made.valid_data, made.dataset.item_num
+    if hasattr(data, "uid2history_item"):
+        for user in range(len(data.uid2history_item)):
+            data.uid2history_item[user] = torch.arange(1, n_items)
+        return made
+    count = len(data.uid_list)
+    rows, items = np.repeat(np.arange(count), n_items - 1), np.tile(np.arange(1, n_items), count)
+    data.task = dataclasses.replace(data.task, hidden=Lists.of_pairs(rows, items, count, n_items))
     return made
