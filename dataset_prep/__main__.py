@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,13 @@ Try it without any download:
       --items raw/tianchi_mobile_recommend_train_item.csv --name my-log
   python run.py --model=AlibabaLightGCN --dataset=my-log
 """
+
+
+class Echo(logging.Handler):
+    """Log lines on whatever stderr is at the moment, as they are."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(record.getMessage(), err=True)
 
 
 class Prep(click.Group):
@@ -57,10 +63,8 @@ def main() -> None:
     """
     log = logging.getLogger("dataset_prep")
     if not log.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)
+        log.addHandler(Echo())
+    log.setLevel(logging.INFO)
 
 
 Command = Callable[..., None]

@@ -6,19 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+from prep_data import real
 
 HEADER = "user_id,item_id,behavior_type,user_geohash,item_category,time"
-
-
-def real(*names: str) -> list[Path]:
-    """Files of the shared data; skips the test where they are absent."""
-    paths = [SHARED / name for name in names]
-    for path in paths:
-        if not path.exists():
-            pytest.skip(f"needs {path.name}, looked for in {path.parent}")
-    return paths
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import real
+from prep_data import real
 
 from dataset_prep import InputError, UsageError, convert
 from dataset_prep.core import Size

@@ -1,0 +1,95 @@
+"""The same files from both engines, in any time zone, by the fast reader and by the careful one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prep_data import real
+
+from dataset_prep import convert, inputs
+from dataset_prep.sample import write_sample
+
+DATA = ("*.inter", "*.item", "*.yaml", "funnel.json", "rejects.csv")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for pattern in DATA for path in folder.glob(pattern)}
+
+
+@pytest.fixture(scope="module")
+def spark() -> None:
+    pytest.importorskip("pyspark", reason="needs pip install '.[spark]'")
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("needs Java 17")
+
+
+def both(source: str, users: Path | list[Path], folder: Path, **words: object) -> None:
+    written = {}
+    for engine in ("duckdb", "spark"):
+        result = convert(source, users, folder / engine, "same", engine=engine, **words)  # type: ignore[arg-type]
+        written[engine] = files(result.path)
+    assert written["duckdb"].keys() == written["spark"].keys()
+    for name, content in written["duckdb"].items():
+        assert content == written["spark"][name], name
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return write_sample(tmp_path_factory.mktemp("raw"))
+
+
+@pytest.mark.usefixtures("spark")
+def test_spark_writes_the_same_bytes(tmp_path: Path, sample: tuple[Path, Path]) -> None:
+    """Dirt, ids that are no plain integers, a subset, a split, a cold part: all at once."""
+    users, items = sample
+    lines = users.read_text().splitlines()
+    parts = [tmp_path / "1.csv", tmp_path / "2.csv"]
+    parts[0].write_text("\n".join([*lines[:20_000], "1,2,3", "007,12,4,,1,2014-12-01 00"]) + "\n")
+    parts[1].write_text("\r\n".join(lines[20_000:]) + "\r\n")
+    both(
+        "mobile", parts, tmp_path, items=items, split="ratio 0.8,0.1,0.1", core_on="train", since="2014-11-20",
+        item_geohash=True, cold="keep",
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("spark")
+def test_spark_on_the_real_userbehavior_slice(tmp_path: Path) -> None:
+    both("userbehavior", real("userbehavior/UserBehavior.csv"), tmp_path, since="", until="", protocol="repeat")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize("subset", [True, False])
+def test_spark_on_the_real_tianchi_slice(tianchi: tuple[Path, Path], tmp_path: Path, subset: bool) -> None:
+    both("mobile", [tianchi[0]], tmp_path, items=tianchi[1] if subset else None, behaviors="1,2,3,4")
+
+
+def test_any_time_zone_gives_the_same_bytes(tmp_path: Path, sample: tuple[Path, Path]) -> None:
+    written = []
+    for zone in ("UTC", "America/New_York", "Asia/Shanghai"):
+        folder = tmp_path / zone.replace("/", "-")
+        command = [sys.executable, "-m", "dataset_prep", "mobile", "--users", str(sample[0]), "--output", str(folder)]
+        subprocess.run([*command, "--name", "x"], check=True, capture_output=True, env=os.environ | {"TZ": zone})
+        written.append(files(folder / "x") | {"funnel.html": (folder / "x" / "funnel.html").read_bytes()})
+    assert written[0] == written[1] == written[2]
+
+
+def test_the_careful_reader_gives_the_same_bytes(
+    tmp_path: Path, sample: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = convert("mobile", sample[0], tmp_path / "fast", "x", behaviors="1,2,3,4")
+    monkeypatch.setattr(inputs._Look, "one_line_end", False)
+    careful = convert("mobile", sample[0], tmp_path / "careful", "x", behaviors="1,2,3,4")
+    assert files(fast.path) == files(careful.path)
+
+
+def test_an_address_is_left_to_the_engine(tmp_path: Path, sample: tuple[Path, Path]) -> None:
+    """file:// stands for s3:// and hdfs://: nothing looks at the file but the engine."""
+    local = convert("mobile", sample[0], tmp_path / "local", "x")
+    address = convert("mobile", f"file://{sample[0]}", tmp_path / "address", "x")
+    assert files(local.path)["x.inter"] == files(address.path)["x.inter"]
