@@ -16,7 +16,7 @@ from recbole.trainer import Trainer
 from recbole.utils import EvaluatorType
 from torch import Tensor, nn
 
-from recbole_alibaba.ranking import Lists, rank_by_scores, top_k
+from .ranking import Lists, rank_by_scores, top_k
 
 TESTED_USERS = 3
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from recbole.config import Config
-from recbole.data import create_dataset, data_preparation
+from recbole.data import create_dataset
 from recbole.utils import dict2str, get_trainer, init_seed, set_color
 
 from .evaluation import install_fast_evaluation
@@ -17,6 +17,7 @@ from .host import data as host_data
 from .host import logs, settings
 from .host.properties import read_mapping
 from .host.registry import find_model
+from .loaders import prepare_loaders
 
 DEFAULT_MODEL = "AlibabaLightGCN"
 
@@ -75,7 +76,7 @@ def prepare(config: Config) -> Experiment:
     init_seed(config["seed"], config["reproducibility"])
     dataset = host_data.loaded(create_dataset, config)
     getLogger().info(dataset)
-    train_data, valid_data, test_data = host_data.split(data_preparation, config, dataset)
+    train_data, valid_data, test_data = host_data.split(prepare_loaders, config, dataset)
     init_seed(config["seed"] + config["local_rank"], config["reproducibility"])
     model = find_model(config["model"])(config, train_data._dataset).to(config["device"])
     getLogger().info(model)

@@ -48,16 +48,21 @@ class NegativeSampler:
         self._free = self._total - (owned_mass[self._start[1:]] - owned_mass[self._start[:-1]])
         self._owned_mass = owned_mass
 
-    def sample(self, users: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """One item for each of `users` (n,), int64 (n,). Raises NoNegativeError where a user has them all."""
+    def check(self, users: np.ndarray) -> None:
+        """Raise NoNegativeError where one of `users` has everything that could be drawn."""
         free = self._free[users]
         if len(free) and free.min() == 0:
             user = users[np.argmin(free)]
             raise NoNegativeError(
-                f"Negatives: user {user} has all {self._start[user + 1] - self._start[user]:,} items that could be "
-                "drawn; drop the user or keep a higher item threshold for it (user_inter_num_interval)."
+                f"Negatives: user {user} has interacted with all items that could be drawn "
+                f"({self._start[user + 1] - self._start[user]:,}), so none is left as a negative; drop such users "
+                "(user_inter_num_interval)."
             )
-        mass = rng.integers(0, free)
+
+    def sample(self, users: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """One item for each of `users` (n,), int64 (n,). Raises NoNegativeError where a user has them all."""
+        self.check(users)
+        mass = rng.integers(0, self._free[users])
         owned = np.searchsorted(self._keys, users * self._total + mass, side="right")
         mass += self._owned_mass[owned] - self._owned_mass[self._start[users]]
         return mass + 1 if self._uniform else np.searchsorted(self._mass_to, mass, side="right")
@@ -96,6 +101,7 @@ class TrainLoader:
         self._items = dataset.inter_feat[dataset.iid_field].numpy()
         self._fields = (dataset.uid_field, dataset.iid_field, config["NEG_PREFIX"] + dataset.iid_field)
         self._by_user = np.argsort(self._users, kind="stable")
+        sampler.check(self._users)
         self._epoch = 0
         self.update_config(config)
 

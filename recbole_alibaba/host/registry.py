@@ -33,6 +33,7 @@ PLUGINS = (
         name="AlibabaLightGCN",
         model_module="recbole_alibaba.model.alibabalightgcn",
         trainer_module="recbole_alibaba.trainer.trainer",
+        dataset_module="recbole_alibaba.loading",
     ),
 )
 

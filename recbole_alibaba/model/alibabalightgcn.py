@@ -10,10 +10,10 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 from torch import Tensor, nn
 
-from recbole_alibaba.host.errors import BadSettingError
-from recbole_alibaba.model.graph import build_graph
-from recbole_alibaba.model.losses import bpr, l2
-from recbole_alibaba.model.propagation import propagate, propagate_rows
+from ..host.errors import BadSettingError
+from .graph import build_graph
+from .losses import bpr, l2
+from .propagation import propagate, propagate_rows
 
 
 class AlibabaLightGCN(GeneralRecommender):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recbole_alibaba.model.graph import Graph
+from .graph import Graph
 
 
 @torch.no_grad()

@@ -57,7 +57,7 @@ def test_never_an_item_the_user_has_and_every_other_one(data):
     users, items = (np.array(side) for side in zip(*pairs, strict=True))
     sampler = NegativeSampler(users, items, weights, 3)
     if not free:
-        with pytest.raises(NoNegativeError, match="user 1 has all"):
+        with pytest.raises(NoNegativeError, match="user 1 has interacted with all items"):
             sampler.sample(np.array([1]), np.random.default_rng(0))
         return
     drawn = Counter(sampler.sample(np.full(3_000, 1), np.random.default_rng(1)).tolist())
@@ -74,7 +74,7 @@ def test_a_user_who_owns_almost_everything_costs_one_draw_and_one_who_owns_all_i
     assert set(sampler.sample(np.ones(1_000, int), np.random.default_rng(0))) == {777_778}
     everything = np.arange(1, 5)
     sampler = NegativeSampler(np.ones(4, int), everything, item_weights("uniform", everything, 5), 2)
-    with pytest.raises(NoNegativeError, match="user 1 has all 4 items"):
+    with pytest.raises(NoNegativeError, match=r"user 1 has interacted with all items .*\(4\)"):
         sampler.sample(np.array([1]), np.random.default_rng(0))
 
 

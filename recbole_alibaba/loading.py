@@ -1,0 +1,178 @@
+"""RecBole's Dataset without its Python loops: integer codes from the reader on, vectorised core and splits.
+
+It yields the ids, statistics and splits of RecBole's Dataset, row by row. What it does not handle (sequence columns,
+a time-based split, files its reader cannot parse) it leaves to RecBole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from pandas.api.types import union_categoricals
+from recbole.data.dataset import Dataset
+from recbole.data.interaction import Interaction
+from recbole.utils import FeatureSource, FeatureType
+
+PANDAS_TYPE: dict[str, Any] = {"token": "category", "float": np.float64}
+PLAIN = PANDAS_TYPE.keys()
+
+
+class AlibabaLightGCNDataset(Dataset):
+    """RecBole's Dataset with the methods replaced that loop over rows."""
+
+    inter_feat: Any
+
+    def _load_feat(self, filepath: str, source: Any) -> pd.DataFrame | None:
+        """One atomic file as a table; tokens of an interaction file as categories, so as integers."""
+        types = self._types(filepath)
+        if source != FeatureSource.INTERACTION or not set(types.values()) <= PLAIN:
+            return super()._load_feat(filepath, source)
+        load, unload = self._get_load_and_unload_col(source)
+        fields = {f: kind for f, kind in types.items() if (load is None or f in load) and f not in (unload or ())}
+        if not fields:
+            return super()._load_feat(filepath, source)
+        try:
+            table = pd.read_csv(
+                filepath,
+                sep=self.config["field_separator"],
+                usecols=[f"{field}:{kind}" for field, kind in fields.items()],
+                dtype={f"{field}:{kind}": PANDAS_TYPE[kind] for field, kind in fields.items()},
+                encoding=self.config["encoding"],
+                # As Python reads a float; pandas' default is off by one in the last bit now and then.
+                float_precision="round_trip",
+                low_memory=False,
+            )
+        except (pd.errors.ParserError, ValueError) as error:
+            self.logger.info(f"{filepath}: {error}; reading it RecBole's way.")
+            return super()._load_feat(filepath, source)
+        table.columns = list(fields)
+        for field, kind in fields.items():
+            self.set_field_property(field, FeatureType(kind), source, 1)
+            if kind == "float":
+                self.field2bucketnum[field] = 2
+        return table
+
+    def _types(self, filepath: str) -> dict[str, str]:
+        with open(filepath, encoding=self.config["encoding"]) as file:  # noqa: PTH123  (RecBole hands over text)
+            head = file.readline().rstrip("\n").split(self.config["field_separator"])
+        return {field: kind for field, _, kind in (column.partition(":") for column in head)}
+
+    def _filter_nan_user_or_item(self) -> None:
+        """Drop rows without a user or an item. RecBole's takes labels for positions and drops others' rows."""
+        for field, name in ((self.uid_field, "user"), (self.iid_field, "item")):
+            for feat_name in (f"{name}_feat", "inter_feat"):
+                feat = getattr(self, feat_name)
+                if feat is not None and field is not None and (blank := feat[field].isnull()).any():
+                    self.logger.warning(f"{feat_name}: {blank.sum():,} rows without {field} are dropped.")
+                    setattr(self, feat_name, feat[~blank])
+
+    def _filter_by_inter_num(self) -> None:
+        """RecBole's k-core on integer codes. Files of user or item features take RecBole's way."""
+        bounds = {
+            field: self._parse_intervals_str(self.config[f"{side}_inter_num_interval"])
+            for field, side in ((self.uid_field, "user"), (self.iid_field, "item"))
+        }
+        if all(spans is None or (self._within_intervals(1, spans) and _open(spans)) for spans in bounds.values()):
+            return  # Every count is allowed, and [0, inf) is RecBole's default.
+        codes = {field: _codes(self.inter_feat[field]) for field in bounds if field is not None}
+        if self.user_feat is not None or self.item_feat is not None or len(codes) < 2:
+            return super()._filter_by_inter_num()
+        kept = np.arange(len(self.inter_feat))
+        while True:
+            allowed = np.ones(len(kept), bool)
+            for field, spans in bounds.items():
+                if spans is not None:
+                    counts = np.bincount(codes[field][kept])
+                    allowed &= self._within_intervals(counts, spans)[codes[field][kept]]
+            if allowed.all():
+                break
+            kept = kept[allowed]
+        self.inter_feat = self.inter_feat.iloc[kept]
+        return None
+
+    def _remap(self, remap_list: list[tuple[pd.DataFrame, str, FeatureType]]) -> None:
+        """Tokens to ids in the order in which they first appear, 0 for none: what RecBole does with strings."""
+        kinds = {kind for _, _, kind in remap_list}
+        if not remap_list or kinds != {FeatureType.TOKEN}:
+            return super()._remap(_as_text(remap_list))
+        columns = [_categories(feat[field]) for feat, field, _ in remap_list]
+        codes = union_categoricals(columns, ignore_order=True) if len(columns) > 1 else columns[0]
+        present = codes.codes >= 0
+        ids = np.zeros(len(codes), np.int64)
+        ids[present], first = pd.factorize(codes.codes[present])
+        ids[present] += 1
+        tokens = np.array(["[PAD]", *codes.categories[first]])
+        token_id = {token: place for place, token in enumerate(tokens.tolist())}
+        parts = np.split(ids, np.cumsum([len(column) for column in columns])[:-1])
+        for (feat, field, _), part in zip(remap_list, parts, strict=True):
+            self.field2id_token.setdefault(field, tokens)
+            self.field2token_id.setdefault(field, token_id)
+            feat[field] = part
+        return None
+
+    def split_by_ratio(self, ratios: Sequence[float], group_by: str | None = None) -> list[Dataset]:
+        """RecBole's split, each part's rows in RecBole's order."""
+        shares = [ratio / sum(ratios) for ratio in ratios]
+        if group_by is None:
+            edges = [0, *self._calcu_split_ids(len(self), shares), len(self)]
+            return self._parts([slice(*pair) for pair in pairwise(edges)])
+        rows, place, size = _groups(self.inter_feat[group_by].numpy())
+        part = np.zeros(len(rows), np.int64)
+        # As many different sizes as there are, not as many as groups.
+        for count in np.unique(size):
+            same = size == count
+            part[same] = np.searchsorted(self._calcu_split_ids(int(count), shares), place[same], side="right")
+        return self._parts([rows[part == number] for number in range(len(ratios))])
+
+    def leave_one_out(self, group_by: str | None, leave_one_mode: str) -> list[Dataset]:
+        """RecBole's split: the last one or two of a group, as long as one is left for training."""
+        held = {"valid_and_test": (1, 2), "valid_only": (1,), "test_only": (2,)}.get(leave_one_mode)
+        if held is None or group_by is None:
+            return super().leave_one_out(group_by, leave_one_mode)
+        rows, place, size = _groups(self.inter_feat[group_by].numpy())
+        from_end = size - place - 1
+        out = np.minimum(len(held), size - 1)
+        part = np.zeros(len(rows), np.int64)
+        for number, which in enumerate(reversed(held)):
+            part[(from_end == number) & (number < out)] = which
+        return self._parts([rows[part == number] for number in range(3)])
+
+    def _parts(self, indices: Sequence[slice | np.ndarray]) -> list[Dataset]:
+        self._drop_unused_col()
+        columns = self.inter_feat.interaction
+        at = [index if isinstance(index, slice) else torch.from_numpy(index) for index in indices]
+        return [self.copy(Interaction({name: column[index] for name, column in columns.items()})) for index in at]
+
+
+def _groups(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row numbers, group after group in the order of first appearance; each one's place in its group, and its size."""
+    group, _ = pd.factorize(keys)
+    rows = np.argsort(group, kind="stable")
+    sizes = np.bincount(group)
+    starts = np.cumsum(sizes) - sizes
+    return rows, np.arange(len(rows)) - np.repeat(starts, sizes), np.repeat(sizes, sizes)
+
+
+def _open(spans: Sequence[tuple[str, float, float, str]]) -> bool:
+    return any(right == np.inf for _, _, right, _ in spans)
+
+
+def _categories(column: pd.Series) -> pd.Categorical:
+    return column.array if isinstance(column.dtype, pd.CategoricalDtype) else pd.Categorical(column)
+
+
+def _codes(column: pd.Series) -> np.ndarray:
+    return np.asarray(_categories(column).codes, np.int64)
+
+
+def _as_text(remap_list: list[tuple[pd.DataFrame, str, FeatureType]]) -> list[tuple[pd.DataFrame, str, FeatureType]]:
+    """RecBole concatenates columns of strings and knows no categories."""
+    for feat, field, _ in remap_list:
+        if isinstance(feat[field].dtype, pd.CategoricalDtype):
+            feat[field] = feat[field].astype(object)
+    return remap_list
