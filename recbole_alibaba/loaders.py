@@ -19,8 +19,9 @@ from .sampling import NegativeSampler, TrainLoader, item_weights
 def prepare_loaders(config: Any, dataset: Any) -> tuple[Any, Any, Any]:
     """Loaders for training, validation and test, as RecBole's `data_preparation` gives them.
 
-    RecBole's own where ours would not do the same: other models, `fast_loader: False` or `fast_eval: False`, negatives that depend on the
-    model or that may repeat a positive (`repeatable`), evaluation on samples, several processes, saved loaders.
+    RecBole's own where ours would not do the same: other models, `fast_loader: False` or `fast_eval: False`,
+    negatives that depend on the model or that may repeat a positive (`repeatable`), evaluation on samples, several
+    processes, saved loaders.
     """
     negatives, modes = config["train_neg_sample_args"], config["eval_args"]["mode"]
     ours = (

@@ -9,11 +9,12 @@ from recbole.config import Config
 from recbole.trainer import Trainer
 from recbole.utils import set_color
 from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils import clip_grad_norm_, get_total_norm
 from tqdm import tqdm
 
 from ..diagnosis.watcher import Watcher
 from .meter import EpochMeter, shown
+from .schedule import learning_rate
 from .speaker import Speaker
 
 
@@ -54,8 +55,11 @@ class AlibabaLightGCNTrainer(Trainer):
         """
         self.model.train()
         loss_func = loss_func or self.model.calculate_loss
+        rate = learning_rate(self.learning_rate, self.config["learning_rate_schedule"], epoch_idx, self.epochs)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
         distributed = not self.config["single_spec"]
-        if distributed and train_data.shuffle:
+        if train_data.shuffle and hasattr(train_data.sampler, "set_epoch"):
             train_data.sampler.set_epoch(epoch_idx)
         clip = dict(self.clip_grad_norm or {"max_norm": float("inf")})
         meter = EpochMeter(self.model.loss_parts, epoch_idx, clip["max_norm"], self.device)
@@ -76,7 +80,10 @@ class AlibabaLightGCNTrainer(Trainer):
             loss = sum(parts, self.sync_grad_loss() if distributed else torch.zeros((), device=self.device))
             scaler.scale(loss).backward()
             scaler.unscale_(self.optimizer)  # RecBole clips the scaled gradients; max_norm means the real ones
-            norm = clip_grad_norm_(self.model.parameters(), **clip)
+            if self.clip_grad_norm:
+                norm = clip_grad_norm_(self.model.parameters(), **clip)
+            else:
+                norm = get_total_norm([weight.grad for weight in self.model.parameters() if weight.grad is not None])
             watcher.after_backward(self.model, self.optimizer)
             scaler.step(self.optimizer)
             scaler.update()
