@@ -12,6 +12,7 @@ import click
 from dataset_prep.__main__ import main as prep
 
 from . import __version__, experiment
+from .diagnosis.command import doctor
 from .host.errors import BadInput, NotFiniteLossError
 from .host.settings import parse_overrides
 
@@ -117,6 +118,7 @@ def demo(output: Path, epochs: int) -> None:
 
 
 main.add_command(prep, "prep")
+main.add_command(doctor, "doctor")
 
 
 def _quiet_host() -> None:

@@ -11,6 +11,8 @@ from recbole.config import Config
 from recbole.data import create_dataset
 from recbole.utils import dict2str, get_trainer, init_seed, set_color
 
+from .diagnosis.examination import preflight
+from .diagnosis.subject import Subject
 from .evaluation import install_fast_evaluation
 from .host import config as host_config
 from .host import data as host_data
@@ -18,6 +20,7 @@ from .host import logs, settings
 from .host.properties import read_mapping
 from .host.registry import find_model
 from .loaders import prepare_loaders
+from .trainer.watching import watch
 
 DEFAULT_MODEL = "AlibabaLightGCN"
 
@@ -119,6 +122,11 @@ def run(
 
 def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
     config, trainer, logger = made.config, made.trainer, getLogger()
+    if config["preflight"] is not False:
+        for finding in preflight(config, made.dataset, made.train_data, made.valid_data, made.model):
+            logger.warning(f"{finding.id}: {finding.message} {finding.remedy}")
+    if config["watch"] is not False:
+        watch(Subject.of(made))
     best_score, best_result = trainer.fit(
         made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
     )

@@ -19,13 +19,13 @@ class Speaker:
         self._said: set[tuple[str, str]] = set()
 
     def say(self, history: Sequence[Mapping[str, Any]]) -> None:
-        """Warn of every finding; its remedy the first time only, and advice the first time only."""
+        """Warn of every finding, the first time with its remedy; of what is only advice once, without."""
         for finding in examine(history, self._trainer.config):
             known = (finding.id, finding.wording) in self._said
             if known and finding.severity == "advice":
                 continue
             self._said.add((finding.id, finding.wording))
-            text = _sentence(finding, with_remedy=not known)
+            text = _sentence(finding, with_remedy=not known and finding.severity != "advice")
             self._trainer.logger.warning(text)
             self._trainer.tensorboard.add_text(f"Signs/{finding.id}", text, history[-1]["epoch"])
 

@@ -3,6 +3,7 @@
 from time import perf_counter
 from typing import Any
 
+from ..diagnosis.examination import is_trained
 from ..diagnosis.subject import Subject
 from ..diagnosis.training import Probe
 from .speaker import Speaker
@@ -14,7 +15,7 @@ def watch(subject: Subject) -> None:
     A trainer that keeps a history, and a model that is counted and not trained, are left as they are.
     """
     trainer = subject.trainer
-    if hasattr(trainer, "history") or not any(parameter.requires_grad for parameter in subject.model.parameters()):
+    if hasattr(trainer, "history") or not is_trained(subject):
         return
     inner = trainer._train_epoch
     speaker = Speaker(trainer)

@@ -1,0 +1,53 @@
+"""RecBole's own models are watched and checked before training, without a change in what they learn."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recbole_alibaba import run
+
+QUICK = {"epochs": 4, "show_progress": False, "train_batch_size": 128}
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def trained(data_path: Path, model: str = "BPR", **settings: Any) -> dict[str, Any]:
+    return run(model, "two-tastes", config_dict={**QUICK, "data_path": str(data_path), **settings})
+
+
+def test_watching_changes_nothing(two_tastes: Path) -> None:
+    watched, alone = trained(two_tastes), trained(two_tastes, watch=False, preflight=False)
+    assert watched["test_result"] == alone["test_result"]
+    assert watched["best_valid_score"] == alone["best_valid_score"]
+    assert len(watched["history"]) == 4
+    assert alone["history"] == []
+
+
+def test_a_stuck_stock_model_is_said_to_be_stuck(two_tastes: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        trained(two_tastes, learning_rate=1e-8, preflight=False)
+    assert "updates-too-small" in caplog.text
+
+
+def test_preflight_speaks_before_the_first_epoch(two_tastes: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """900 pairs are fewer than 1,000; `preflight: False` is silent about it."""
+    with caplog.at_level(logging.INFO):
+        trained(two_tastes)
+    said = [record.message for record in caplog.records]
+    thin = next(at for at, line in enumerate(said) if line.startswith("thin-data"))
+    assert thin < next(at for at, line in enumerate(said) if "epoch 0" in line)
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        trained(two_tastes, preflight=False)
+    assert "thin-data" not in caplog.text
+
+
+def test_models_that_are_counted_are_left_alone(two_tastes: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert trained(two_tastes, "Pop", epochs=1)["history"] == []
+    assert "unmoved" not in caplog.text
