@@ -16,7 +16,8 @@ from recbole.trainer import Trainer
 from recbole.utils import EvaluatorType
 from torch import Tensor, nn
 
-from .ranking import Lists, rank_by_scores, top_k
+from .lists import Lists
+from .ranking import rank_by_scores, top_k
 
 TESTED_USERS = 3
 

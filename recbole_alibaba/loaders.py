@@ -11,8 +11,8 @@ from recbole.data import data_preparation
 from recbole.data.interaction import Interaction
 
 from .evaluation import RankingTask
+from .lists import Lists
 from .loading import AlibabaLightGCNDataset
-from .ranking import Lists
 from .sampling import NegativeSampler, TrainLoader, item_weights
 
 
@@ -62,17 +62,13 @@ class RankingLoader:
     def __init__(self, dataset: Any, earlier: Lists) -> None:
         self._dataset = dataset
         users, items = _pairs(dataset)
-        self.uid_list = torch.from_numpy(np.unique(users))
-        ids = self.uid_list.numpy()
         n_items = dataset.item_num
-        positives = Lists.of_pairs(np.searchsorted(ids, users), items, len(ids), n_items)
-        starts, lengths = earlier.start[ids], earlier.lengths[ids]
-        rows = np.repeat(np.arange(len(ids)), lengths)
-        at = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + np.repeat(starts, lengths)
-        known = earlier.items[at]
+        everyone = Lists.of_pairs(users, items, dataset.user_num, n_items)
+        ids = np.flatnonzero(everyone.lengths)
+        self.uid_list = torch.from_numpy(ids)
+        positives = everyone.take(ids)
         # What must be found is shown even to a user who had it before.
-        shown = np.isin(rows * n_items + known, positives.rows * n_items + positives.items)
-        hidden = Lists.of_pairs(rows[~shown], known[~shown], len(ids), n_items)
+        hidden = earlier.take(ids).without(positives, n_items)
         user_frame = dataset.join(Interaction({dataset.uid_field: self.uid_list}))
         self.task = RankingTask(user_frame, positives, hidden, n_items)
 

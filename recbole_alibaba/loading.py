@@ -121,12 +121,11 @@ class AlibabaLightGCNDataset(Dataset):
         if group_by is None:
             edges = [0, *self._calcu_split_ids(len(self), shares), len(self)]
             return self._parts([slice(*pair) for pair in pairwise(edges)])
-        rows, place, size = _groups(self.inter_feat[group_by].numpy())
-        part = np.zeros(len(rows), np.int64)
+        rows, place, sizes = _groups(self.inter_feat[group_by].numpy())
         # As many different sizes as there are, not as many as groups.
-        for count in np.unique(size):
-            same = size == count
-            part[same] = np.searchsorted(self._calcu_split_ids(int(count), shares), place[same], side="right")
+        different, which = np.unique(sizes, return_inverse=True)
+        edges = np.array([self._calcu_split_ids(int(size), shares) for size in different])[which]
+        part = sum((place >= np.repeat(edge, sizes)).astype(np.int8) for edge in edges.T)
         return self._parts([rows[part == number] for number in range(len(ratios))])
 
     def leave_one_out(self, group_by: str | None, leave_one_mode: str) -> list[Dataset]:
@@ -134,7 +133,8 @@ class AlibabaLightGCNDataset(Dataset):
         held = {"valid_and_test": (1, 2), "valid_only": (1,), "test_only": (2,)}.get(leave_one_mode)
         if held is None or group_by is None:
             return super().leave_one_out(group_by, leave_one_mode)
-        rows, place, size = _groups(self.inter_feat[group_by].numpy())
+        rows, place, sizes = _groups(self.inter_feat[group_by].numpy())
+        size = np.repeat(sizes, sizes)
         from_end = size - place - 1
         out = np.minimum(len(held), size - 1)
         part = np.zeros(len(rows), np.int64)
@@ -150,12 +150,12 @@ class AlibabaLightGCNDataset(Dataset):
 
 
 def _groups(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Row numbers, group after group in the order of first appearance; each one's place in its group, and its size."""
+    """Row numbers, group after group in the order of first appearance; each one's place in its group; group sizes."""
     group, _ = pd.factorize(keys)
     rows = np.argsort(group, kind="stable")
     sizes = np.bincount(group)
     starts = np.cumsum(sizes) - sizes
-    return rows, np.arange(len(rows)) - np.repeat(starts, sizes), np.repeat(sizes, sizes)
+    return rows, np.arange(len(rows)) - np.repeat(starts, sizes), sizes
 
 
 def _open(spans: Sequence[tuple[str, float, float, str]]) -> bool:

@@ -3,52 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .lists import Lists
+
 BUFFER_BYTES = 32 << 20
 # A tile of scores, 128 users by 16,384 items, is 8 MB: written by the product, read again before it leaves the cache.
 TILE_USERS, TILE_ITEMS, GROUP = 128, 16384, 64
-
-
-@dataclass(frozen=True)
-class Lists:
-    """A list of item ids for each of n users: user k's is `items[start[k]:start[k + 1]]`, ascending, no repeats."""
-
-    start: np.ndarray
-    items: np.ndarray
-
-    @classmethod
-    def of_pairs(cls, rows: np.ndarray, items: np.ndarray, n: int, n_items: int) -> Lists:
-        """From pairs (row, item) in any order; repeats count once."""
-        rows, items = np.divmod(np.unique(rows.astype(np.int64) * n_items + items), n_items)
-        return cls(np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n)))), items)
-
-    def __len__(self) -> int:
-        return len(self.start) - 1
-
-    @property
-    def lengths(self) -> np.ndarray:
-        return np.diff(self.start)
-
-    @property
-    def rows(self) -> np.ndarray:
-        return np.repeat(np.arange(len(self)), self.lengths)
-
-    def __getitem__(self, part: slice) -> Lists:
-        start = self.start[part.start : part.stop + 1]
-        return Lists(start - start[0], self.items[start[0] : start[-1]])
-
-    def contains(self, items: np.ndarray, n_items: int) -> np.ndarray:
-        """Which of `items` (n, k) are in their row's list: bool (n, k)."""
-        if not len(self.items):
-            return np.zeros(items.shape, bool)
-        keys = self.rows * n_items + self.items
-        wanted = np.arange(len(self))[:, None] * n_items + items
-        return keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted
 
 
 def top_k(users: Tensor, items: Tensor, hidden: Lists, k: int) -> Tensor:

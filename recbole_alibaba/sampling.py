@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from recbole.data.interaction import Interaction
 
+from .lists import Lists
+
 
 class NoNegativeError(ValueError):
     """A user has every item that could be drawn, so there is no negative."""
@@ -37,9 +39,8 @@ class NegativeSampler:
             )
         self._mass_to = np.cumsum(weights, dtype=np.int64)
         self._uniform = bool(weights[0] == 0 and (weights[1:] == 1).all())
-        pairs = np.unique(users.astype(np.int64) * len(weights) + items)
-        owner, owned = np.divmod(pairs, len(weights))
-        self._start = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=n_users))))
+        lists = Lists.of_pairs(users, items, n_users, len(weights))
+        self._start, owner, owned = lists.start, lists.rows, lists.items
         owned_mass = np.concatenate(([0], np.cumsum(weights[owned], dtype=np.int64)))
         # Mass the user owns before each of its items, and the free mass before it.
         self._owned_before = owned_mass - np.append(owned_mass[self._start[owner]], 0)

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbole_alibaba import ranking
-from recbole_alibaba.ranking import Lists, rank_by_scores, top_k
+from recbole_alibaba.lists import Lists
+from recbole_alibaba.ranking import rank_by_scores, top_k
 
 
 def lists(hidden: list[list[int]], n_items: int) -> Lists:
@@ -78,6 +79,9 @@ def test_lists_know_what_they_contain():
     assert some.items.tolist() == [1, 3, 2] and some.lengths.tolist() == [2, 0, 1]
     assert some.contains(np.array([[1, 2], [1, 2], [2, 1]]), 5).tolist() == [[True, False], [False] * 2, [True, False]]
     assert some[1:3].items.tolist() == [2] and len(some[1:3]) == 2
+    assert some.take(np.array([2, 0])).items.tolist() == [2, 1, 3] and some.take(np.array([], int)).items.size == 0
+    less = some.without(lists([[3], [2], []], 5), 5)
+    assert less.items.tolist() == [1, 2] and less.lengths.tolist() == [1, 0, 1]
     assert not lists([[], []], 5).contains(np.array([[1], [2]]), 5).any()
 
 
