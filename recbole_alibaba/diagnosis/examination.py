@@ -149,8 +149,8 @@ def consult(build: Build, changes: Mapping[str, Any], settings: Mapping[str, Any
         known |= sizes_of_file(known)
         findings = [*lint(known, sizes_of_file(known)), *stale_cache(known)]
         reasons = why_not_loaded(known, error)
-        # Its own words are needed only where nothing else explains it.
-        findings += reasons if not is_ill(findings) else [found for found in reasons if found.id != "cannot-start"]
+        explained = any(found.severity == "error" for found in findings)
+        findings += [found for found in reasons if found.id != "cannot-start" or not explained]
         return Examination(known, merged(findings), seconds=time.perf_counter() - started)
     examined = examine_subject(Subject.of(made), **how)
     examined.seconds = time.perf_counter() - started

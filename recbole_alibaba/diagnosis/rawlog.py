@@ -31,6 +31,9 @@ def convert_or_explain(
         leaves = str(error.remedies[0]) if error.remedies else ""
         words = ["python", "-m", "dataset_prep", source, "--users", str(users)]
         words += ["--items", str(items)] if items else []
+        for key, value in asked.items():
+            option = f"--{key.replace('_', '-')}"
+            words += [option] if value is True else [option, str(value)] if value not in (False, None) else []
         command = f"{shlex.join(words)} {options}".strip()
         return Finding(
             "raw-log-leaves-too-little",

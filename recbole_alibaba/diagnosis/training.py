@@ -38,8 +38,13 @@ class FirstBatches:
 class Probe:
     """Wraps a model's loss and hooks its optimiser to learn each batch's parts and gradient norm."""
 
-    def __init__(self, subject: Subject, batches: int, ranking: bool) -> None:
-        """``ranking``: the loss (or its first part) is a BPR or BCE mean, so it may be called ``bpr``."""
+    def __init__(self, subject: Subject, batches: int, ranking: bool, every_batch: bool = False) -> None:
+        """``ranking``: the loss (or its first part) is a BPR or BCE mean, so it may be called ``bpr``.
+
+        ``every_batch``: take the gradient's norm of each, which costs a pass over all of it, and not only
+        of the few that the watcher looks at.
+        """
+        self.every_batch = every_batch
         self.model: Any = subject.model
         self.trainer = subject.trainer
         self.watcher = Watcher(self.model, batches)
@@ -69,12 +74,13 @@ class Probe:
             return result
 
         def before_step(optimizer: torch.optim.Optimizer, *_: Any) -> None:
-            self.norms.append(math.sqrt(sum(float(square) for square in self._squares)))
-            self._squares.clear()
+            if self._squares:
+                self.norms.append(float(torch.stack(self._squares).sum().sqrt()))
+                self._squares.clear()
             self.watcher.after_backward(self.model, optimizer)
 
         def gradient_arrived(parameter: Tensor) -> None:
-            if parameter.grad is not None:
+            if parameter.grad is not None and (self.every_batch or self.watcher.looking):
                 self._squares.append(parameter.grad.detach().float().pow(2).sum())
 
         self.model.calculate_loss = listening
@@ -125,7 +131,7 @@ def train_briefly(
     """
     history: list[dict[str, Any]] = []
     data = FirstBatches(subject.train_data, batches)
-    probe = Probe(subject, len(data), ranking)
+    probe = Probe(subject, len(data), ranking, every_batch=True)
     evaluate = evaluate and subject.valid_data is not None
     with probe.attached():
         for epoch in range(epochs):

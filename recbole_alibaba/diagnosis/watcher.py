@@ -12,7 +12,7 @@ from recbole_alibaba.diagnosis.tables import embedding_tables, rows_of
 
 LOOKS = 4  # batches of an epoch that are looked at
 ROWS = 256  # rows of a table that are read
-POOL = 16_384  # rows among which those with a gradient are looked for
+POOL = 4_096  # rows among which those with a gradient are looked for
 
 
 class Watcher:
@@ -54,9 +54,14 @@ class Watcher:
             self._starts = {name: _some(parameter).clone() for name, parameter in self._expected.items()}
             self._norms = {f"{key}_start": value for key, value in self._table_readings() if "norm" in key}
 
+    @property
+    def looking(self) -> bool:
+        """Whether the current batch is one that is looked at."""
+        return self._batch % self.every == 0
+
     def before_forward(self) -> None:
         """See whether a former batch's gradient is still there; call it after ``zero_grad``."""
-        if self._batch and self._batch % self.every == 0:
+        if self._batch and self.looking:
             gradients = [table.grad for table in self._expected.values() if table.grad is not None]
             left = [(_some(gradient) != 0).any() for gradient in gradients if not gradient.is_sparse]
             if left:
@@ -67,7 +72,7 @@ class Watcher:
         with torch.no_grad():
             if self._before:
                 self._compare()
-            if self._batch % self.every == 0:
+            if self.looking:
                 self._look(optimizer)
         self._batch += 1
 
@@ -176,7 +181,7 @@ def _some(parameter: Tensor) -> Tensor:
 
 
 def _rows_with_gradient(gradient: Tensor) -> tuple[Tensor, Tensor]:
-    """Indices of up to 256 rows with a gradient, out of a pool of up to 16,384; and up to 256 rows of any kind."""
+    """Indices of up to 256 rows with a gradient, out of a pool of up to 4,096; and up to 256 rows of any kind."""
     pool = torch.arange(1, len(gradient), max(1, len(gradient) // POOL), device=gradient.device)
     touched = pool[(gradient[pool] != 0).any(dim=1).nonzero().squeeze(1)]
     return touched[:: max(1, len(touched) // ROWS)][:ROWS], pool[:: max(1, len(pool) // ROWS)]

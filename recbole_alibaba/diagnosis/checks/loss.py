@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,19 @@ SAME = 0.01
 SLOPE = 0.05
 HAND_MADE = torch.tensor([1.0, 2.0]), torch.tensor([0.0, 3.0])  # positives, negatives
 BY_HAND = 0.8132617  # (ln(1 + 1/e) + ln(1 + e)) / 2
+
+
+class Precision(NamedTuple):
+    """How small a change of the loss can be told from rounding, and which shares of a full step to try.
+
+    A shorter step meets fewer kinks (ReLU), a longer one drowns the rounding; the best of them counts.
+    """
+
+    resolution: float
+    steps: tuple[float, ...]
+
+
+SINGLE, DOUBLE = Precision(2e-5, (1, 1 / 8, 1 / 64)), Precision(1e-9, (1e-1, 1e-3, 1e-5))
 
 
 def loss(subject: Subject, batch: Any) -> list[Verdict]:
@@ -124,36 +137,60 @@ def gradient(subject: Subject, batch: Any) -> list[Verdict]:
     """5: along its own direction, autograd's gradient has the slope that finite differences measure."""
     model = subject.model
     model.eval()
-    model.zero_grad(set_to_none=True)
-    total = torch.stack(parts(model, batch)).sum()
     with torch.no_grad():
-        again = torch.stack(parts(model, batch)).sum()
-    if not torch.equal(total.detach(), again):
+        values = [torch.stack(parts(model, batch)).sum() for _ in range(2)]
+    if not torch.equal(*values):
         return [not_examined("loss", "gradient-differs", "random-loss")]
-    if not total.requires_grad:
+    try:
+        worst = _in_double(model, batch)
+    except RuntimeError:  # a sparse matrix outside the parameters stays in single precision
+        worst = _worst_slope(model, batch, SINGLE)
+    if worst is None:
         return [judge("loss", Finding("gradient-differs", "error", 0.0, SLOPE, causes=("dead-path",)), False)]
-    total.backward()
-    worst = 0.0
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.grad is None or parameter.grad.is_sparse or parameter.dim() < 2:
-                continue
-            worst = max(worst, _slope_error(model, batch, parameter, float(total.detach())))
-    model.zero_grad(set_to_none=True)
     wrong = Finding("gradient-differs", "error", worst, SLOPE, causes=("gradient-differs",))
     return [judge("loss", wrong, worst <= SLOPE)]
 
 
-def _slope_error(model: nn.Module, batch: Any, parameter: nn.Parameter, value: float) -> float:
-    """Relative error of the slope along the gradient of one parameter; 0 where float32 cannot resolve it."""
-    assert parameter.grad is not None
-    slope = float(parameter.grad.double().norm())
-    step = min(2e-3 * max(abs(value), 1.0) / max(slope, 1e-30), 0.1 * float(parameter.double().norm()))
-    if not math.isfinite(slope) or step * slope < 2e-5 * max(abs(value), 1.0):
+def _in_double(model: nn.Module, batch: Any) -> float | None:
+    wide = batch[:]
+    wide.interaction = {
+        key: value.double() if value.is_floating_point() else value for key, value in batch.interaction.items()
+    }
+    model.double()
+    try:
+        return _worst_slope(model, wide, DOUBLE)
+    finally:
+        model.float()
+        model.zero_grad(set_to_none=True)
+
+
+def _worst_slope(model: nn.Module, batch: Any, precision: Precision) -> float | None:
+    """The largest error over the parameters; None when the loss depends on none."""
+    model.zero_grad(set_to_none=True)
+    total = torch.stack(parts(model, batch)).sum()
+    if not total.requires_grad:
+        return None
+    total.backward()
+    value, worst = max(abs(float(total.detach())), 1.0), 0.0
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.grad is not None and not parameter.grad.is_sparse and parameter.dim() > 1:
+                worst = max(worst, _slope_error(model, batch, parameter, parameter.grad, value, precision))
+    model.zero_grad(set_to_none=True)
+    return worst
+
+
+def _slope_error(
+    model: nn.Module, batch: Any, parameter: nn.Parameter, gradient: Tensor, value: float, precision: Precision
+) -> float:
+    """Relative error of the slope along one parameter's gradient; 0 where the loss cannot resolve the step."""
+    slope = float(gradient.double().norm())
+    step = min(2e-3 * value / max(slope, 1e-30), 0.1 * float(parameter.double().norm()))
+    if not math.isfinite(slope) or step * slope < precision.resolution * value:
         return 0.0
-    direction, start = parameter.grad / slope, parameter.clone()
+    direction, start = gradient / slope, parameter.clone()
     errors = []
-    for size in (step, step / 8, step / 64):  # a shorter step misses a kink (ReLU), a longer one rounding
+    for size in (step * shorter for shorter in precision.steps):
         values = []
         for sign in (1, -1):
             parameter.copy_(start + sign * size * direction)

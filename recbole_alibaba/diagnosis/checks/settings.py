@@ -159,7 +159,8 @@ def _batches(settings: Settings, sizes: Mapping[str, int]) -> list[Finding]:
         found.append(Finding("one-step-epochs", "advice", batch, rows, **explained(("one-step-epochs",), settings)))
     evaluated = setting(settings, "eval_batch_size")
     full = "full" in str((settings.get("eval_args") or {}).get("mode") or "full")
-    if items and full and 0 < evaluated < 2 * items and sizes.get("users", 0) > 200 and not settings.get("fast_eval"):
+    by_recbole = settings.get("fast_eval") is False  # this plugin's evaluation goes by tiles of its own
+    if by_recbole and items and full and 0 < evaluated < 2 * items and sizes.get("users", 0) > 200:
         found.append(
             Finding(
                 "one-user-batches",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # on worlds this small a second thread costs more than it brings
-warnings.filterwarnings("ignore", category=FutureWarning)
-
+import torch
 from tqdm import tqdm
 
 from recbole_alibaba.diagnosis.findings import as_settings
@@ -66,6 +62,7 @@ def _line(outcome: Outcome) -> str:
 
 def main(wanted: Iterable[str]) -> int:
     """Run the faults whose id holds one of ``wanted`` (all when empty); the table is written for all only."""
+    torch.set_num_threads(1)  # on worlds this small a second one costs more than it brings
     parts = list(wanted)
     chosen = [fault for fault in FAULTS if not parts or any(part in fault.id for part in parts)]
     if not (SHARED / "userbehavior").is_dir():

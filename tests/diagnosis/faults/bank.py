@@ -150,7 +150,7 @@ FAULTS = [
     Fault("step-never-called", "unmoved-parameters", spoil=spoil.never_steps),
     Fault("optimiser-of-a-copy", "optimiser-misses-parameters", spoil=spoil.optimiser_of_a_copy),
     Fault("optimiser-of-users-only", "optimiser-misses-parameters", BUNDLED, spoil=spoil.optimiser_of_users_only),
-    Fault("rate-scheduled-to-zero", "unmoved-parameters", spoil=spoil.rate_scheduled_to_zero),
+    Fault("rate-scheduled-to-zero", "unmoved-parameters", model="BPR", spoil=spoil.rate_scheduled_to_zero),
     Fault("eps-1e-2", "eps-too-large", spoil=spoil.large_eps),
     Fault("rate-1e-8", "learning-rate-too-small", settings={"learning_rate": 1e-8}, curable=True),
     Fault("rate-1e-8-neumf", "learning-rate-too-small", REAL, "NeuMF", {"learning_rate": 1e-8}, curable=True),

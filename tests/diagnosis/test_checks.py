@@ -1,0 +1,165 @@
+"""The checks' measures against slow and obvious definitions, and the healthy world they must be silent on."""
+
+import numpy as np
+import pytest
+import torch
+from faults.setups import Fault, builder
+from faults.worlds import World, core, two_tastes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recbole_alibaba.diagnosis.checks import forward, graph, loss, negatives
+from recbole_alibaba.diagnosis.checks.data import interactions, leaks, population, swapped
+from recbole_alibaba.diagnosis.checks.signal import co_occurrence_auc
+from recbole_alibaba.diagnosis.examination import before_training
+from recbole_alibaba.diagnosis.raw import why_not_loaded
+from recbole_alibaba.diagnosis.subject import Subject, among, batches
+from recbole_alibaba.diagnosis.tables import embedding_tables, rows_of
+
+MODELS = ["AlibabaLightGCN", "BPR", "LightGCN", "NGCF", "NeuMF"]
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def subject(request, tmp_path_factory):
+    fault = Fault("healthy", "", model=request.param)
+    build, _ = builder(fault, two_tastes(), tmp_path_factory.mktemp(request.param), healthy=True)
+    return Subject.of(build({}))
+
+
+def test_a_healthy_set_up_passes_every_check(subject):
+    verdicts, step = before_training(subject)
+    assert [verdict.id for verdict in verdicts if verdict.finding] == []
+    assert step > 0
+    checks = {verdict.check for verdict in verdicts}
+    assert checks >= {"interactions", "population", "negatives", "forward", "graph", "loss", "gradients", "evaluation"}
+
+
+def test_the_counts_are_those_of_the_rows(subject):
+    pairs = set(zip(*map(np.ndarray.tolist, subject.train_pairs), strict=True))
+    by_id = {verdict.id: verdict.number for verdict in [*interactions(subject), *population(subject)]}
+    assert by_id["thin-data"] == len(pairs)
+    assert by_id["few-users"] == len({user for user, _ in pairs})
+    assert by_id["few-items"] == len({item for _, item in pairs})
+    assert by_id["density"] == pytest.approx(len(pairs) / (60 * 60))
+    assert leaks(subject)[0].number == 0
+
+
+def test_negatives_are_counted_by_hand(subject):
+    pairs = set(zip(*map(np.ndarray.tolist, subject.train_pairs), strict=True))
+    users, items = negatives.sampled(subject, 3)
+    assert len(users) > 0
+    hits = sum((user, item) in pairs for user, item in zip(users.tolist(), items.tolist(), strict=True))
+    share = next(v.number for v in negatives.negatives(subject, 3) if v.id == "sampler-hits-positives")
+    assert share == hits / len(users) == 0
+
+
+def test_the_model_s_scores_have_the_loss_it_reports(subject):
+    batch = batches(subject, 1)[0]
+    subject.model.eval()
+    kind = loss.ranking_kind(subject.model, batch)
+    with torch.no_grad():
+        assert loss.loss_of_scores(subject.model, batch, kind) == pytest.approx(
+            float(loss.parts(subject.model, batch)[0]), abs=1e-3
+        )
+
+
+def test_tables_are_found_and_without_padding(subject):
+    tables = embedding_tables(subject.model)
+    assert tables["user"] and tables["item"]
+    for side, named in tables.items():
+        for parameter in named.values():
+            begin, end = rows_of(side, parameter, subject.model)
+            assert end - begin == 60
+
+
+def test_the_graph_s_formula_against_loops(subject):
+    matrix = graph.normalised(subject).toarray()
+    users, items = np.divmod(subject.positives, subject.n_items)
+    for user, item in list(zip(users.tolist(), items.tolist(), strict=True))[:200]:
+        degree = (users == user).sum() * (items == item).sum()
+        assert matrix[user, item] == pytest.approx(1 / np.sqrt(degree))
+    assert np.count_nonzero(matrix) == len(users)
+
+
+def test_scores_are_asked_for_pairs_in_order(subject):
+    scores, users = forward.scores_of(subject)
+    assert scores.numel() == users * 60
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 40), max_size=30), st.lists(st.integers(0, 40), max_size=30))
+def test_among_is_membership(keys, known):
+    expected = [key in set(known) for key in keys]
+    assert among(np.array(keys, np.int64), np.unique(np.array(known, np.int64))).tolist() == expected
+
+
+class Log:
+    """As much of a subject as the co-occurrence measure needs."""
+
+    def __init__(self, pairs, n_users, n_items):
+        self.n_users, self.n_items = n_users, n_items
+        self.positives = np.unique([user * n_items + item for user, item in pairs])
+
+    def keys(self, users, items):
+        return users.astype(np.int64) * self.n_items + items
+
+
+def test_co_occurrence_against_loops(monkeypatch):
+    monkeypatch.setattr("recbole_alibaba.diagnosis.checks.signal.LEAST", 1)
+    monkeypatch.setattr("recbole_alibaba.diagnosis.checks.signal.AGAINST", 1)
+    draw = np.random.default_rng(3)
+    pairs = {(int(u), int(i)) for u, i in draw.integers(0, 12, (60, 2))}
+    held = sorted({(int(u), int(i)) for u, i in draw.integers(0, 12, (40, 2))} - pairs)
+    users, items = (np.array(column) for column in zip(*held, strict=True))
+    log = Log(pairs, 12, 12)
+    history = np.zeros((12, 12))
+    for user, item in pairs:
+        history[user, item] = 1
+    norms = np.sqrt(np.maximum(history.sum(0), 1))
+    cosine = (history.T @ history) / norms[:, None] / norms
+
+    replay = np.random.default_rng(0)
+    replay.permutation(np.unique(users))
+    others = replay.permutation(items)
+    wins = []
+    for user, mine, other in zip(users, items, others, strict=True):
+        if (user, other) in pairs or (user, other) in set(held):
+            continue
+        score = [sum(cosine[item, j] for j in range(12) if history[user, j]) for item in (mine, other)]
+        wins.append(1.0 if score[0] > score[1] + 1e-9 else 0.5 if abs(score[0] - score[1]) <= 1e-9 else 0.0)
+    measured, count = co_occurrence_auc(log, users, items)
+    assert count == len(items)
+    assert measured == pytest.approx(np.mean(wins), abs=0.02)  # ties are ties up to rounding
+
+
+def test_shuffled_labels_have_no_signal_for_any_seed():
+    draw = np.random.default_rng(11)
+    for seed in range(5):
+        world = two_tastes(seed)
+        shuffled = draw.permutation(world.items)
+        rows = set(zip(world.users.tolist(), shuffled.tolist(), strict=True))
+        held = set(sorted(rows)[::5])
+        users, items = (np.array(column) for column in zip(*sorted(held), strict=True))
+        assert co_occurrence_auc(Log(rows - held, 60, 60), users, items)[0] < 0.57
+
+
+def test_swapped_columns_by_hand():
+    well = swapped({"u1", "u2"}, {"i1", "i2"}, {"i1", "i2", "i3"})
+    ill = swapped({"i1", "i2"}, {"u1", "u2"}, {"i1", "i2", "i3"})
+    same_names = swapped({"1", "2"}, {"1", "3"}, {"1", "2", "3"})
+    assert (well[1], ill[1], same_names[1]) == (True, False, True)
+    assert ill[0].number == 1.0
+
+
+def test_the_core_of_the_worlds_is_a_core():
+    draw = np.random.default_rng(2)
+    users, items = draw.integers(0, 30, 400), draw.integers(0, 40, 400)
+    kept = core(World("w", users, items, np.arange(400), dict.fromkeys(range(40), 0)), 4)
+    for column in (kept.users, kept.items):
+        assert np.unique(column, return_counts=True)[1].min() >= 4
+
+
+def test_a_file_that_is_absent_leaves_the_error_s_own_words(tmp_path):
+    asked = {"data_path": str(tmp_path), "dataset": "none"}
+    (finding,) = why_not_loaded(asked, ValueError("no such thing"))
+    assert finding.id == "cannot-start" and "no such thing" in finding.message

@@ -1,0 +1,74 @@
+"""The lint of settings: each rule on a fault and on its healthy twin."""
+
+import pytest
+
+from recbole_alibaba.diagnosis.checks.settings import length_of_interval, lint
+
+HEALTHY = {
+    "learner": "adamw",
+    "learning_rate": 0.001,
+    "weight_decay": 1e-5,
+    "reg_weight": 1e-5,
+    "topk": [10, 20],
+    "metrics": ["Recall", "NDCG"],
+    "valid_metric": "NDCG@20",
+    "eval_args": {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "TO", "mode": "full"},
+    "TIME_FIELD": "timestamp",
+    "train_batch_size": 2048,
+    "eval_batch_size": 10_000_000,
+    "epochs": 300,
+    "stopping_step": 10,
+    "enable_amp": False,
+    "device": "cpu",
+}
+SIZES = {"items": 5_000, "users": 600, "train": 40_000}
+TIMELESS = {"load_col": {"inter": ["user_id", "item_id"]}}
+FAULTS = [
+    ("learning-rate-too-small", {"learning_rate": 1e-6}, {}, {"learning_rate": 0.005}, {}),
+    ("learning-rate-too-large", {"learning_rate": 1.0}, {}, {"learning_rate": 0.01}, {}),
+    ("plain-sgd", {"learner": "sgd", "weight_decay": 0}, {}, {"learner": "sgd", "learning_rate": 1.0}, {}),
+    ("unknown-learner", {"learner": "adamax"}, {}, {"learner": "adam", "weight_decay": 0}, {}),
+    ("coupled-decay", {"learner": "adam"}, {}, {"learner": "adam", "weight_decay": 0}, {}),
+    ("decay-ignored", {"learner": "sparse_adam"}, {}, {"learner": "sparse_adam", "weight_decay": 0}, {}),
+    ("double-regularisation", {"learner": "sgd", "learning_rate": 1.0}, {}, {"reg_weight": 0}, {}),
+    ("strong-regularisation", {"reg_weight": 10}, {}, {"reg_weight": 1e-4}, {}),
+    ("topk-above-items", {}, {"items": 15}, {}, {"items": 20}),
+    ("metric-never-computed", {"valid_metric": "MRR@10"}, {}, {"valid_metric": "recall@10"}, {}),
+    ("metric-never-computed", {"valid_metric": "NDCG@50"}, {}, {"valid_metric": "NDCG@10"}, {}),
+    ("future-leak", {"eval_args": {"split": {"TS": [0.8, 0.1, 0.1]}, "order": "RO"}}, {}, {}, {}),
+    ("amp-on-cpu", {"enable_amp": True}, {}, {"enable_amp": True, "device": "cuda:0"}, {}),
+    ("one-step-epochs", {}, {"train": 1_000}, {}, {"train": 5_000}),
+    ("one-user-batches", {"eval_batch_size": 4096, "fast_eval": False}, {}, {"eval_batch_size": 4096}, {}),
+    ("stop-after-the-end", {"stopping_step": 400}, {}, {"stopping_step": 100}, {}),
+    ("repeats-leak", {}, {"repeats": 12}, {"repeatable": True}, {"repeats": 12}),
+]
+
+
+def ids(settings, sizes):
+    return {finding.id for finding in lint({**HEALTHY, **settings}, {**SIZES, **sizes})}
+
+
+def test_the_shipped_settings_are_silent():
+    assert ids({}, {}) == set()
+
+
+@pytest.mark.parametrize(("name", "wrong", "sizes", "right", "right_sizes"), FAULTS)
+def test_fault_and_twin(name, wrong, sizes, right, right_sizes):
+    assert name in ids(wrong, sizes)
+    assert name not in ids(right, right_sizes)
+
+
+def test_a_split_by_time_without_times_cannot_leak():
+    leak = {"eval_args": {"split": {"LS": "valid_and_test"}, "order": "RO"}}
+    assert "future-leak" in ids(leak, {})
+    assert "future-leak" not in ids({**leak, **TIMELESS}, {})
+
+
+def test_settings_that_are_absent_or_no_numbers_are_no_reason_to_fail():
+    assert lint({}) == []
+    assert lint({"learning_rate": None, "weight_decay": "", "topk": 10, "clip_grad_norm": None}) == []
+
+
+@pytest.mark.parametrize(("text", "least"), [("[5,inf)", 5), ("(2, 10]", 2), ("", 0), (None, 0), ("[0,inf)", 0)])
+def test_interval(text, least):
+    assert length_of_interval(text) == least

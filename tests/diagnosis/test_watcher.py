@@ -1,0 +1,149 @@
+"""The watcher's readings against slow definitions; watching changes nothing."""
+
+import copy
+
+import pytest
+import torch
+from faults.setups import Fault, builder
+from faults.worlds import two_tastes
+
+from recbole_alibaba.diagnosis.subject import Subject, batches
+from recbole_alibaba.diagnosis.training import FirstBatches, train_briefly
+from recbole_alibaba.diagnosis.watcher import Watcher, score_gap
+
+
+class Small(torch.nn.Module):
+    """Two tables as RecBole's general models have them."""
+
+    n_users, n_items = 9, 12
+
+    def __init__(self):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.user_embedding = torch.nn.Embedding(9, 4)
+        self.item_embedding = torch.nn.Embedding(12, 4)
+        with torch.no_grad():
+            for table in (self.user_embedding.weight, self.item_embedding.weight):
+                table.copy_(torch.randn(table.shape, generator=generator))
+
+
+def step(model, optimizer, watcher):
+    optimizer.zero_grad()
+    watcher.before_forward()
+    (model.user_embedding.weight[2:5] * model.item_embedding.weight[3:6]).sum().backward()
+    watcher.after_backward(model, optimizer)
+    optimizer.step()
+
+
+def test_readings_by_hand():
+    model = Small()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1, weight_decay=0.01, eps=0.5)
+    watcher = Watcher(model, batches=1)
+    watcher.start_epoch()
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    step(model, optimizer, watcher)
+    read = watcher.end_epoch()
+    user, item = before["user_embedding.weight"], before["item_embedding.weight"]
+    assert read["user_norm_start"] == pytest.approx(float(user[1:].norm(dim=1).mean()))
+    now = model.item_embedding.weight.detach()[1:]
+    assert read["item_norm"] == pytest.approx(float(now.norm(dim=1).mean()))
+    spread = (now - now.mean(0)).norm(dim=1).mean() / now.norm(dim=1).mean()
+    assert read["item_spread"] == pytest.approx(float(spread))
+    # The gradient of a user row is the item row it met, and the other way round.
+    below = [(item[3:6].abs() < 0.5).float().mean(), (user[2:5].abs() < 0.5).float().mean()]
+    assert read["below_eps"] == pytest.approx(float(sum(below) / 2)) and read["eps"] == 0.5
+    # Coupled decay outweighs the gradient on every row that got none.
+    rows = [(0.01 * user[1:].norm(dim=1)) > torch.zeros(8).index_copy(0, torch.arange(1, 4), item[3:6].norm(dim=1))]
+    rows.append(
+        (0.01 * item[1:].norm(dim=1)) > torch.zeros(11).index_copy(0, torch.arange(2, 5), user[2:5].norm(dim=1))
+    )
+    assert read["decay_share"] == pytest.approx(float(sum(row.float().mean() for row in rows) / 2))
+    changes = [
+        (model.user_embedding.weight[2:5] - user[2:5]).norm() / user[2:5].norm(),
+        (model.item_embedding.weight[3:6] - item[3:6]).norm() / item[3:6].norm(),
+    ]
+    assert read["update_ratio"] == pytest.approx(float(sum(changes).detach() / 2), rel=1e-5)
+    assert read["unmoved"] == [] and read["parameters"] == 2
+
+
+@pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.SGD])
+def test_decay_that_is_not_coupled_has_no_share(kind):
+    model = Small()
+    optimizer = kind(model.parameters(), lr=0.1, weight_decay=0.01)
+    watcher = Watcher(model, batches=1)
+    watcher.start_epoch()
+    step(model, optimizer, watcher)
+    assert "decay_share" not in watcher.end_epoch()
+
+
+def test_gradients_that_are_never_cleared_are_seen():
+    model = Small()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for cleared, expected in ((True, 0.0), (False, 1.0)):
+        watcher = Watcher(model, batches=4)
+        watcher.start_epoch()
+        for _ in range(4):
+            if cleared:
+                optimizer.zero_grad(set_to_none=False)
+            watcher.before_forward()
+            model.user_embedding.weight[1:3].sum().backward()
+            watcher.after_backward(model, optimizer)
+        assert watcher.end_epoch().get("stale", 0.0) == expected
+        optimizer.zero_grad()
+
+
+def test_a_table_outside_the_optimiser_is_named():
+    model = Small()
+    optimizer = torch.optim.SGD([model.user_embedding.weight], lr=0.1)
+    watcher = Watcher(model, batches=1)
+    watcher.start_epoch()
+    step(model, optimizer, watcher)
+    assert watcher.end_epoch()["unmoved"] == ["item_embedding.weight"]
+
+
+@pytest.fixture(params=["AlibabaLightGCN", "BPR", "NeuMF"])
+def build(request, tmp_path):
+    return builder(Fault("healthy", "", model=request.param), two_tastes(), tmp_path, healthy=True)[0]
+
+
+def test_watching_changes_no_weight(build):
+    """Two epochs through the trainer's own loop, with the probe attached and without."""
+    watched = Subject.of(build({}))
+    train_briefly(watched, 100, epochs=2, evaluate=False)
+    plain = Subject.of(build({}))  # building seeds numpy's generator, from which RecBole draws negatives
+    for epoch in range(2):
+        plain.trainer._train_epoch(FirstBatches(plain.train_data, 100), epoch)
+    for name, weight in plain.model.state_dict().items():
+        assert torch.equal(weight, watched.model.state_dict()[name]), name
+
+
+def test_the_score_gap_is_the_mean_of_predictions(build):
+    subject = Subject.of(build({}))
+    model, batch = subject.model, batches(subject, 1)[0]
+    gap = score_gap(model, batch)
+    model.eval()
+    with torch.no_grad():
+        if model.NEG_ITEM_ID in batch:
+            other = copy.deepcopy(batch)
+            other.interaction[model.ITEM_ID] = batch[model.NEG_ITEM_ID]
+            expected = float((model.predict(batch) - model.predict(other)).mean())
+        else:
+            positive = batch[model.LABEL] == 1
+            expected = float(model.predict(batch)[positive].mean() - model.predict(batch)[~positive].mean())
+    assert gap == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_loss_that_is_no_number_ends_the_training_and_says_where(build):
+    subject = Subject.of(build({}))
+    inner, count = subject.model.calculate_loss, iter(range(1000))
+
+    def poisoned(batch):
+        result = inner(batch)
+        scale = float("nan") if next(count) == 7 else 1.0
+        return tuple(part * scale for part in result) if isinstance(result, tuple) else result * scale
+
+    subject.model.calculate_loss = poisoned
+    history = train_briefly(subject, 100, epochs=4)
+    where = divmod(7, len(subject.train_data))
+    assert (history[-1]["epoch"], history[-1]["not_finite"]["batch"]) == where
+    assert len(history) == where[0] + 1
