@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import torch
 
 import dataset_prep
 from dataset_prep.funnel import Funnel
@@ -28,6 +29,7 @@ def demo(output: Path, epochs: int = 60) -> dict[str, Mapping[str, float]]:
         output: folder of data sets; the log goes to `<output>/demo-log`, the data set to `<output>/demo`.
         epochs: passes over the training interactions.
     """
+    torch.set_num_threads(1)  # on a log this small a second thread only waits for the first
     users, items = write_sample(output / f"{NAME}-log")
     click.echo(f"1. The report's data ({_asked(BEFORE)}) from the made-up log {users}\n")
     try:
