@@ -13,6 +13,7 @@ from recbole.utils import dict2str, get_trainer, init_seed, set_color
 
 from .diagnosis.examination import preflight
 from .diagnosis.subject import Subject
+from .estimate import announce
 from .evaluation import install_fast_evaluation
 from .host import config as host_config
 from .host import data as host_data
@@ -125,6 +126,8 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
     if config["preflight"] is not False:
         for finding in preflight(config, made.dataset, made.train_data, made.valid_data, made.model):
             logger.warning(f"{finding.id}: {finding.message} {finding.remedy}")
+    if hasattr(made.model, "graph"):
+        announce(made.model, made.train_data, config, logger)
     if config["watch"] is not False:
         watch(Subject.of(made))
     best_score, best_result = trainer.fit(

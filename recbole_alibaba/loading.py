@@ -124,10 +124,10 @@ class AlibabaLightGCNDataset(Dataset):
         rows, place, sizes = _groups(self.inter_feat[group_by].numpy())
         # As many different sizes as there are, not as many as groups.
         different, which = np.unique(sizes, return_inverse=True)
-        edges = np.array([self._calcu_split_ids(int(size), shares) for size in different]).reshape(len(different), -1)
+        cuts = np.array([self._calcu_split_ids(int(size), shares) for size in different]).reshape(len(different), -1)
         part = np.zeros(len(rows), np.int8)
-        for edge in edges[which].T:
-            part += place >= np.repeat(edge, sizes)
+        for cut in cuts[which].T:
+            part += place >= np.repeat(cut, sizes)
         return self._parts([rows[part == number] for number in range(len(ratios))])
 
     def leave_one_out(self, group_by: str | None, leave_one_mode: str) -> list[Dataset]:
