@@ -77,7 +77,7 @@ def announce(model: Any, train_data: Any, config: Any, logger: Any) -> Estimate:
         wanted = 1 << int(np.ceil(np.log2(now.batch * now.seconds / PATIENCE)))
         larger = at(min(wanted, LARGEST_BATCH, pairs))
     logger.info(f"Estimate: {now}.")
-    if said := advice(now, larger, psutil.virtual_memory().available):
+    if said := advice(now, larger, psutil.virtual_memory().available, PATIENCE):
         logger.warning(said)
     return now
 
