@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from recbole_alibaba.diagnosis.catalogue import sentence, title
+from recbole_alibaba.diagnosis.catalogue import catalogue, sentence, title
 
 Severity = Literal["error", "warning", "advice"]
 RANK: Mapping[str, int] = {"error": 0, "warning": 1, "advice": 2}
@@ -50,7 +50,9 @@ class Finding:
         if self.values.get("command"):
             return sentence(self.id, "tried", lang, self.values)
         cause = self.causes[0] if self.causes else self.id
-        return sentence(cause, "remedy", lang, {"number": self.number, "changes": as_settings(self.changes)})
+        by_hand = not self.changes and "by-hand" in catalogue()[cause]
+        wording = "by-hand" if by_hand else "remedy"
+        return sentence(cause, wording, lang, {"number": self.number, "changes": as_settings(self.changes)})
 
     def as_dict(self, lang: str = "en") -> dict[str, Any]:
         """A JSON-able dict with both sentences in ``lang``."""

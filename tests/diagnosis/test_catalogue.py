@@ -9,7 +9,7 @@ import pytest
 import recbole_alibaba.diagnosis as diagnosis
 from recbole_alibaba.diagnosis.catalogue import LANGUAGES, UnknownMessageError, catalogue, sentence
 from recbole_alibaba.diagnosis.findings import Finding
-from recbole_alibaba.diagnosis.remedies import REMEDIES
+from recbole_alibaba.diagnosis.remedies import REMEDIES, candidates
 
 SOURCES = sorted(Path(diagnosis.__file__).parent.rglob("*.py"))
 ENTRIES = [(name, wording) for name, wordings in catalogue().items() for wording in wordings]
@@ -58,6 +58,12 @@ def test_every_measure_and_reason_in_the_code_has_words():
     for call in calls("not_examined"):
         (measure,), (why,) = literals(call, "measure", 1), literals(call, "why", 2)
         assert "title" in catalogue()[measure] and "message" in catalogue()[why]
+
+
+def test_a_remedy_that_names_settings_has_some_or_says_what_to_do_by_hand():
+    for name, wordings in catalogue().items():
+        if "{changes}" in wordings.get("remedy", {}).get("en", ""):
+            assert candidates(name, {"topk": [10], "metrics": ["Recall"]}) or "by-hand" in wordings, name
 
 
 def test_an_unknown_id_says_so():

@@ -1,0 +1,109 @@
+"""The command: exit codes, both languages, files that stand alone, a raw log whose core is empty."""
+
+import json
+import re
+
+import click
+import pytest
+import yaml
+from click.testing import CliRunner
+from faults.setups import COMMON
+from faults.worlds import two_tastes
+
+from recbole_alibaba.diagnosis.command import doctor, findable
+
+SETTINGS = {key: value for key, value in COMMON.items() if key not in ("state", "show_progress")}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    two_tastes().write(tmp_path / "dataset", "tastes")
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump(SETTINGS))
+
+    def run(*words):
+        return CliRunner().invoke(doctor, ["--dataset=tastes", "--config_files=all.yaml", *words])
+
+    return run
+
+
+def test_healthy_is_exit_code_0_and_every_measure_is_shown(run):
+    result = run()
+    assert result.exit_code == 0, result.output
+    assert "healthy" in result.output and "distinct training pairs: 1,320" in result.output
+
+
+def test_ill_is_exit_code_3_with_cause_number_and_remedy_in_chinese_too(run):
+    words = ("--learner=adam", "--weight_decay=0.01")
+    english, chinese = run(*words), run(*words, "--lang=zh")
+    assert english.exit_code == chinese.exit_code == 3
+    assert "coupled-decay" in english.output and "100%" in english.output and "learner: adamw" in english.output
+    assert "权重衰减" in chinese.output and "coupled-decay" in chinese.output and "最可能的原因" in chinese.output
+
+
+@pytest.mark.parametrize("words", [["--lerning_rate=1"], ["--dataset=nowhere"], ["--model=BRP"], ["--lang=fr"]])
+def test_bad_usage_is_exit_code_2(run, words):
+    result = run(*words)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+def test_what_was_tried_is_written_and_cures(run, tmp_path):
+    result = run("--learning_rate=1e-8", "--try", "--output=out")
+    assert result.exit_code == 3 and "cured" in result.output
+    cure = yaml.safe_load((tmp_path / "out" / "cure.yaml").read_text())
+    assert cure == {"learning_rate": 0.001}
+    report = json.loads((tmp_path / "out" / "doctor.json").read_text())
+    assert report["causes"][0]["id"] == "learning-rate-too-small" and not report["healthy"]
+    assert report["tries"][-1]["cured"] and len(report["history"]) == 6
+    page = (tmp_path / "out" / "doctor.html").read_text()
+    assert "<script src=" not in page and "Plotly" in page  # self-contained
+    assert "score_gap" in page and "update_ratio" in page
+    # The printed command line carries the cure.
+    assert re.search(r"python run.py .*--learning_rate=0.001", result.output)
+    assert run("--config_files=all.yaml out/cure.yaml").exit_code == 0
+
+
+def test_json_in_place_of_words(run):
+    report = json.loads(run("--json", "--topk=[100]", "--valid_metric=NDCG@100").stdout)
+    assert [found["id"] for found in report["findings"]] == ["topk-above-items"]
+
+
+def test_the_list_names_everything_in_both_languages():
+    for lang in ("en", "zh"):
+        lines = CliRunner().invoke(doctor, ["--list", f"--lang={lang}"]).output.splitlines()
+        assert len(lines) == len(findable()) > 55
+    names = [line.split()[0] for line in lines]
+    for name in ("coupled-decay", "stuck-at-ln2", "thin-data", "sampler-hits-positives", "repeats-leak"):
+        assert name in names
+
+
+def test_colours_only_on_a_terminal(run):
+    plain = run().output
+    assert plain == click.unstyle(plain)
+    coloured = CliRunner().invoke(doctor, ["--dataset=tastes", "--config_files=all.yaml"], color=True).output
+    assert coloured != click.unstyle(coloured)
+
+
+def test_a_raw_log_whose_core_is_empty_gets_a_converter_line_that_works(tmp_path, monkeypatch):
+    from dataset_prep.__main__ import main as prep
+    from dataset_prep.sample import write_sample
+
+    monkeypatch.chdir(tmp_path)
+    users, items = write_sample(tmp_path / "log")
+    asked = {"behaviors": "4", "min_user": 5, "min_item": 5, "strict": True}
+    (tmp_path / "before.yaml").write_text(yaml.safe_dump({"prep": asked}))
+    words = [f"--raw={users}", f"--raw-items={items}", "--config_files=before.yaml", "--dataset=mended"]
+    result = CliRunner().invoke(doctor, words)
+    assert result.exit_code == 3
+    assert "empty-core" in result.output and "leaves 0 pairs" in result.output
+    line = re.search(r"Convert it so: python -m dataset_prep (.*)", result.output).group(1)
+    converted = CliRunner().invoke(prep, [*line.split(), "--name=mended"])
+    assert converted.exit_code == 0, converted.output
+    assert len((tmp_path / "dataset" / "mended" / "mended.inter").read_text().splitlines()) > 1_000
+
+
+def test_a_raw_log_that_is_absent_is_bad_usage(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(doctor, ["--raw=nothing.csv", "--dataset=x"])
+    assert result.exit_code == 2 and "nothing.csv" in result.output
