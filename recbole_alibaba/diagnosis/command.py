@@ -7,6 +7,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import click
 from recbole_alibaba.diagnosis.catalogue import LANGUAGES, catalogue, title
 from recbole_alibaba.diagnosis.examination import Examination, consult
 from recbole_alibaba.diagnosis.page import page
-from recbole_alibaba.diagnosis.rawlog import convert_or_explain
+from recbole_alibaba.diagnosis.rawlog import convert_or_explain, recommended
 from recbole_alibaba.diagnosis.report import as_json, command_line, console, property_file, words
 from recbole_alibaba.diagnosis.trying import Cure, try_remedies
 from recbole_alibaba.host.config import deep_update
@@ -125,6 +126,12 @@ def _consult(
         return experiment.prepare(experiment.build_config(model, dataset, files, asked, checked=False))
 
     examined = consult(build, {}, settings)
+    if users is not None and "thin-data" in examined.causes[:2]:
+        command = recommended(users, items)
+        examined.findings = [
+            replace(found, values={**found.values, "command": command}) if found.id == "thin-data" else found
+            for found in examined.findings
+        ]
     return examined, (try_remedies(build, examined, settings) if trying and examined.ill else None)
 
 

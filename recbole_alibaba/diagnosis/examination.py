@@ -74,7 +74,11 @@ def examine_subject(
         except RuntimeError as error:  # torch's own, of a backward pass or a product that cannot be
             findings.append(Finding("training-fails", "error", 0, 0, {"error": str(error)}, causes=("training-fails",)))
         findings += examine(history, settings)
-    return Examination(settings, merged(findings), verdicts, history, count, time.perf_counter() - started)
+    found = merged(findings)
+    writer: Any = getattr(subject.trainer, "tensorboard", None)
+    for finding in found if writer is not None else ():
+        writer.add_text(f"Doctor/{finding.id}", f"{finding.message} {finding.remedy}")
+    return Examination(settings, found, verdicts, history, count, time.perf_counter() - started)
 
 
 def before_training(subject: Subject) -> tuple[list[Verdict], float]:

@@ -10,6 +10,13 @@ from typing import Any
 from recbole_alibaba.diagnosis.findings import Finding
 
 
+def recommended(users: Path, items: Path | None) -> str | None:
+    """The conversion that leaves enough to learn from, weighed on this log; None when nothing does."""
+    from dataset_prep.inspect import inspect
+
+    return inspect([str(users)], [str(items)] if items else []).command
+
+
 def convert_or_explain(
     source: str, users: Path, items: Path | None, asked: Mapping[str, Any], output: Path, name: str
 ) -> Finding | None:

@@ -16,7 +16,7 @@ update_ratio       norm of one step's change over the norm of the rows it change
 below_eps          share of the gradient entries (rows with a gradient) below the optimiser's eps
 decay_share        share of the rows on which coupled weight decay outweighs the loss gradient
 eps                the optimiser's eps
-unmoved            names of the parameters that are the same at the epoch's end as at its beginning
+unmoved            names of the tables that are the same at the epoch's end as at its beginning
 stale              share of the looked-at batches that began with a former batch's gradient still there
 score_gap          mean score of positives minus mean score of negatives, one batch
 =================  ====================================================================================

@@ -28,12 +28,10 @@ class Watcher:
         self.model = model
         self.every = max(1, batches // LOOKS)
         self.tables = embedding_tables(model)
-        in_tables = {id(table) for side in self.tables.values() for table in side.values()}
-        self._in_tables = in_tables
+        self._in_tables = {id(table) for side in self.tables.values() for table in side.values()}
+        # Other parameters may rest by design (a branch that a setting switches off); a table may not.
         self._expected = {
-            name: parameter
-            for name, parameter in model.named_parameters()
-            if parameter.requires_grad or id(parameter) in in_tables
+            name: parameter for name, parameter in model.named_parameters() if id(parameter) in self._in_tables
         }
         self._batch = 0
         self._reset()
@@ -47,7 +45,7 @@ class Watcher:
         self._eps: float | None = None
 
     def start_epoch(self) -> None:
-        """Remember a few rows of every parameter, and how long the rows of the tables are."""
+        """Remember a few entries of every table, and how long its rows are."""
         self._reset()
         self._batch = 0
         with torch.no_grad():

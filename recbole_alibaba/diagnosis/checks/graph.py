@@ -81,11 +81,12 @@ def adjacency(subject: Subject) -> sp.csr_matrix | None:
     """The user-item block of the model's graph, or None for a model that shows none."""
     model: Any = subject.model
     own: Any = getattr(model, "graph", None)
-    if hasattr(own, "from_items"):
-        part = own.from_items
+    if hasattr(own, "inner"):
+        part = own.inner.from_items
         arrays = (part.weights, part.indices, part.offsets)
         weights, indices, offsets = (array.cpu().numpy() for array in arrays)
-        return sp.csr_matrix((weights.astype(float), indices, offsets), shape=part.shape)
+        block = sp.csr_matrix((weights.astype(float), indices, offsets), shape=part.shape)
+        return block[own.user_rank.cpu().numpy()][:, own.item_rank.cpu().numpy()]
     square = getattr(model, "norm_adj_matrix", None)
     if isinstance(square, torch.Tensor) and square.layout == torch.sparse_coo:
         square = square.coalesce().cpu()

@@ -10,7 +10,7 @@ from recbole_alibaba.diagnosis.readings import History, Settings, has_learned, l
 
 SAME = 0.02  # spread of the metric, as a share of its best value
 EVALUATIONS = 4
-PERFECT = 0.9  # a metric this high has nowhere to go
+PERFECT = 0.5  # a metric this high may have nowhere to go, and a broken evaluation does not show it
 UNMOVED = 0.0005
 PAST_BEST = 3
 WORSE = 0.1
