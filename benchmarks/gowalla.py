@@ -58,7 +58,10 @@ def run(data: Path, seed: int, valid_share: float, changes: Sequence[str], probe
     """One run; the record of it."""
     from dataset_prep.published import PublishedSettings, convert_published
     from recbole_alibaba.experiment import build_config, prepare
+    from recbole_alibaba.host.memory import keep_freed_memory
     from recbole_alibaba.host.settings import parse_overrides
+
+    keep_freed_memory()
 
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()

@@ -18,6 +18,7 @@ from .evaluation import install_fast_evaluation
 from .host import config as host_config
 from .host import data as host_data
 from .host import logs, settings
+from .host.memory import keep_freed_memory
 from .host.properties import read_mapping
 from .host.registry import find_model
 from .loaders import prepare_loaders
@@ -127,6 +128,7 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
         for finding in preflight(config, made.dataset, made.train_data, made.valid_data, made.model):
             logger.warning(f"{finding.id}: {finding.message} {finding.remedy}")
     if hasattr(made.model, "graph"):
+        keep_freed_memory()
         announce(made.model, made.train_data, config, logger)
     if config["watch"] is not False:
         watch(Subject.of(made))

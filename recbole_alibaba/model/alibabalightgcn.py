@@ -53,6 +53,7 @@ class AlibabaLightGCN(GeneralRecommender):
             self.n_users,
             self.n_items,
             device=self.device,
+            reorder=self.n_layers > 1,
         )
         self._propagated: tuple[tuple[int, ...], tuple[Tensor, Tensor]] | None = None
 

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
+from scipy.sparse.csgraph import reverse_cuthill_mckee
 from torch import Tensor
 
 
@@ -31,7 +32,7 @@ class Rows:
     @classmethod
     def of(cls, matrix: sp.csr_matrix, device: torch.device | str = "cpu") -> Rows:
         index = np.int32 if matrix.nnz < 2**31 else np.int64
-        parts = (matrix.indices.astype(index), matrix.indptr.astype(index), matrix.data)
+        parts = (matrix.indices.astype(index, copy=False), matrix.indptr.astype(index, copy=False), matrix.data)
         indices, offsets, weights = (torch.from_numpy(np.ascontiguousarray(part)).to(device) for part in parts)
         return cls(indices, offsets, weights, matrix.shape)
 
@@ -95,19 +96,36 @@ def _csr(matrix: Rows, dtype: torch.dtype) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Graph:
-    """LightGCN's bipartite graph: `from_items` (n_users, n_items), what a user gathers, and its transpose."""
+class Layer:
+    """One propagation: `from_items` (n_users, n_items) is what a user gathers, `from_users` its transpose."""
 
     from_items: Rows
     from_users: Rows
 
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """LightGCN's bipartite graph, its inner layers in an order of nodes that keeps neighbours close in memory.
+
+    `enter` reads tables in the caller's order and writes the inner order, `inner` stays in it, `leave` returns to
+    the caller's order, so that no table is ever permuted. Id i is node `user_rank[i]` (`item_rank[i]`) inside.
+    """
+
+    enter: Layer
+    inner: Layer
+    leave: Layer
+    user_rank: Tensor
+    item_rank: Tensor
+
     @property
     def edges(self) -> int:
-        return len(self.from_items.indices)
+        return len(self.inner.from_items.indices)
 
     @property
     def nbytes(self) -> int:
-        return self.from_items.nbytes + self.from_users.nbytes
+        layers = {id(layer): layer for layer in (self.enter, self.inner, self.leave)}.values()
+        ranks = self.user_rank.nbytes + self.item_rank.nbytes
+        return ranks + sum(layer.from_items.nbytes + layer.from_users.nbytes for layer in layers)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Graph:
         """Itself: nothing writes into a graph, and RecBole copies a model only to count its operations."""
@@ -115,12 +133,19 @@ class Graph:
 
 
 def build_graph(
-    users: np.ndarray, items: np.ndarray, n_users: int, n_items: int, device: torch.device | str = "cpu"
+    users: np.ndarray,
+    items: np.ndarray,
+    n_users: int,
+    n_items: int,
+    device: torch.device | str = "cpu",
+    *,
+    reorder: bool = True,
 ) -> Graph:
     """LightGCN's graph: edge (u, i) weighs 1 / sqrt(deg(u) deg(i)); a repeated pair is one edge.
 
     users, items: integer arrays (m,), u in [0, n_users), i in [0, n_items). Source: He et al., "LightGCN",
-    SIGIR 2020, equation 3. Raises GraphError for arrays of unequal length or ids out of range.
+    SIGIR 2020, equation 3. `reorder`: the inner order is reverse Cuthill-McKee; it needs two layers or more.
+    Raises GraphError for arrays of unequal length or ids out of range.
     """
     if len(users) != len(items):
         raise GraphError(f"Building the graph: {len(users):,} users against {len(items):,} items; give pairs.")
@@ -137,4 +162,37 @@ def build_graph(
     # In double, then rounded once: float32 degrees would already be off in the last digit.
     edge_degree = np.repeat(user_degree, user_degree).astype(np.float64) * item_degree[links.indices]
     links.data = (1 / np.sqrt(edge_degree)).astype(np.float32)
-    return Graph(Rows.of(links, device), Rows.of(links.T.tocsr(), device))
+
+    def layer(from_items: sp.csr_matrix, from_users: sp.csr_matrix) -> Layer:
+        return Layer(Rows.of(from_items, device), Rows.of(from_users, device))
+
+    back = links.T.tocsr()
+    if not reorder:
+        plain = layer(links, back)
+        ranks = (torch.arange(n, device=device) for n in links.shape)
+        return Graph(plain, plain, plain, *ranks)
+    user_order, item_order = _close_order(links, back)
+    user_rank, item_rank = np.argsort(user_order), np.argsort(item_order)
+    rows, back_rows = links[user_order], back[item_order]
+    ranks = (torch.from_numpy(rank).to(device) for rank in (user_rank, item_rank))
+    return Graph(
+        layer(rows, back_rows),
+        layer(_renamed(rows, item_rank), _renamed(back_rows, user_rank)),
+        layer(_renamed(links, item_rank), _renamed(back, user_rank)),
+        *ranks,
+    )
+
+
+def _close_order(links: sp.csr_matrix, back: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+    """Reverse Cuthill-McKee over users and items together, read off for each side."""
+    n_users, nodes = links.shape[0], sum(links.shape)
+    indices = np.concatenate((links.indices + n_users, back.indices))
+    offsets = np.concatenate((links.indptr, back.indptr[1:] + links.indptr[-1]))
+    square = sp.csr_matrix((np.ones(len(indices), np.int8), indices, offsets), shape=(nodes, nodes))
+    order = reverse_cuthill_mckee(square, symmetric_mode=True)
+    return order[order < n_users], order[order >= n_users] - n_users
+
+
+def _renamed(matrix: sp.csr_matrix, rank: np.ndarray) -> sp.csr_matrix:
+    """Column c becomes rank[c]; offsets and weights are shared. Not sorted inside a row: no product needs it."""
+    return sp.csr_matrix((matrix.data, rank[matrix.indices], matrix.indptr), shape=matrix.shape, copy=False)

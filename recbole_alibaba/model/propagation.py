@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .graph import Graph
+from .graph import Graph, Layer
 
 
 @torch.no_grad()
@@ -19,12 +19,20 @@ def propagate(graph: Graph, users: Tensor, items: Tensor, n_layers: int) -> tupl
     Source: He et al., "LightGCN", SIGIR 2020, equations 3, 4 and 8 with alpha_k = 1 / (K + 1).
     """
     user_sum, item_sum = users.clone(), items.clone()
-    for _ in range(n_layers):
-        users, items = graph.from_items.matmul(items), graph.from_users.matmul(users)
-        user_sum += users
-        item_sum += items
+    for layer in _layers(graph, n_layers):
+        users, items = layer.from_items.matmul(items), layer.from_users.matmul(users)
+        inside = layer is not graph.leave
+        user_sum += users[graph.user_rank] if inside else users
+        item_sum += items[graph.item_rank] if inside else items
     scale = 1 / (n_layers + 1)
     return user_sum.mul_(scale), item_sum.mul_(scale)
+
+
+def _layers(graph: Graph, n_layers: int) -> list[Layer]:
+    """The layers in turn; a single one must read and write the caller's order, so its graph is not reordered."""
+    if n_layers == 1 and graph.enter is not graph.leave:
+        raise ValueError("One layer cannot be reordered; build its graph with reorder=False.")
+    return [graph.enter, *[graph.inner] * (n_layers - 2), graph.leave][: max(n_layers, 0)] if n_layers else []
 
 
 def propagate_rows(
@@ -47,16 +55,18 @@ class _PropagateRows(torch.autograd.Function):
     def forward(
         ctx: Any, users: Tensor, items: Tensor, graph: Graph, user_ids: Tensor, item_ids: Tensor, n_layers: int
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        ctx.graph, ctx.n_layers, ctx.ids = graph, n_layers, (user_ids, item_ids)
+        nodes = graph.user_rank[user_ids], graph.item_rank[item_ids]
+        ctx.graph, ctx.n_layers, ctx.ids, ctx.nodes = graph, n_layers, (user_ids, item_ids), nodes
         ctx.shapes = users.shape, items.shape
         first_users, first_items = users[user_ids], items[item_ids]
         user_sum, item_sum = first_users.clone(), first_items.clone()
-        for _ in range(n_layers - 1):
-            users, items = graph.from_items.matmul(items), graph.from_users.matmul(users)
-            user_sum += users[user_ids]
-            item_sum += items[item_ids]
-        if n_layers:
-            ctx.user_rows, ctx.item_rows = graph.from_items.take(user_ids), graph.from_users.take(item_ids)
+        layers = _layers(graph, n_layers)
+        for layer in layers[:-1]:
+            users, items = layer.from_items.matmul(items), layer.from_users.matmul(users)
+            user_sum += users[nodes[0]]
+            item_sum += items[nodes[1]]
+        for last in layers[-1:]:
+            ctx.user_rows, ctx.item_rows = last.from_items.take(user_ids), last.from_users.take(item_ids)
             user_sum += ctx.user_rows.matmul(items)
             item_sum += ctx.item_rows.matmul(users)
         scale = 1 / (n_layers + 1)
@@ -67,7 +77,8 @@ class _PropagateRows(torch.autograd.Function):
     def backward(
         ctx: Any, user_grad: Tensor, item_grad: Tensor, first_user_grad: Tensor, first_item_grad: Tensor
     ) -> tuple[Tensor | None, ...]:
-        graph, n_layers, (user_ids, item_ids) = ctx.graph, ctx.n_layers, ctx.ids
+        graph, n_layers = ctx.graph, ctx.n_layers
+        (user_ids, item_ids), (user_nodes, item_nodes) = ctx.ids, ctx.nodes
         scale = 1 / (n_layers + 1)
         user_grad, item_grad = user_grad * scale, item_grad * scale
         if n_layers:
@@ -75,10 +86,11 @@ class _PropagateRows(torch.autograd.Function):
             items = ctx.user_rows.transpose().matmul(user_grad)
         else:
             users, items = user_grad.new_zeros(ctx.shapes[0]), item_grad.new_zeros(ctx.shapes[1])
-        for _ in range(n_layers - 1):
-            users.index_add_(0, user_ids, user_grad)
-            items.index_add_(0, item_ids, item_grad)
-            users, items = graph.from_items.matmul(items), graph.from_users.matmul(users)
+        # The transpose of `enter` is `leave`: the gradient's layers are the forward ones but the first, in turn.
+        for layer in _layers(graph, n_layers)[1:]:
+            users.index_add_(0, user_nodes, user_grad)
+            items.index_add_(0, item_nodes, item_grad)
+            users, items = layer.from_items.matmul(items), layer.from_users.matmul(users)
         users.index_add_(0, user_ids, user_grad + first_user_grad)
         items.index_add_(0, item_ids, item_grad + first_item_grad)
         return users, items, None, None, None, None

@@ -41,16 +41,24 @@ pairs = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7)), max_size=30)
 @settings(max_examples=60, deadline=None)
 def test_graph_is_the_normalised_matrix_and_its_transpose(edges):
     users, items = [u for u, _ in edges], [i for _, i in edges]
-    graph = build_graph(np.array(users, int), np.array(items, int), 6, 8)
     expected = normalised(users, items, 6, 8)
-    np.testing.assert_allclose(dense(graph.from_items), expected, rtol=1e-6)
-    np.testing.assert_allclose(dense(graph.from_users), expected.T, rtol=1e-6)
+    for reorder in (True, False):
+        graph = build_graph(np.array(users, int), np.array(items, int), 6, 8, reorder=reorder)
+        user_rank, item_rank = graph.user_rank.numpy(), graph.item_rank.numpy()
+        assert sorted(user_rank) == list(range(6)) and sorted(item_rank) == list(range(8))
+        inner = dense(graph.inner.from_items)
+        np.testing.assert_allclose(inner[user_rank][:, item_rank], expected, rtol=1e-6)
+        np.testing.assert_allclose(dense(graph.inner.from_users), inner.T, rtol=0)
+        np.testing.assert_allclose(dense(graph.enter.from_items)[user_rank], expected, rtol=1e-6)
+        np.testing.assert_allclose(dense(graph.enter.from_users)[item_rank], expected.T, rtol=1e-6)
+        np.testing.assert_allclose(dense(graph.leave.from_items)[:, item_rank], expected, rtol=1e-6)
+        np.testing.assert_allclose(dense(graph.leave.from_users)[:, user_rank], expected.T, rtol=1e-6)
 
 
 def test_by_hand():
     """User 0 took both items, user 1 took item 1: degrees 2, 1 and 1, 2."""
-    graph = build_graph(np.array([0, 0, 1]), np.array([0, 1, 1]), 2, 2)
-    np.testing.assert_allclose(dense(graph.from_items), [[2**-0.5, 0.5], [0, 2**-0.5]], rtol=1e-7)
+    graph = build_graph(np.array([0, 0, 1]), np.array([0, 1, 1]), 2, 2, reorder=False)
+    np.testing.assert_allclose(dense(graph.inner.from_items), [[2**-0.5, 0.5], [0, 2**-0.5]], rtol=1e-7)
 
 
 @given(pairs, st.lists(st.integers(0, 5), max_size=4))
@@ -58,7 +66,7 @@ def test_by_hand():
 def test_the_products_for_cpu_and_cuda_agree(edges, rows):
     """The CUDA branch is ordinary torch, so it runs here on the CPU; no GPU has run it."""
     users, items = np.array([u for u, _ in edges], int), np.array([i for _, i in edges], int)
-    matrix = build_graph(users, items, 6, 8).from_items
+    matrix = build_graph(users, items, 6, 8).inner.from_items
     right = torch.randn(8, 3)
     rows = torch.tensor(rows, dtype=torch.int64)
     expected = torch.tensor(dense(matrix), dtype=torch.float32)

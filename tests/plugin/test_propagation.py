@@ -42,7 +42,7 @@ def tables(world, dtype=torch.float64):
 @pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS)
 def test_rows_and_gradients_equal_the_formula(world, n_layers):
     users, items = tables(world)
-    graph = build_graph(*world)
+    graph = build_graph(*world, reorder=n_layers > 1)
     user_ids, item_ids = torch.arange(0, world[2], 2), torch.arange(world[3] - 1, -1, -2)
     found = propagate_rows(graph, users, items, user_ids, item_ids, n_layers)
     full = by_formula(world, users, items, n_layers)
@@ -81,6 +81,12 @@ def test_any_graph_any_rows(data):
     theirs = torch.autograd.grad(full[0][user_ids].square().sum() + full[1][item_ids].exp().sum(), (users, items))
     for mine, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(mine, other, atol=1e-6, rtol=1e-6)
+
+
+def test_one_layer_on_a_reordered_graph_is_refused():
+    world = WORLDS["ordinary"]
+    with pytest.raises(ValueError, match="reorder=False"):
+        propagate(build_graph(*world), *tables(world), 1)
 
 
 def test_two_backward_passes_add_up():

@@ -71,11 +71,14 @@ def graph_without_edges(made: Any) -> Any:
 def graph_normalised_twice(made: Any) -> Any:
     model = made.model
     if hasattr(model, "graph"):
-        parts = {
-            name: dataclasses.replace(getattr(model.graph, name), weights=getattr(model.graph, name).weights ** 2)
-            for name in ("from_items", "from_users")
-        }
-        model.graph = dataclasses.replace(model.graph, **parts)
+
+        def twice(layer: Any) -> Any:
+            sides = {name: getattr(layer, name) for name in ("from_items", "from_users")}
+            squared = {name: dataclasses.replace(rows, weights=rows.weights**2) for name, rows in sides.items()}
+            return dataclasses.replace(layer, **squared)
+
+        layers = {name: twice(getattr(model.graph, name)) for name in ("enter", "inner", "leave")}
+        model.graph = dataclasses.replace(model.graph, **layers)
     else:
         once = model.norm_adj_matrix.coalesce()
         model.norm_adj_matrix = torch.sparse_coo_tensor(once.indices(), once.values() ** 2, once.shape)
