@@ -14,6 +14,7 @@ from ..host.errors import BadSettingError
 from .graph import build_graph
 from .losses import bpr, l2
 from .propagation import propagate, propagate_rows
+from .stale import StalePropagation
 
 
 class AlibabaLightGCN(GeneralRecommender):
@@ -34,6 +35,10 @@ class AlibabaLightGCN(GeneralRecommender):
 
     Settings: `embedding_size`, `n_layers`, `reg_weight` (lambda); `init`: `xavier` (RecBole's) or `normal`
     (the authors', standard deviation `init_std`, 0.1). Padding rows take part in initialisation only.
+
+    Two settings **change the maths** to save time, and are off by default: `convolution: after_training` trains
+    matrix factorisation and propagates only to predict; `shared_propagation: n` lets n batches read one propagation
+    (stale.py).
     """
 
     input_type = InputType.PAIRWISE
@@ -43,6 +48,11 @@ class AlibabaLightGCN(GeneralRecommender):
         super().__init__(config, dataset)
         self.n_layers: int = config["n_layers"]
         self.reg_weight: float = config["reg_weight"]
+        self.train_layers = 0 if config["convolution"] == "after_training" else self.n_layers
+        self.shared_propagation: int = config["shared_propagation"] or 1
+        if config["convolution"] not in (None, "always", "after_training"):
+            raise BadSettingError(f"convolution: {config['convolution']!r}; use 'always' or 'after_training'.")
+        self._batches, self._stale = 0, StalePropagation()
         self.user_embedding = nn.Embedding(self.n_users, config["embedding_size"])
         self.item_embedding = nn.Embedding(self.n_items, config["embedding_size"])
         initialise((self.user_embedding.weight, self.item_embedding.weight), config["init"], config["init_std"])
@@ -73,13 +83,24 @@ class AlibabaLightGCN(GeneralRecommender):
         items, item_at = both.unique(return_inverse=True)
         # Sparse products have no half precision, and the loss needs none: stay in float32 under autocast.
         with torch.autocast(self.device.type, enabled=False):
-            weights = (self.user_embedding.weight, self.item_embedding.weight)
-            user, item, first_user, first_item = propagate_rows(self.graph, *weights, users, items, self.n_layers)
+            user, item, first_user, first_item = self._rows(users, items)
             user, positive, negative = user[user_at], item[item_at[0]], item[item_at[1]]
             return (
                 bpr((user * positive).sum(1), (user * negative).sum(1)),
                 self.reg_weight * l2(first_user[user_at], first_item[item_at[0]], first_item[item_at[1]]),
             )
+
+    def _rows(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Final rows of these users and items and their rows of layer 0, to be trained through."""
+        weights = (self.user_embedding.weight, self.item_embedding.weight)
+        if self.shared_propagation == 1:
+            return propagate_rows(self.graph, *weights, users, items, self.train_layers)
+        fresh = self._batches % self.shared_propagation == 0
+        self._batches += 1
+        if fresh:
+            self._stale.refresh(self.graph, *weights, self.train_layers)
+            return propagate_rows(self.graph, *weights, users, items, self.train_layers)
+        return self._stale.rows(*weights, users, items)
 
     def predict(self, interaction: Any) -> Tensor:
         """Scores of the (user, item) rows, shape (n,)."""

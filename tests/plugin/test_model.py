@@ -26,6 +26,8 @@ SETTINGS = {
     "require_pow": True,
     "init": "xavier",
     "init_std": 0.1,
+    "convolution": "always",
+    "shared_propagation": 1,
 }
 
 
@@ -164,10 +166,10 @@ def hit_at_10(model, world, held_out):
     return np.mean([bool(np.isin(best[user - 1], held_out[user]).any()) for user in held_out])
 
 
-def train(lr, autocast=False):
+def train(lr, autocast=False, **settings):
     world, held_out = two_tastes()
     torch.manual_seed(2)
-    model = AlibabaLightGCN({**SETTINGS, "reg_weight": 1e-5}, world)
+    model = AlibabaLightGCN({**SETTINGS, "reg_weight": 1e-5, **settings}, world)
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
     for step in range(60):
         optimizer.zero_grad()
@@ -185,6 +187,39 @@ def test_two_tastes_are_learnt():
 def test_float32_under_autocast():
     """A sparse product has no bfloat16: under `enable_amp` RecBole's own LightGCN stops here."""
     assert train(lr=0.01, autocast=True) == 1.0
+
+
+@pytest.mark.parametrize("shortcut", [{"convolution": "after_training"}, {"shared_propagation": 4}])
+def test_shortcuts_learn_the_two_tastes(shortcut):
+    assert train(lr=0.01, **shortcut) == 1.0
+
+
+def test_a_shared_propagation_is_exact_until_a_weight_moves():
+    world = random_world(40, 60, 400)
+    exact, shared = models(world)[0], models(world, shared_propagation=3)[0]
+    for seed in range(3):  # One fresh batch, two that read its propagation.
+        interaction = batch(world, 64, seed)
+        torch.testing.assert_close(shared.calculate_loss(interaction), exact.calculate_loss(interaction))
+    with torch.no_grad():
+        for model in (exact, shared):
+            model.user_embedding.weight.add_(0.1)
+    fresh = shared.calculate_loss(batch(world, 64, 3))
+    torch.testing.assert_close(fresh, exact.calculate_loss(batch(world, 64, 3)))
+
+
+def test_convolution_after_training_trains_factors_and_predicts_with_the_graph():
+    world = random_world(40, 60, 400)
+    exact, after = models(world)[0], models(world, convolution="after_training")[0]
+    users = Interaction({"user_id": torch.arange(1, 9)})
+    assert torch.equal(exact.full_sort_predict(users), after.full_sort_predict(users))
+    interaction = batch(world, 64, 0)
+    factors = [table.weight for table in (after.user_embedding, after.item_embedding)]
+    user, positive, negative = (
+        factors[0][interaction["user_id"]],
+        *(factors[1][interaction[name]] for name in ("item_id", "neg_item_id")),
+    )
+    expected = torch.nn.functional.softplus((user * (negative - positive)).sum(1)).mean()
+    torch.testing.assert_close(after.calculate_loss(interaction)[0], expected)
 
 
 def test_a_learning_rate_of_nothing_learns_nothing():
