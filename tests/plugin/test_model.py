@@ -1,6 +1,7 @@
 """AlibabaLightGCN against RecBole's LightGCN, and in a world whose answer is known."""
 
 import copy
+import gzip
 import math
 from types import SimpleNamespace
 
@@ -104,10 +105,8 @@ def test_initialisation(init):
         models(world, init="xavir")
 
 
-@pytest.mark.parametrize("shape", [(943, 1682, 100_000), (3_000, 4_000, 81_000)], ids=["ml-100k", "Gowalla / 10"])
-def test_parameters_after_ten_steps_equal_recboles(shape):
-    world = random_world(*shape)
-    ours, theirs = models(world, embedding_size=32, reg_weight=1e-4)
+def ten_steps_equal_recboles(world, **settings):
+    ours, theirs = models(world, reg_weight=1e-4, **settings)
     for model in (ours, theirs):
         optimizer = torch.optim.AdamW(model.parameters(), lr=0.001, weight_decay=1e-5)
         for step in range(10):
@@ -117,6 +116,21 @@ def test_parameters_after_ten_steps_equal_recboles(shape):
             optimizer.step()
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(mine, other, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("shape", [(943, 1682, 100_000), (3_000, 4_000, 81_000)], ids=["ml-100k", "Gowalla / 10"])
+def test_parameters_after_ten_steps_equal_recboles(shape):
+    ten_steps_equal_recboles(random_world(*shape), embedding_size=32)
+
+
+@pytest.mark.slow
+def test_parameters_after_ten_steps_equal_recboles_on_gowalla(shared_data):
+    pairs = []
+    with gzip.open(shared_data / "gowalla" / "train.txt.gz", "rt") as lines:
+        for line in lines:
+            user, *items = map(int, line.split())
+            pairs += [(user + 1, item + 1) for item in items]
+    ten_steps_equal_recboles(World(*np.array(pairs).T), embedding_size=64)
 
 
 def test_predictions_equal_recboles_and_follow_the_parameters():
