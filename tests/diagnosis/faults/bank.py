@@ -120,7 +120,7 @@ FAULTS = [
         settings={"eval_args": {"split": {"LS": "valid_and_test"}, "order": "RO"}},
         curable=True,
     ),
-    Fault("topk-above-items", "topk-above-items", settings={"topk": [10, 100]}, curable=True),
+    Fault("topk-above-items", "topk-above-items", settings={"topk": [10, 100]}, curable=True, elsewhere=False),
     Fault("metric-never-computed", "metric-never-computed", settings={"valid_metric": "MRR@10"}, curable=True),
     Fault("evaluation-masks-everything", "evaluation-broken", spoil=spoil.evaluation_masks_everything),
     Fault("evaluation-masks-everything-bpr", "evaluation-broken", REAL, "BPR", spoil=spoil.evaluation_masks_everything),

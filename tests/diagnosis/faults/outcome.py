@@ -41,6 +41,11 @@ class Outcome:
     def cured(self) -> bool:
         return self.cure is not None and self.cure.kept is not None
 
+    @property
+    def good(self) -> bool:
+        """Everything as it should be."""
+        return self.detected and self.named in (1, 2) and not self.twin and self.cured == self.fault.curable
+
 
 @cache
 def world(name: str) -> World:

@@ -43,6 +43,7 @@ class Fault:
     spoil: Callable[[Any], Any] | None = None  # of what was built
     before: Callable[[Path, str], None] | None = None  # of the folder, before RecBole looks
     curable: bool = False
+    elsewhere: bool = True  # whether it is a fault in the other worlds, too
 
 
 Built = tuple[Callable[[Mapping[str, Any]], Any], dict[str, Any]]
