@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .lists import Lists
@@ -51,9 +52,11 @@ def _top_k_of_block(users: Tensor, items: Tensor, hidden: Lists, k: int) -> Tens
 
 def _best(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k largest of each row of a tile and where they are, the lower place first among equals."""
+    # What is filled up is never chosen: the lists begin with k places of -inf, and those come first.
+    scores = F.pad(scores, (0, -scores.shape[1] % GROUP), value=-torch.inf)
     n, width = scores.shape
-    groups = -(-width // GROUP)
-    if groups <= k or width % GROUP:
+    groups = width // GROUP
+    if groups <= k:
         return _ordered(scores, torch.arange(width, device=scores.device).expand(n, -1), k)
     largest = scores.view(n, groups, GROUP).amax(2)
     # Ties between groups must not decide: take one group more, and see below whether it could matter.
