@@ -77,14 +77,22 @@ def _convert(engine: Engine, settings: Settings, workdir: Path) -> Conversion:
     core = _core_of_training(weighed) if settings.core_on == "train" else _core_of_all(weighed)
     rows, size = part(weighed) if settings.cut else (weighed.funnel.stages[-1].rows, core.size)
     _check_sum(weighed, rows)
-    kept = engine.arrays("SELECT DISTINCT u, i FROM kept")
-    weighed.facts.after = degrees(kept["u"]), degrees(kept["i"])
+    weighed.facts.after = _degrees_after(weighed, core)
     write(engine, settings, Outcome(read, weighed.funnel, weighed.facts, core.thresholds, size, rows, mark))
     result = Conversion(
         target, settings.name, settings.asked, core.thresholds, size, rows, weighed.funnel, weighed.facts.parts, mark
     )
     log.info("wrote %s", result)
     return result
+
+
+def _degrees_after(weighed: Weighed, core: Core) -> tuple[dict[int, int], dict[int, int]]:
+    if weighed.settings.cut:
+        kept = weighed.engine.arrays("SELECT DISTINCT u, i FROM kept")
+        return degrees(kept["u"]), degrees(kept["i"])
+    users, items = weighed.pairs.select(bits_of(weighed.settings.ranks, True))
+    inside = core.users[users] & core.items[items]
+    return degrees(users[inside]), degrees(items[inside])
 
 
 def _core_of_all(weighed: Weighed) -> Core:

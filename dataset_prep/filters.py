@@ -31,6 +31,8 @@ class Weighed:
         self.space = Space(n_users, n_items)
         self.pairs = Pairs.of(engine.arrays("SELECT u, i, mask, n FROM pairs"))
         self._filters()
+        if settings.protocol == "novel" and settings.core_on == "all":
+            engine.drop("events")  # the pairs say all that is still asked
 
     def add(self, stage: Stage) -> Stage:
         self.funnel.add(stage)

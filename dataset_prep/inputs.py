@@ -116,7 +116,8 @@ class _Look:
         returns = int(np.count_nonzero(values == 13)) if b"\r" in block else 0
         tabs = int(np.count_nonzero(values == 9)) if b"\t" in block else 0
         if returns:
-            self.pairs += block.count(b"\r\n") + (self.last == b"\r" and block[:1] == b"\n")
+            self.pairs += block.count(b"\r\n")
+        self.pairs += self.last == b"\r" and block[:1] == b"\n"
         # DuckDB forgives a delimiter too many at the end of a line.
         ends = values == (13 if returns else 10)
         self.plain = self.plain and not self._hangs(values, ends)

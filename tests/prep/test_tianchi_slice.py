@@ -37,7 +37,9 @@ def read_once(tianchi: tuple[Path, Path], tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("slice")
     settings = Settings(MOBILE, (str(users),), folder, "slice", (str(items),), quiet=True, behaviors="1,2,3,4")
     with open_engine(settings, folder) as engine:
-        return Weighed(engine, settings, read_log(engine, settings, folder)), dict(engine.rows(TALLY))
+        read = read_log(engine, settings, folder)
+        tally = dict(engine.rows(TALLY))
+        return Weighed(engine, settings, read), tally
 
 
 @pytest.mark.parametrize(("behaviors", "subset", "rows", "n_pairs", "five", "three", "two"), TABLE)
