@@ -105,7 +105,7 @@ def _consult(
 ) -> tuple[Examination, Cure | None]:
     from recbole_alibaba import experiment  # it brings RecBole and torch: not for --list and --help
 
-    warnings.filterwarnings("ignore", category=FutureWarning, module="recbole")
+    warnings.filterwarnings("ignore", module="recbole")
     logging.getLogger().addHandler(logging.NullHandler())  # RecBole warns on the way; the report says it better
     named: dict[str, Any] = {}
     for layer in (*map(read_mapping, files), overrides):

@@ -19,7 +19,7 @@ from recbole_alibaba.diagnosis.training import EPOCHS, train_briefly
 
 SECONDS = 20.0  # for the short training
 MOST_BATCHES = 200
-FEWEST_BATCHES = 20  # fewer steps would leave a healthy model of a large catalogue where it began
+FEWEST_BATCHES = 10  # fewer steps would leave a healthy model of a large catalogue where it began
 # After these every further number would be wrong for the same reason.
 BREAKS_THE_REST = ("forward-not-finite", "forward-shape", "half-precision")
 BATCH_ROWS = 256  # of the batch that is learned by heart

@@ -3,6 +3,8 @@
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recbole_alibaba.diagnosis.signs import SIGNS, examine
 
@@ -156,3 +158,21 @@ def test_a_recbole_config_will_do_for_settings():
 def test_every_sign_has_a_planted_fault_here():
     planted = {name for name, *_ in [*PLANTED, *METRICS]} | {"stuck-at-ln2"}
     assert len(SIGNS) <= len(planted)
+
+
+numbers = st.floats(allow_nan=True, allow_infinity=True)
+READINGS = [key for key in HEALTHY if key not in ("unmoved", "parameters")]
+records = st.fixed_dictionaries(
+    {"loss": numbers},
+    optional={"bpr": numbers, "valid": st.dictionaries(st.sampled_from(["ndcg@10", "hit@10"]), numbers)}
+    | dict.fromkeys(READINGS, numbers),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(records, max_size=8), st.sampled_from([None, {}, ADAM, {"valid_metric": "NDCG@10", "learner": "sgd"}]))
+def test_whatever_the_numbers_every_finding_can_be_said(history, settings):
+    for finding in examine(history, settings):
+        for lang in ("en", "zh"):
+            assert finding.say(lang) and finding.advise(lang)
+        assert finding.as_dict()["id"] == finding.id
