@@ -138,8 +138,7 @@ class Watcher:
 def _is_coupled(optimizer: torch.optim.Optimizer) -> bool:
     adaptive = (torch.optim.Adam, torch.optim.Adagrad, torch.optim.RMSprop)
     # AdamW is a subclass of Adam in today's torch, with the decay taken out of the division.
-    decoupled = isinstance(optimizer, torch.optim.AdamW) or optimizer.defaults.get("decoupled_weight_decay")
-    return isinstance(optimizer, adaptive) and not decoupled
+    return isinstance(optimizer, adaptive) and not optimizer.defaults.get("decoupled_weight_decay")
 
 
 def score_gap(model: Any, batch: Any) -> float | None:

@@ -35,6 +35,17 @@ def test_silent_on_a_healthy_set_up_and_training_goes_as_if_nobody_had_looked(bu
         assert torch.equal(value, weights[1][name]), name
 
 
+def test_the_loader_s_next_pass_is_the_one_that_was_due(build):
+    made = build({})
+    if made.config["model"] == "Pop":
+        return
+    due = next(iter(build({}).train_data)).interaction
+    fresh = build({})
+    looked_at(fresh)
+    for name, column in next(iter(fresh.train_data)).interaction.items():
+        assert torch.equal(column, due[name]), name
+
+
 @pytest.mark.parametrize(
     ("settings", "broken", "name"),
     [

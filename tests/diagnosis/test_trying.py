@@ -18,7 +18,7 @@ def tried(tmp_path, **settings):
 
 def test_two_faults_are_cured_together_and_the_cure_is_a_property_file(tmp_path):
     cure = tried(tmp_path, learner="adam", weight_decay=1e-2, reg_weight=10.0)
-    assert cure.before.ill and cure.kept is not None
+    assert cure.before.ill and cure.kept is cure.tries[-1]
     changes = cure.kept.changes
     assert changes["reg_weight"] == 1e-5
     assert changes.get("learner") == "adamw" or changes.get("weight_decay") == 0.0
@@ -57,6 +57,11 @@ def test_the_order_of_causes():
         finding("double-regularisation", "advice", ("double-regularisation",)),
     ]
     assert ranked(findings) == ["coupled-decay", "thin-data", "learning-rate-too-small", "double-regularisation"]
+
+
+def test_a_cause_named_second_counts_half():
+    findings = [finding("flat", "warning", ("a", "c")), finding("rising", "error", ("b", "c"))]
+    assert ranked(findings) == ["b", "c", "a"]
 
 
 def test_of_two_findings_with_one_id_the_worse_counts():

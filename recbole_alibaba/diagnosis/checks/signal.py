@@ -41,12 +41,12 @@ def co_occurrence_auc(subject: Subject, users: np.ndarray, items: np.ndarray) ->
     if len(items) < LEAST:
         return 0.5, len(items)
     rows, columns = np.divmod(subject.positives, subject.n_items)
-    ones = np.ones(len(rows), np.float32)
+    ones = np.ones(len(rows))
     history = sp.csr_matrix((ones, (rows, columns)), shape=(subject.n_users, subject.n_items))
     degree = np.asarray(history.sum(0)).ravel()
     scaled = (history @ sp.diags(1 / np.sqrt(np.maximum(degree, 1)))).tocsr()
-    # sum over j in the history of cos(i, j) = (scaled scaled_u)_i . scaled_i; only the chosen users' rows.
-    scores = (scaled[chosen] @ scaled.T @ scaled).tocsr()
+    # The cosine of items i and j is scaled_i . scaled_j (columns); users first, so that no items x items is built.
+    scores = (history[chosen] @ scaled.T @ scaled).tocsr()
     at = np.searchsorted(chosen, users)
     mine = np.asarray(scores[at, items]).ravel()
     own = np.union1d(subject.positives, subject.keys(users, items))
@@ -55,6 +55,7 @@ def co_occurrence_auc(subject: Subject, users: np.ndarray, items: np.ndarray) ->
         others = draw.permutation(items)
         fair = ~among(subject.keys(users, others), own)
         theirs = np.asarray(scores[at[fair], others[fair]]).ravel()
-        wins += float((mine[fair] > theirs).sum() + 0.5 * (mine[fair] == theirs).sum())
+        tied = np.isclose(mine[fair], theirs, rtol=1e-9, atol=0)  # items with the same users, up to rounding
+        wins += float(((mine[fair] > theirs) & ~tied).sum() + 0.5 * tied.sum())
         compared += len(theirs)
     return (wins / compared if compared else 0.5), len(items)
