@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "results" / "records"
 RECORDS, PROBES, PAGE = FOLDER / "gowalla.jsonl", FOLDER / "gowalla-options.jsonl", ROOT / "results" / "gowalla.md"
 SETTINGS = ROOT / "properties" / "experiment" / "gowalla.yaml"
+TUNED = ("learning_rate", "learning_rate_schedule", "train_batch_size", "epochs", "reg_weight", "init", "init_std")
 # Recall@20 and NDCG@20, all-ranking, 3 layers, 64 dimensions.
 PUBLISHED = (
     ("He et al., SIGIR 2020, table 3 (1,000 epochs)", 0.1830, 0.1550),
@@ -96,6 +97,7 @@ def run(data: Path, seed: int, valid_share: float, changes: Sequence[str], probe
             "seed": seed,
             "settings": hashlib.sha256(SETTINGS.read_bytes()).hexdigest()[:16],
             "changes": changed,
+            "used": {key: config[key] for key in TUNED},
             "valid_share": valid_share,
             "data": made.fingerprint,
             "pairs": made.pairs,
@@ -123,7 +125,8 @@ def page(records: Sequence[Mapping[str, Any]], probes: Sequence[Mapping[str, Any
     machine = ", ".join(f"{key} {value}" for key, value in last["machine"].items() if key not in ("cpu", "cores"))
     rows = [f"| {name} | {recall:.4f} | {ndcg:.4f} | |" for name, recall, ndcg in PUBLISHED]
     for one in records:
-        name = f"AlibabaLightGCN, seed {one['seed']}, epoch {one['best_epoch']} of {one['epochs']}"
+        rate, batch = one["used"]["learning_rate"], one["used"]["train_batch_size"]
+        name = f"AlibabaLightGCN, rate {rate}, batch {batch:,}, epoch {one['best_epoch']} of {one['epochs']}"
         scores = f"{one['test']['recall@20']:.4f} | {one['test']['ndcg@20']:.4f}"
         rows.append(f"| **{name}** | {scores} | {one['training_minutes']:.1f} |")
     lines = [
@@ -136,7 +139,8 @@ def page(records: Sequence[Mapping[str, Any]], probes: Sequence[Mapping[str, Any
         "|---|---:|---:|---:|",
         *rows,
         "",
-        f"Settings: `properties/experiment/gowalla.yaml` ({last['settings']}). {last['pairs']['train']:,} pairs were",
+        f"Settings: `properties/experiment/gowalla.yaml` ({last['settings']}), seed {last['seed']}; earlier runs",
+        f"differ as their rows say. {last['pairs']['train']:,} pairs were",
         f"trained on; {last['pairs']['valid']:,} of the split's training pairs were held out and chose the epoch; the",
         "test part was read once, after training. Minutes are wall-clock and include every validation; the last run",
         f"used {last['cpu_minutes']:.1f} minutes of CPU. Before it, {last['prepare_seconds']:.0f} s went into",
