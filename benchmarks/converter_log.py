@@ -61,7 +61,9 @@ def write_log(path: Path, rows: int, seed: int = 46) -> tuple[Path, Path]:
         with duckdb.connect() as con:
             con.register("rows", columns)
             header = "true" if not done else "false"
-            con.execute(f"COPY ({ROW.format(categories=CATEGORIES)}) TO '{part}' (FORMAT csv, HEADER {header}, QUOTE '')")
+            con.execute(
+                f"COPY ({ROW.format(categories=CATEGORIES)}) TO '{part}' (FORMAT csv, HEADER {header}, QUOTE '')"
+            )
         with path.open("ab") as whole, part.open("rb") as piece:
             shutil.copyfileobj(piece, whole, 1 << 24)
         part.unlink()
