@@ -71,7 +71,7 @@ def examine_subject(
         known = [verdict.id for verdict in verdicts if not verdict.skipped]
         try:
             history = train_briefly(subject, count, epochs=epochs, ranking="loss-differs" in known)
-        except RuntimeError as error:  # torch's own, of a backward pass or a product that cannot be
+        except (RuntimeError, TypeError, AttributeError) as error:  # of a backward pass or a product that cannot be
             findings.append(Finding("training-fails", "error", 0, 0, {"error": str(error)}, causes=("training-fails",)))
         findings += examine(history, settings)
     found = merged(findings)
@@ -92,17 +92,29 @@ def before_training(subject: Subject) -> tuple[list[Verdict], float]:
     if not is_trained(subject):
         return [*verdicts, not_examined("gradients", "cannot-overfit", "no-training")], 1.0
     verdicts += negatives.negatives(subject)
-    verdicts += forward.forward(subject)
+    verdicts += guarded("forward", "constant-scores", forward.forward, subject)
     if any(verdict.finding and verdict.finding.id in BREAKS_THE_REST for verdict in verdicts):
         return verdicts, 1.0
-    verdicts += graph.graph(subject)
+    verdicts += guarded("graph", "graph-empty", graph.graph, subject)
     batch = batches(subject, 1)[0]
-    verdicts += loss.loss(subject, batch)
+    verdicts += guarded("loss", "loss-differs", loss.loss, subject, batch)
     timed = time.perf_counter()
-    verdicts += gradients.gradients(subject, batch)
+    verdicts += guarded("gradients", "no-gradient", gradients.gradients, subject, batch)
     step = time.perf_counter() - timed
-    verdicts += gradients.overfits(subject, batch[:BATCH_ROWS])
+    verdicts += guarded("gradients", "cannot-overfit", gradients.overfits, subject, batch[:BATCH_ROWS])
     return [*verdicts, *evaluation.evaluation(subject)], max(step, 1e-3)
+
+
+# What a model whose loss or forward pass needs its own trainer raises under a plain call (RecVAE, SGL).
+UNEXPECTED = (TypeError, AttributeError, RuntimeError, LookupError, ValueError)
+
+
+def guarded(check: str, measure: str, look: Callable[..., list[Verdict]], *arguments: Any) -> list[Verdict]:
+    """The check's verdicts, or one that says the model cannot be examined so."""
+    try:
+        return look(*arguments)
+    except UNEXPECTED:
+        return [not_examined(check, measure, "own-training")]
 
 
 def is_trained(subject: Subject) -> bool:
@@ -134,8 +146,9 @@ def preflight(config: Any, dataset: Any, train_data: Any, valid_data: Any, model
         verdicts = [*data.interactions(subject), *data.population(subject), *data.leaks(subject)]
         if is_trained(subject):
             batch = batches(subject, 1)[0]
-            verdicts += [*negatives.negatives(subject, 1), *forward.forward(subject)]
-            verdicts += gradients.gradients(subject, batch)
+            verdicts += negatives.negatives(subject, 1)
+            verdicts += guarded("forward", "constant-scores", forward.forward, subject)
+            verdicts += guarded("gradients", "no-gradient", gradients.gradients, subject, batch)
     findings += [verdict.finding for verdict in verdicts if verdict.finding]
     return [finding for finding in merged(findings) if finding.severity != "advice"]
 

@@ -33,7 +33,7 @@ def test_the_bank_is_as_large_as_promised():
     assert {fault.world for fault in FAULTS} == set(WORLDS)
 
 
-@pytest.mark.parametrize("model", ["SimpleX", "Pop", "ItemKNN"])
+@pytest.mark.parametrize("model", ["SimpleX", "Pop", "ItemKNN", "EASE", "MultiVAE", "SGL", "ENMF"])
 def test_models_of_other_kinds_are_examined_as_far_as_they_can_be(model):
     settings = '{"aggregator": "mean"}' if model == "SimpleX" else "{}"
     assert twin_findings(f'["two-tastes", "{model}", {settings}]') == []

@@ -11,7 +11,7 @@ from torch import Tensor
 from recbole_alibaba.diagnosis.causes import HUGE_NORM, TINY_NORM, explained
 from recbole_alibaba.diagnosis.findings import Finding, Verdict, judge, not_examined
 from recbole_alibaba.diagnosis.signs.embeddings import ONE_POINT
-from recbole_alibaba.diagnosis.subject import Subject
+from recbole_alibaba.diagnosis.subject import Subject, severity_for
 from recbole_alibaba.diagnosis.tables import embedding_tables, rows_of
 
 USERS, ITEMS = 20, 500
@@ -36,7 +36,7 @@ def forward(subject: Subject) -> list[Verdict]:
     size = float(scores.abs().mean())
     spread = float(scores.std(dim=1).median()) / max(size, 1e-300)
     tiny = size < TINY_NORM**2  # products of rows too small to learn from
-    constant = Finding("constant-scores", "error", spread, SAME, causes=("constant-scores",))
+    constant = Finding("constant-scores", severity_for(subject.model), spread, SAME, causes=("constant-scores",))
     return [
         judge("forward", not_finite, True),
         judge("forward", constant, spread > SAME or tiny),

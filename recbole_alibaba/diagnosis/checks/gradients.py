@@ -12,7 +12,7 @@ from recbole_alibaba.diagnosis.causes import SWALLOWED, explained, max_norm
 from recbole_alibaba.diagnosis.checks.loss import loss_of_scores, parts, ranking_kind
 from recbole_alibaba.diagnosis.findings import Finding, Verdict, judge, not_examined
 from recbole_alibaba.diagnosis.signs import gradients as signs
-from recbole_alibaba.diagnosis.subject import Subject
+from recbole_alibaba.diagnosis.subject import Subject, severity_for
 from recbole_alibaba.diagnosis.tables import embedding_tables
 from recbole_alibaba.diagnosis.watcher import Watcher
 
@@ -58,7 +58,7 @@ def reach(subject: Subject) -> list[Verdict]:
         if parameter.requires_grad and (parameter.grad is None or not bool((parameter.grad != 0).any()))
     ]
     # Other parameters may rest by design (a branch that a setting switches off); a table may not.
-    severity = "error" if set(missed) & set(_tables(subject)) else "advice"
+    severity = severity_for(subject.model) if set(missed) & set(_tables(subject)) else "advice"
     return [
         judge(
             "gradients",
@@ -69,7 +69,7 @@ def reach(subject: Subject) -> list[Verdict]:
             "gradients",
             Finding(
                 "no-gradient",
-                severity,  # type: ignore[arg-type]
+                severity,
                 len(missed),
                 0.0,
                 {"names": ", ".join(missed[:5])},
@@ -153,7 +153,9 @@ def overfits(subject: Subject, batch: Any, steps: int = STEPS) -> list[Verdict]:
     if before is not None and after is not None and start is not None:
         upside = Finding("loss-upside-down", "error", after, before, causes=("loss-upside-down",))
         verdicts.append(judge("gradients", upside, not (value < start and after > before + 0.05)))
-    stuck = Finding("cannot-overfit", "error", value, BY_HEART, {"steps": steps}, causes=("cannot-overfit",))
+    stuck = Finding(
+        "cannot-overfit", severity_for(model), value, BY_HEART, {"steps": steps}, causes=("cannot-overfit",)
+    )
     return [*verdicts, judge("gradients", stuck, value < BY_HEART)]
 
 

@@ -12,6 +12,8 @@ from recbole_alibaba.diagnosis.readings import Settings
 
 LEARNERS = ("adam", "adamw", "sgd", "adagrad", "rmsprop", "sparse_adam")
 USUAL_RATE = (1e-3, 1e-2)
+# Elsewhere reg_weight means something else: EASE's ridge is 250.
+L2_ON_ROWS = ("AlibabaLightGCN", "LightGCN", "NGCF", "DGCF", "SGL", "NCL", "SpectralCF")
 PLAUSIBLE_RATE = (1e-5, 0.1)
 
 
@@ -82,7 +84,7 @@ def _decay(settings: Settings, sizes: Mapping[str, int]) -> list[Finding]:
 def _regularisation(settings: Settings, sizes: Mapping[str, int]) -> list[Finding]:
     found = []
     reg, decay = setting(settings, "reg_weight"), setting(settings, "weight_decay")
-    if reg >= STRONGEST_REG:
+    if reg >= STRONGEST_REG and settings.get("model", "AlibabaLightGCN") in L2_ON_ROWS:
         cause = explained(("strong-regularisation",), settings)
         found.append(Finding("strong-regularisation", "warning", reg, 1e-4, **cause))
     # adamw's decay is apart from the loss: it does not add to reg_weight's pull inside one division.

@@ -46,7 +46,10 @@ def exploding(history: History, settings: Settings) -> Finding | None:
     if norm is None or not norm < float("inf"):
         return None
     start = reading(first, "grad_norm") or norm
-    grew = norm > EXPLODED and (norm > 10 * start or len(history) == 1 or share > CLIPPED)
+    # A loss summed over items (an autoencoder's) has gradients of its own size.
+    grew = norm > EXPLODED * max(1.0, abs(ranking_loss(first))) and (
+        norm > 10 * start or len(history) == 1 or share > CLIPPED
+    )
     if not grew and share <= CLIPPED:
         return None
     causes = likely(history, settings, (*WILD, "clip-too-tight"), None if grew else "clip-too-tight")

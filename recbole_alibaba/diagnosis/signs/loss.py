@@ -68,7 +68,7 @@ def stuck_at_ln2(history: History, settings: Settings) -> Finding | None:
 def flat(history: History, settings: Settings) -> Finding | None:
     """A loss that stayed within 0.0005 for three epochs; advice when it had fallen far before."""
     values = losses(history)
-    if len(values) <= PATIENCE:
+    if len(values) <= PATIENCE or not any(values):  # a constant 0 belongs to a model that is not trained
         return None
     recent = values[-PATIENCE - 1 :]
     moved = max(recent) - min(recent)
