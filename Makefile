@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench bench-converter bench-watching gowalla faults clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/.installed
@@ -22,6 +22,25 @@ format: .venv/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# What is timed against what, as ratios in one run; each writes its page. Hours in all; see benchmarks/README.md.
+bench: .venv/.installed-bench
+	$(BIN)/python -m benchmarks --sizes 1,3,10 --million-items
+
+bench-converter: .venv/.installed-bench
+	$(BIN)/python benchmarks/converter.py
+
+bench-watching: .venv/.installed-bench
+	$(BIN)/python benchmarks/watching.py
+
+# LightGCN's published split, from ../shared/data/gowalla or GOWALLA=folder, to results/gowalla.md: half an hour.
+GOWALLA ?= ../shared/data/gowalla
+gowalla: .venv/.installed
+	$(BIN)/python -m benchmarks.gowalla --data $(GOWALLA)
+
+# The doctor on its bank of planted faults, to results/doctor.md: a quarter of an hour.
+faults: .venv/.installed-dev
+	$(BIN)/python -m tests.diagnosis.faults
+
 clean:
 	rm -rf .venv dataset saved log log_tensorboard
 
@@ -33,6 +52,10 @@ clean:
 	@echo "installing into .venv (a minute or two)"
 	$(PIP) torch==2.13.0
 	$(PIP) -e .
+	@touch $@
+
+.venv/.installed-bench: .venv/.installed-dev
+	$(PIP) -e ".[bench]"
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed

@@ -30,7 +30,9 @@ def test_the_demo_and_its_picture_in_readme(command: Callable[..., Result]) -> N
     assert "3,783 rows" in line_of("items of the subset")
     assert "0 rows" in line_of("k-core (5, 5)")
     assert "Tried on this data" in result.output
-    stuck, first, last = (numbers(line_of(start, nth)) for start, nth in (("epoch 4", 0), ("epoch 0", 1), ("epoch 59", 0)))
+    stuck, first, last = (
+        numbers(line_of(start, nth)) for start, nth in (("epoch 4", 0), ("epoch 0", 1), ("epoch 59", 0))
+    )
     assert stuck[2] == pytest.approx(0.6931, abs=0.0025)
     assert first[2] == pytest.approx(0.6931, abs=0.0025)
     assert last[2] < 0.3

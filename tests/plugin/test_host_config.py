@@ -105,7 +105,7 @@ def test_argv_is_not_read(two_tastes: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_unknown_setting(two_tastes: Path, tmp_path: Path) -> None:
-    with pytest.raises(UnknownSettingError, match="'lerning_rate'.*Did you mean 'learning_rate'"):
+    with pytest.raises(UnknownSettingError, match=r"'lerning_rate'.*Did you mean 'learning_rate'"):
         config_of(two_tastes, lerning_rate=0.1)
     file = tmp_path / "mine.yaml"
     file.write_text("n_layer: 2\n")
