@@ -139,6 +139,8 @@ def page(records: Sequence[Mapping[str, Any]], probes: Sequence[Mapping[str, Any
         "|---|---:|---:|---:|",
         *rows,
         "",
+        _verdict(records),
+        "",
         f"Settings: `properties/experiment/gowalla.yaml` ({last['settings']}), seed {last['seed']}; earlier runs",
         f"differ as their rows say. {last['pairs']['train']:,} pairs were",
         f"trained on; {last['pairs']['valid']:,} of the split's training pairs were held out and chose the epoch; the",
@@ -160,6 +162,19 @@ def page(records: Sequence[Mapping[str, Any]], probes: Sequence[Mapping[str, Any
         *(_options(probes) if probes else ()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _verdict(records: Sequence[Mapping[str, Any]]) -> str:
+    name, recall, ndcg = PUBLISHED[-1]
+    best = max(records, key=lambda one: one["test"]["recall@20"])
+    found, gained = best["test"]["recall@20"], best["test"]["ndcg@20"]
+    met = found >= recall and gained >= ndcg and best["training_minutes"] <= 30
+    if met:
+        return f"The target, {name} in at most 30 minutes, is met."
+    return (
+        f"The target, {name} in at most 30 minutes, is **not met**: Recall@20 is at {found / recall:.1%} of it and "
+        f"NDCG@20 at {gained / ndcg:.1%}, after {best['training_minutes']:.1f} minutes."
+    )
 
 
 def _options(probes: Sequence[Mapping[str, Any]]) -> list[str]:
