@@ -12,6 +12,7 @@ SAME = 0.02  # spread of the metric, as a share of its best value
 EVALUATIONS = 4
 PERFECT = 0.5  # a metric this high may have nowhere to go, and a broken evaluation does not show it
 UNMOVED = 0.0005
+ROUNDED = 100  # units of the last decimal
 PAST_BEST = 3
 WORSE = 0.1
 
@@ -60,6 +61,8 @@ def never_stops(history: History, settings: Settings) -> Finding | None:
     recent = losses(history)[-EVALUATIONS - 1 :]
     if len(scores) <= EVALUATIONS or len(set(scores)) != 1 or scores[-1] > PERFECT:
         return None
+    if 0 < scores[-1] < ROUNDED * 10.0 ** -int(settings.get("metric_decimal_place") or 4):
+        return None  # few digits are left after RecBole's rounding: a tie says nothing
     if max(recent) - min(recent) < UNMOVED:  # a model that stands still scores the same: that is another sign
         return None
     return Finding(
