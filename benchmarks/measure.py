@@ -54,7 +54,7 @@ def peak_gb() -> float:
 
 
 def step(world: str, threads: str, rounds: str, batch: str = "2048", *, names: tuple[str, ...] = ()) -> Numbers:
-    """Seconds a training step, all contestants in turns, and the bound of this machine at this moment."""
+    """Seconds a training step, all contestants in turns, and the plain reading of as many rows."""
     torch.set_num_threads(int(threads))
     users, items = worlds.world(world)
     made = field.batches(users, items, int(batch), int(rounds) + 1)
@@ -76,7 +76,7 @@ BOUND_ROWS = 1 << 20
 
 
 def _bound(n_nodes: int) -> Callable[[int], Any]:
-    """Reading 2**20 random rows of 64 floats: what no exact step can avoid."""
+    """Reading 2**20 random rows of 64 floats, by index_select."""
     table, out = torch.randn(n_nodes, 64), torch.empty(8192, 64)
     rows = torch.randint(n_nodes, (BOUND_ROWS,)).split(len(out))
 
