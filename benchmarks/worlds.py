@@ -28,7 +28,7 @@ def gowalla(part: str = "train") -> tuple[np.ndarray, np.ndarray]:
 
 
 def made_up(pairs: int, n_users: int | None = None, n_items: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs whose users and items follow power laws: 27 a user and 20 an item on average, as in Gowalla."""
+    """Distinct pairs, at most so many, by power laws: 27 a user and 20 an item on average, as in Gowalla."""
     rng = np.random.default_rng(pairs)
     n_users, n_items = n_users or pairs // 27, n_items or pairs // 20
     # A few more than asked for, because repeats are dropped.

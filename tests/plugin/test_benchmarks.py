@@ -14,7 +14,7 @@ def test_every_contestant_steps_on_a_small_world(name: str) -> None:
     if name.startswith("PyG"):
         pytest.importorskip("torch_geometric", reason="pip install -e .[bench]")
     users, items = worlds.made_up(2_000, 80, 120)
-    assert len(users) == len(items) == 2_000 and users.min() == items.min() == 1
+    assert 1_500 < len(users) == len(items) <= 2_000 and users.min() == items.min() == 1
     torch.manual_seed(0)
     step = contestants.CONTESTANTS[name](users, items)
     for batch in contestants.batches(users, items, 64, 2):
