@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
+import recbole_alibaba  # noqa: F401  (makes RecBole importable)
+
 pytest.importorskip("benchmarks.worlds", reason="the benchmarks are in the repository, not in the package")
 from benchmarks import contestants, worlds
 
