@@ -12,8 +12,8 @@ from torch import Tensor
 from .lists import Lists
 
 BUFFER_BYTES = 32 << 20
-# A tile of scores, 128 users by 16,384 items, is 8 MB: written by the product, read again before it leaves the cache.
-TILE_USERS, TILE_ITEMS, GROUP = 128, 16384, 64
+# Scores are made in tiles of 256 users by 2,048 items, 2 MB, and looked through before they leave the cache.
+USERS, TILE, GROUP = 256, 2048, 64
 
 
 def top_k(users: Tensor, items: Tensor, hidden: Lists, k: int) -> Tensor:
@@ -22,71 +22,99 @@ def top_k(users: Tensor, items: Tensor, hidden: Lists, k: int) -> Tensor:
     users (n, d), items (n_items, d): vectors on one device. Item 0, RecBole's padding, and the user's `hidden`
     items never come before another item. **Equal scores: the lower item id comes first.**
 
-    Items are taken in tiles that stay in cache. Inside a tile the k best items lie in the k groups of 64 whose best
-    item is largest, so only those 64 k scores are sorted, and k of them meet the best k of the tiles before.
+    Items are taken in spans of as many tiles as the buffer holds. While a tile is in cache, the largest score of each
+    64 is noted; that shows which few groups can hold one of a user's k best, and only these are read again.
     """
     best = torch.empty(len(users), k, dtype=torch.int64)
-    for start in range(0, len(users), TILE_USERS):
-        block = slice(start, min(start + TILE_USERS, len(users)))
-        best[block] = _top_k_of_block(users[block], items, hidden[block], k).cpu()
+    tiles = max(BUFFER_BYTES // (4 * USERS * TILE), 1)
+    buffer = users.new_empty(min(tiles, -(-len(items) // TILE)), min(USERS, len(users)), TILE)
+    for start in range(0, len(users), USERS):
+        block = slice(start, min(start + USERS, len(users)))
+        best[block] = _top_k_of_block(users[block], items, hidden[block], k, buffer).cpu()
     return best
 
 
-def _top_k_of_block(users: Tensor, items: Tensor, hidden: Lists, k: int) -> Tensor:
-    order = np.argsort(hidden.items, kind="stable")
-    columns, rows = (torch.from_numpy(array[order]).to(users.device) for array in (hidden.items, hidden.rows))
-    edges = np.searchsorted(hidden.items[order], range(0, len(items) + TILE_ITEMS, TILE_ITEMS))
-    score = users.new_full((len(users), k), -torch.inf)
+def _top_k_of_block(users: Tensor, items: Tensor, hidden: Lists, k: int, buffer: Tensor) -> Tensor:
+    n, span = len(users), len(buffer) * TILE
+    scores = buffer.view(-1)[: n * span].view(-1, n, TILE)
+    largest = scores.new_empty(n, len(scores), TILE // GROUP)
+    hide = _Hidden(hidden, len(items), users.device)
+    score = users.new_full((n, k), -torch.inf)
     # Where fewer than k items are left, the list ends in the padding item.
-    item = torch.zeros(len(users), k, dtype=torch.int64, device=users.device)
-    for tile, start in enumerate(range(0, len(items), TILE_ITEMS)):
-        scores = users @ items[start : start + TILE_ITEMS].T
-        mine = slice(edges[tile], edges[tile + 1])
-        scores[rows[mine], columns[mine] - start] = -torch.inf
-        if start == 0:
-            scores[:, 0] = -torch.inf
-        found_score, found = _best(scores, k)
-        score, item = _merge((score, found_score), (item, found + start), k)
+    item = torch.zeros(n, k, dtype=torch.int64, device=users.device)
+    for first in range(0, len(items), span):
+        starts = range(first, min(first + span, len(items)), TILE)
+        for tile, start in zip(scores, starts, strict=False):
+            some = items[start : start + TILE]
+            tile[:, len(some) :] = -torch.inf
+            torch.mm(users, some.T, out=tile[:, : len(some)])
+            hide(tile, start)
+            torch.amax(tile.view(n, -1, GROUP), 2, out=largest[:, (start - first) // TILE])
+        found = largest[:, : len(starts)]
+        floor = score[:, -1] if first else _floor(found.flatten(1), k)
+        row, found_item, found_score = _above(scores, found, floor)
+        score, item = _merge(score, item, row, found_item + first, found_score)
     return item
 
 
-def _best(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k largest of each row of a tile and where they are, the lower place first among equals."""
-    # What is filled up is never chosen: the lists begin with k places of -inf, and those come first.
-    scores = F.pad(scores, (0, -scores.shape[1] % GROUP), value=-torch.inf)
-    n, width = scores.shape
-    groups = width // GROUP
-    if groups <= k:
-        return _ordered(scores, torch.arange(width, device=scores.device).expand(n, -1), k)
-    largest = scores.view(n, groups, GROUP).amax(2)
-    # Ties between groups must not decide: take one group more, and see below whether it could matter.
-    value, group = largest.topk(k + 1)
-    places = (group[:, :k].sort(1).values[:, :, None] * GROUP + torch.arange(GROUP, device=scores.device)).flatten(1)
-    score, place = _ordered(scores.gather(1, places), places, k)
-    tied = (value[:, k] == score[:, -1]) & (value[:, k] > -torch.inf)
-    if tied.any():
-        every = torch.arange(width, device=scores.device).expand(int(tied.sum()), -1)
-        score[tied], place[tied] = _ordered(scores[tied], every, k)
-    return score, place
+class _Hidden:
+    """Writes minus infinity over what a user must not be shown, a tile at a time."""
+
+    def __init__(self, hidden: Lists, n_items: int, device: torch.device) -> None:
+        order = np.argsort(hidden.items, kind="stable")
+        items = hidden.items[order]
+        self.edges = np.searchsorted(items, range(0, n_items + TILE, TILE))
+        self.places = torch.from_numpy(hidden.rows[order] * TILE + items % TILE).to(device)
+
+    def __call__(self, scores: Tensor, start: int) -> None:
+        number = start // TILE
+        scores.view(-1)[self.places[self.edges[number] : self.edges[number + 1]]] = -torch.inf
+        if start == 0:
+            scores[:, 0] = -torch.inf
 
 
-def _ordered(scores: Tensor, places: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k largest of each row, places ascending among equals; `places` ascends in each row."""
-    k = min(k, scores.shape[1])
+def _floor(largest: Tensor, k: int) -> Tensor:
+    """What the k best of each row exceed, (n,): the number below the k-th of `largest`, of distinct items."""
+    if largest.shape[1] < k:
+        return largest.new_full((len(largest),), -torch.inf)
+    kth = largest.topk(k).values[:, -1]
+    return torch.nextafter(kth, kth.new_tensor(-torch.inf))
+
+
+def _above(scores: Tensor, largest: Tensor, floor: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Row, place in the span, and score of everything above its row's floor; in a row, places ascend.
+
+    scores (tiles, n, width), largest (n, tiles, groups), floor (n,).
+    """
+    _, n, width = scores.shape
+    row, tile, group = (largest > floor[:, None, None]).nonzero(as_tuple=True)
+    some = scores.view(-1, GROUP)[(tile * n + row) * (width // GROUP) + group]
+    at, place = (some > floor[row, None]).nonzero(as_tuple=True)
+    return row[at], (tile * width + group * GROUP)[at] + place, some[at, place]
+
+
+def _merge(score: Tensor, item: Tensor, row: Tensor, new_item: Tensor, new_score: Tensor) -> tuple[Tensor, Tensor]:
+    """The best k of (n, k) and of new items of higher ids; rows ascend, and in a row the ids."""
+    n, k = score.shape
+    count = torch.bincount(row, minlength=n)
+    place = k + torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[row]
+    width = int(count.max())
+    scores, items = F.pad(score, (0, width), value=-torch.inf), F.pad(item, (0, width))
+    scores[row, place], items[row, place] = new_score, new_item
+    best, at = _ordered(scores, k)
+    return best, items.gather(1, at)
+
+
+def _ordered(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k largest of each row and where they are, the first place first among equals."""
     value, at = scores.topk(k)
-    # topk promises no order among equals and may leave out a lower place at the cut; only then sort it all.
+    # topk promises no order among equals and may leave out the first of them at the cut; only then sort it all.
     cut = (scores == value[:, -1:]).sum(1) != (value == value[:, -1:]).sum(1)
     inside = (value[:, 1:] == value[:, :-1]).any(1)
     odd = (cut | inside) & (value[:, 0] > -torch.inf)
     if odd.any():
         value[odd], at[odd] = (part[:, :k] for part in scores[odd].sort(dim=1, descending=True, stable=True))
-    return value, places.gather(1, at)
-
-
-def _merge(scores: tuple[Tensor, Tensor], items: tuple[Tensor, Tensor], k: int) -> tuple[Tensor, Tensor]:
-    """The best k of two lists that are in order, the first of lower item ids: a stable sort keeps the rule."""
-    value, at = torch.cat(scores, 1).sort(dim=1, descending=True, stable=True)
-    return value[:, :k], torch.cat(items, 1).gather(1, at[:, :k])
+    return value, at
 
 
 def rank_by_scores(

@@ -28,11 +28,11 @@ def by_sorting(scores: torch.Tensor, hidden: list[list[int]], k: int) -> list[li
 
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So small that a few items cross tiles, groups, and a last group that is not whole."""
-    monkeypatch.setattr(ranking, "TILE_USERS", 2)
-    monkeypatch.setattr(ranking, "TILE_ITEMS", 12)
+    """So small that a few items cross spans of two tiles, tiles, groups, and a last group that is not whole."""
+    monkeypatch.setattr(ranking, "USERS", 2)
+    monkeypatch.setattr(ranking, "TILE", 12)
     monkeypatch.setattr(ranking, "GROUP", 3)
-    monkeypatch.setattr(ranking, "BUFFER_BYTES", 400)
+    monkeypatch.setattr(ranking, "BUFFER_BYTES", 200)
 
 
 @given(st.data())
@@ -87,7 +87,12 @@ def test_lists_know_what_they_contain():
 
 def test_the_buffer_holds_at_most_32_mb(monkeypatch):
     monkeypatch.undo()
-    assert ranking.TILE_USERS * ranking.TILE_ITEMS * 4 <= ranking.BUFFER_BYTES == 32 << 20
+    assert ranking.BUFFER_BYTES == 32 << 20
+    none, buffers = lists([[]] * 300, 20_000), []
+    block = ranking._top_k_of_block
+    monkeypatch.setattr(ranking, "_top_k_of_block", lambda *args: buffers.append(args[-1].nbytes) or block(*args))
+    top_k(torch.ones(300, 2), torch.ones(40_000, 2), none, 1)
+    assert len(buffers) == 2 and 0 < max(buffers) <= ranking.BUFFER_BYTES
     seen = []
 
     def score(block):
