@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recbole_alibaba.diagnosis.checks import data, evaluation, forward, gradients, graph, loss, negatives, signal
-from recbole_alibaba.diagnosis.checks.cache import stale_cache
 from recbole_alibaba.diagnosis.checks.settings import lint
 from recbole_alibaba.diagnosis.findings import Finding, Verdict, is_ill, not_examined
 from recbole_alibaba.diagnosis.ranking import merged, ranked
@@ -60,7 +59,7 @@ def examine_subject(
     started = time.perf_counter()
     settings = dict(subject.settings)
     settings |= sizes(subject)
-    findings = [*lint(settings, sizes(subject)), *stale_cache(settings)]
+    findings = lint(settings, sizes(subject))
     with undisturbed(subject):
         verdicts, step = before_training(subject)
     findings += [verdict.finding for verdict in verdicts if verdict.finding]
@@ -141,7 +140,7 @@ def preflight(config: Any, dataset: Any, train_data: Any, valid_data: Any, model
     """
     subject = Subject(config, dataset, train_data, valid_data, model)
     settings = dict(subject.settings) | sizes(subject)
-    findings = [*lint(settings, sizes(subject)), *stale_cache(settings)]
+    findings = lint(settings, sizes(subject))
     with undisturbed(subject):
         verdicts = [*data.interactions(subject), *data.population(subject), *data.leaks(subject)]
         if is_trained(subject):
@@ -164,7 +163,7 @@ def consult(build: Build, changes: Mapping[str, Any], settings: Mapping[str, Any
     except (ValueError, LookupError, OSError, ArithmeticError) as error:
         known = {**settings, **changes}
         known |= sizes_of_file(known)
-        findings = [*lint(known, sizes_of_file(known)), *stale_cache(known)]
+        findings = lint(known, sizes_of_file(known))
         reasons = why_not_loaded(known, error)
         explained = any(found.severity == "error" for found in findings)
         findings += [found for found in reasons if found.id != "cannot-start" or not explained]

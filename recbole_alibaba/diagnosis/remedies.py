@@ -53,11 +53,6 @@ def _smaller_batches(settings: Settings) -> list[Changes]:
     return [{"train_batch_size": max(64, 2 ** ((rows // 8).bit_length() - 1))}]
 
 
-def _no_cache(settings: Settings) -> list[Changes]:
-    # RecBole reads the file that dataset_save_path names if it is there, and else the data.
-    return [{"dataset_save_path": f"{settings.get('checkpoint_dir') or 'saved'}/not-cached.pth"}]
-
-
 def _lower_core(settings: Settings) -> list[Changes]:
     return [
         {"user_inter_num_interval": f"[{user},inf)", "item_inter_num_interval": f"[{item},inf)"}
@@ -90,7 +85,6 @@ REMEDIES: dict[str, Callable[[Settings], list[Changes]]] = {
     "one-step-epochs": _smaller_batches,
     "one-user-batches": lambda settings: [{"eval_batch_size": 64 * int(settings.get("items") or 20_000)}],
     "stop-after-the-end": lambda settings: [{"stopping_step": 10}],
-    "stale-cache": _no_cache,
     "empty-core": _lower_core,
 }
 

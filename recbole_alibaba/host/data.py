@@ -80,6 +80,7 @@ def loaded(create_dataset: Callable[[Config], Any], config: Config) -> Any:
             "A fixed core empties thin data; take these filters out and let `python -m dataset_prep` find the "
             "strictest core that leaves enough."
         ) from error
+    dataset.config = config  # out of a cache it has the config of the run that saved it, and that run's eval_args
     longest = max(config["topk"])
     if longest >= dataset.item_num:
         raise BadSettingError(

@@ -10,7 +10,6 @@ PURE = [
     *HERE.glob("signs/*.py"),
     *(HERE / f"{name}.py" for name in ("findings", "catalogue", "causes", "remedies", "ranking", "readings")),
     HERE / "checks" / "settings.py",
-    HERE / "checks" / "cache.py",
 ]
 
 

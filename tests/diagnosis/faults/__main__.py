@@ -7,7 +7,6 @@ another seed.
 from __future__ import annotations
 
 import dataclasses
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -83,7 +82,7 @@ def _line(outcome: Outcome) -> str:
     found = ", ".join(finding.id for finding in outcome.examined.findings if finding.severity != "advice")
     kept = "-" if not fault.curable else "not cured"
     if cure is not None and cure.kept is not None:
-        kept = re.sub(r"[^` ]*/saved/", "saved/", f"`{as_settings(cure.kept.changes)}`")  # no folder of this run's
+        kept = f"`{as_settings(cure.kept.changes)}`"
     place = f"{fault.cause}: {outcome.named or 'not named'}"
     return f"| {fault.id} | {fault.world} | {fault.model} | {found or 'nothing'} | {place} | {kept} |"
 

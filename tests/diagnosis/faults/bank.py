@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recbole_alibaba import experiment
-
 from . import spoil
-from .setups import COMMON, Fault
+from .setups import Fault
 from .worlds import World
 
 TASTES, BUNDLED, REAL = "two-tastes", "bundled-log", "real-slice"
@@ -72,15 +69,6 @@ def swapped_columns(folder: Path, name: str) -> None:
     file.write_text("\n".join([header, *("\t".join((i, u, t)) for u, i, t in cells)]) + "\n")
 
 
-def stale_cache(folder: Path, name: str) -> None:
-    """RecBole's cache of the data as they were, older than the file."""
-    kept = folder / "saved"
-    settings = {**COMMON, "data_path": str(folder), "checkpoint_dir": str(kept), "save_dataset": True}
-    experiment.prepare(experiment.build_config("BPR", name, [], settings, checked=False))
-    for cache in kept.glob("*Dataset.pth"):
-        os.utime(cache, (1, 1))
-
-
 FAULTS = [
     # Data
     Fault("empty-data", "empty-data", spoil_world=keep(0)),
@@ -104,7 +92,6 @@ FAULTS = [
         settings={"user_inter_num_interval": "[60,inf)", "item_inter_num_interval": "[60,inf)"},
         curable=True,
     ),
-    Fault("stale-cache", "stale-cache", model="BPR", before=stale_cache, curable=True),
     # Evaluation and split
     Fault(
         "future-leak",
