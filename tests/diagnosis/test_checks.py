@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from recbole_alibaba.diagnosis.checks import evaluation, forward, graph, loss, negatives
 from recbole_alibaba.diagnosis.checks.data import interactions, leaks, population, swapped
-from recbole_alibaba.diagnosis.checks.signal import co_occurrence_auc
+from recbole_alibaba.diagnosis.checks.signal import co_occurrence, signal
 from recbole_alibaba.diagnosis.examination import before_training
 from recbole_alibaba.diagnosis.raw import why_not_loaded
 from recbole_alibaba.diagnosis.subject import Subject, among, batches
@@ -138,10 +138,14 @@ def test_co_occurrence_against_loops(monkeypatch, seed):
         if (user, other) in pairs or (user, other) in set(held):
             continue
         score = [sum(cosine[item, j] for j in range(40) if history[user, j]) for item in (mine, other)]
+        if max(score) == 0:
+            continue  # nothing to count on either side
         wins.append(1.0 if score[0] > score[1] + 1e-9 else 0.5 if abs(score[0] - score[1]) <= 1e-9 else 0.0)
-    measured, count = co_occurrence_auc(log, users, items)
-    assert count == len(items)
-    assert measured == pytest.approx(np.mean(wins))
+    own = [sum(cosine[item, j] for j in range(40) if history[user, j]) for user, item in held]
+    measured = co_occurrence(log, users, items)
+    assert measured.pairs == len(items)
+    assert measured.supported == np.count_nonzero(own)
+    assert measured.auc == pytest.approx(np.mean(wins))
 
 
 def test_shuffled_labels_have_no_signal_for_any_seed():
@@ -152,7 +156,45 @@ def test_shuffled_labels_have_no_signal_for_any_seed():
         rows = set(zip(world.users.tolist(), shuffled.tolist(), strict=True))
         held = set(sorted(rows)[::5])
         users, items = (np.array(column) for column in zip(*sorted(held), strict=True))
-        assert co_occurrence_auc(Log(rows - held, 60, 60), users, items)[0] < 0.57
+        assert co_occurrence(Log(rows - held, 60, 60), users, items).auc < 0.57
+
+
+def thin_log(shared, shuffled=False):
+    """60 users of two tastes: of each one's 40 items `shared` are among the 60 of his taste, the others his alone."""
+    draw = np.random.default_rng(5)
+    rows, alone = [], 120
+    for user in range(60):
+        mine = draw.permutation(60)[:shared] + 60 * (user % 2)
+        rows += [(user, item) for item in (*mine, *range(alone, alone + 40 - shared))]
+        alone += 40 - shared
+    rows = np.array(rows)
+    if shuffled:
+        rows[:, 1] = draw.permutation(rows[:, 1])
+    rows = np.unique(rows, axis=0)
+    held = draw.random(len(rows)) < 0.3
+    log = Log(map(tuple, rows[~held]), 60, alone)
+    log.held_out = [("test", rows[held, 0], rows[held, 1])]
+    return log
+
+
+def test_a_log_whose_items_are_mostly_seen_once_is_not_called_shuffled():
+    """Taobao UserBehavior without a core: 80 % of the held-out items are nobody's in training, and the rest do go."""
+    (verdict,) = signal(thin_log(shared=20))
+    assert verdict.id == "no-signal" and verdict.finding is None and verdict.number > 0.6
+    (verdict,) = signal(thin_log(shared=20, shuffled=True))
+    assert verdict.finding is not None and verdict.finding.id == "no-signal"
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_where_nothing_can_be_counted_the_labels_are_not_judged(shuffled):
+    log = thin_log(shared=2, shuffled=shuffled)
+    (verdict,) = signal(log)
+    assert verdict.finding is not None
+    assert (verdict.finding.id, verdict.finding.severity) == ("signal-unknown", "advice")
+    (_, users, items) = log.held_out[0]
+    seen = np.isin(items, log.positives % log.n_items)
+    assert f"of {len(users)} co-occur" in verdict.finding.message
+    assert f"{1 - seen.mean():.1%} are not in training" in verdict.finding.message
 
 
 def test_swapped_columns_by_hand():
