@@ -14,16 +14,16 @@ import numpy as np
 from dataset_prep import pipeline
 from dataset_prep.core import Codes, Core, Size, Thresholds
 from dataset_prep.engines import open_engine
-from dataset_prep.engines.base import Engine
+from dataset_prep.engines.base import Engine, LocalEngine
 from dataset_prep.facts import degrees
-from dataset_prep.filters import Weighed
+from dataset_prep.filters import Weighed, tabulate
 from dataset_prep.funnel import Funnel, Stage, describe
 from dataset_prep.guards import EmptyDatasetError, OutputError, Remedy, ThinDatasetError, UsageError
 from dataset_prep.output import Outcome, check_overwrite, check_target, mark_of, write
 from dataset_prep.parting import part, size_of
-from dataset_prep.reading import read_log
 from dataset_prep.settings import Settings
 from dataset_prep.splits import TRAIN
+from dataset_prep.swift.kept import kept_rows
 from dataset_prep.weigh import bits_of, remedies, slots_of
 
 log = logging.getLogger("dataset_prep")
@@ -70,15 +70,16 @@ def run(settings: Settings) -> Conversion:
 
 def _convert(engine: Engine, settings: Settings, workdir: Path) -> Conversion:
     target = settings.output / settings.name
-    read = read_log(engine, settings, workdir)
+    read, tables = tabulate(engine, settings, workdir)
     mark = mark_of(settings.as_dict(), [*read.digests, *read.other_digests])
     check_overwrite(target, mark, settings.force)
-    weighed = Weighed(engine, settings, read)
+    weighed = Weighed(engine, settings, workdir, read, tables)
     core = _core_of_training(weighed) if settings.core_on == "train" else _core_of_all(weighed)
     rows, size = part(weighed) if settings.cut else (weighed.funnel.stages[-1].rows, core.size)
     _check_sum(weighed, rows)
     weighed.facts.after = _degrees_after(weighed, core)
-    write(engine, settings, Outcome(read, weighed.funnel, weighed.facts, core.thresholds, size, rows, mark))
+    in_order = tables.found is not None and settings.protocol == "novel" and settings.cut is None
+    write(engine, settings, Outcome(read, weighed.funnel, weighed.facts, core.thresholds, size, rows, mark, in_order))
     result = Conversion(
         target, settings.name, settings.asked, core.thresholds, size, rows, weighed.funnel, weighed.facts.parts, mark
     )
@@ -90,25 +91,29 @@ def _degrees_after(weighed: Weighed, core: Core) -> tuple[dict[int, int], dict[i
     if weighed.settings.cut:
         kept = weighed.engine.arrays("SELECT DISTINCT u, i FROM kept")
         return degrees(kept["u"]), degrees(kept["i"])
-    users, items = weighed.pairs.select(bits_of(weighed.settings.ranks, True))
+    users, items = weighed.tables.pairs.select(bits_of(weighed.settings.ranks, True))
     inside = core.users[users] & core.items[items]
     return degrees(users[inside]), degrees(items[inside])
 
 
 def _core_of_all(weighed: Weighed) -> Core:
     """Fills ``kept`` with the rows of the core of everything the filters left."""
-    settings, pairs = weighed.settings, weighed.pairs
-
-    def pairs_of(ranks: Sequence[int], subset_only: bool) -> tuple[Codes, Codes]:
-        return pairs.select(bits_of(ranks, subset_only))
+    settings, engine, tables = weighed.settings, weighed.engine, weighed.tables
+    pairs = tables.pairs
 
     core, found = _choose(weighed, pairs.select(bits_of(settings.ranks, True)))
     rows = core.size.pairs if settings.protocol == "novel" else pairs.rows_in(core)
     weighed.add(Stage(f"k-core {core.thresholds}", rows, core.size, WEAK))
     if not found:
-        raise _refusal(weighed, core, remedies(weighed.space, settings, pairs_of))
-    _keep(weighed.engine, core)
-    weighed.engine.create("kept", pipeline.core_sql(pipeline.rows_sql(settings.ranks, settings.protocol)))
+        whole = weighed.whole()
+        tried = remedies(whole.space, settings, lambda ranks, inside: whole.pairs.select(bits_of(ranks, inside)))
+        raise _refusal(weighed, core, tried)
+    if tables.found is not None and settings.protocol == "novel" and isinstance(engine, LocalEngine):
+        engine.lend("kept", kept_rows(tables.found, core))
+        return core
+    _keep(engine, core)
+    engine.create("kept", pipeline.core_sql(pipeline.rows_sql(settings.ranks, settings.protocol, tables.coded)))
+    engine.drop("events")
     return core
 
 
@@ -122,12 +127,7 @@ def _core_of_training(weighed: Weighed) -> Core:
         arrays = engine.arrays(f"SELECT DISTINCT u, i FROM {parted} WHERE part = {TRAIN}")
         return arrays["u"], arrays["i"]
 
-    def pairs_of(ranks: Sequence[int], subset_only: bool) -> tuple[Codes, Codes]:
-        slots = slots_of(ranks, subset_only)
-        rows = pipeline.first_of_sql(slots) if settings.protocol == "novel" else pipeline.slots_sql(slots)
-        return training(f"({cut.sql(f'({rows}) AS x')}) AS s")
-
-    rows = pipeline.rows_sql(settings.ranks, settings.protocol)
+    rows = pipeline.rows_sql(settings.ranks, settings.protocol, weighed.tables.coded)
     engine.create("parted", cut.sql(f"({rows}) AS x"))
     core, found = _choose(weighed, training("parted"))
     _keep(engine, core)
@@ -135,13 +135,20 @@ def _core_of_training(weighed: Weighed) -> Core:
     engine.create("kept", f"{inside} UNION ALL SELECT * FROM parted WHERE part <> {TRAIN}")
     weighed.add(Stage(f"k-core {core.thresholds} of the training part", *size_of(engine, "kept"), WEAK))
     if not found:
-        raise _refusal(weighed, core, remedies(weighed.space, settings, pairs_of))
+        whole = weighed.whole()
+
+        def pairs_of(ranks: Sequence[int], subset_only: bool) -> tuple[Codes, Codes]:
+            make = pipeline.first_of_sql if settings.protocol == "novel" else pipeline.slots_sql
+            rows = make(slots_of(ranks, subset_only), whole.coded)
+            return training(f"({cut.sql(f'({rows}) AS x')}) AS s")
+
+        raise _refusal(weighed, core, remedies(whole.space, settings, pairs_of))
     return core
 
 
 def _choose(weighed: Weighed, pairs: tuple[Codes, Codes]) -> tuple[Core, bool]:
     """(the core asked for or the strictest that leaves enough, True); if none does, (what was reached, False)."""
-    settings, space = weighed.settings, weighed.space
+    settings, space = weighed.settings, weighed.tables.space
     weighed.facts.before = degrees(pairs[0]), degrees(pairs[1])
     asked = space.core(pairs, settings.asked)
     if settings.enough.met_by(asked.size):

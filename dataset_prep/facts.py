@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,9 +20,13 @@ MOST_DAYS = 400
 
 @dataclass
 class Facts:
-    """days: behaviour -> Beijing day -> rows. Degrees count distinct partners, before and after the core."""
+    """days: behaviour -> Beijing day -> rows; labels: behaviour -> what people call it.
+
+    Degrees count distinct partners, before and after the core.
+    """
 
     days: dict[str, dict[str, int]] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
     before: tuple[Histogram, Histogram] = field(default_factory=lambda: ({}, {}))
     after: tuple[Histogram, Histogram] = field(default_factory=lambda: ({}, {}))
     parts: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -38,12 +41,12 @@ def degrees(codes: Codes) -> Histogram:
     return {int(d): int(counts[d]) for d in np.flatnonzero(counts) if d > 0}
 
 
-def days(engine: Engine, names: Mapping[int, str]) -> dict[str, dict[str, int]]:
-    """Rows inside the dates by behaviour and day; *names*: rank -> what to call it."""
-    found: dict[str, dict[str, int]] = {name: {} for name in names.values()}
+def day_counts(engine: Engine) -> dict[int, dict[str, int]]:
+    """Rows inside the dates by behaviour's rank and day."""
+    found: dict[int, dict[str, int]] = {}
     counted = f"SELECT {DAY} AS day, slot, count(*) FROM events WHERE slot <> {UNDATED}"
     for day, slot, rows in engine.rows(f"{counted} GROUP BY {DAY}, slot ORDER BY day, slot"):
-        by_day = found[names[slot % INSIDE]]
+        by_day = found.setdefault(slot % INSIDE, {})
         text = day_of(day * 86400 - BEIJING_OFFSET)
         by_day[text] = by_day.get(text, 0) + rows
     return found

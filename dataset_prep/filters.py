@@ -1,38 +1,54 @@
-"""From the table of events to its distinct pairs, and the stages of the funnel before any core."""
+"""The distinct pairs of a log, and the stages of the funnel before any core."""
 
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
-from dataset_prep import pipeline
-from dataset_prep.engines.base import Engine
-from dataset_prep.facts import Facts, days
+from dataset_prep.engines.base import Engine, LocalEngine
+from dataset_prep.facts import Facts
 from dataset_prep.funnel import Funnel, Stage, measure
-from dataset_prep.pipeline import UNDATED
-from dataset_prep.reading import Log
+from dataset_prep.reading import Log, read_log
 from dataset_prep.settings import Settings
-from dataset_prep.weigh import DATED, EVERYTHING, Pairs, Space, bits_of, slots_of
+from dataset_prep.swift.reader import GiveUpError
+from dataset_prep.tables import Tables, by_arrays, by_sql
+from dataset_prep.weigh import DATED, EVERYTHING, bits_of, slots_of
 
 log = logging.getLogger("dataset_prep")
 
 REPEATED = "a repeat of an earlier interaction"
 
 
-class Weighed:
-    """Fills the tables ``users``, ``items`` and ``pairs``; holds the pairs as arrays and the funnel so far."""
+def tabulate(engine: Engine, settings: Settings, workdir: Path, whole: bool = False) -> tuple[Log, Tables]:
+    """Read the log and find its pairs: those the behaviours and dates leave, or, *whole*, all."""
+    read = read_log(engine, settings, workdir, whole)
+    if read.rows is not None and isinstance(engine, LocalEngine):
+        try:
+            return read, by_arrays(engine, settings, read, read.rows)
+        except GiveUpError as reason:
+            log.info("reading again, into the database: %s", reason)
+            read = read_log(engine, settings, workdir, whole, swift=False)
+    return read, by_sql(engine, settings, read, whole)
 
-    def __init__(self, engine: Engine, settings: Settings, read: Log) -> None:
-        self.engine, self.settings, self.read = engine, settings, read
+
+class Weighed:
+    """The tables of a log with the funnel so far.
+
+    A stage from which dates or behaviours still take rows has rows only: its pairs are not looked for.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings, workdir: Path, read: Log, tables: Tables) -> None:
+        self.engine, self.settings, self.read, self.tables = engine, settings, read, tables
         self.funnel, self.facts = Funnel(), Facts()
-        engine.create("users", pipeline.users_sql(read.integers))
-        engine.create("items", pipeline.items_sql(read.integers, read.features))
-        engine.create("pairs", pipeline.pairs_sql(settings.ranks))
-        n_users, n_items = (engine.rows(f"SELECT count(*) FROM {table}")[0][0] for table in ("users", "items"))
-        self.space = Space(n_users, n_items)
-        self.pairs = Pairs.of(engine.arrays("SELECT u, i, mask, n FROM pairs"))
+        self._workdir = workdir
         self._filters()
-        if settings.protocol == "novel" and settings.core_on == "all":
-            engine.drop("events")  # the pairs say all that is still asked
+
+    def whole(self) -> Tables:
+        """The tables again, with the pairs of every behaviour: to weigh other choices. Replaces those in the engine."""
+        read = self.read
+        if read.rows is None:
+            return by_sql(self.engine, self.settings, read, whole=True)
+        return tabulate(self.engine, self.settings, self._workdir, whole=True)[1]
 
     def add(self, stage: Stage) -> Stage:
         self.funnel.add(stage)
@@ -42,28 +58,31 @@ class Weighed:
         return stage
 
     def _filters(self) -> None:
-        settings = self.settings
-        tally: dict[int, int] = dict(self.engine.rows(pipeline.TALLY))
-        events = sum(tally.values())
+        settings, tables = self.settings, self.tables
+        dated = sum(tables.dated.values())
+        carried = sum(tables.tally.values())
 
         def add(name: str, rows: int, bits: int, dropped: str) -> None:
-            size, weak = measure(*self.pairs.select(bits), settings.asked)
-            self.add(Stage(name, rows, size, dropped, weak))
+            sized = measure(*tables.pairs.select(bits), settings.asked) if rows <= carried else (None, None)
+            self.add(Stage(name, rows, sized[0], dropped, sized[1]))
 
         if self.read.rejected:
-            self.add(Stage("rows of the log", events + self.read.rejected))
+            self.add(Stage("rows of the log", tables.events + self.read.rejected))
         name = "rows that parse" if self.read.rejected else "rows of the log"
-        add(name, events, EVERYTHING, "did not parse, see rejects.csv")
+        add(name, tables.events, EVERYTHING, "did not parse, see rejects.csv")
         if settings.bounds != (None, None):
-            add("inside the dates", events - tally.get(UNDATED, 0), DATED, "outside the dates")
+            add("inside the dates", dated, DATED, "outside the dates")
         if settings.kept:
-            rows = sum(tally.get(slot, 0) for slot in slots_of(settings.ranks, False))
-            bits = bits_of(settings.ranks, False)
-            add(f"behaviours {','.join(settings.kept)}", rows, bits, "another behaviour")
+            rows = sum(tables.dated.get(rank, 0) for rank in settings.ranks)
+            add(f"behaviours {','.join(settings.kept)}", rows, bits_of(settings.ranks, False), "another behaviour")
         if settings.items:
-            rows = sum(tally.get(slot, 0) for slot in slots_of(settings.ranks, True))
+            rows = tables.rows(slots_of(settings.ranks, True))
             add("items of the subset", rows, bits_of(settings.ranks, True), "not in the item subset")
         last = self.funnel.stages[-1]
         if settings.protocol == "novel" and last.size is not None:
             self.add(Stage("first of each pair", last.size.pairs, last.size, REPEATED))
-        self.facts.days = days(self.engine, {n: b.value for n, b in enumerate(settings.source.behaviors)} or {0: "all"})
+        named = settings.source.behaviors
+        self.facts.days = {b.value: dict(tables.days.get(n, {})) for n, b in enumerate(named)}
+        if not named:
+            self.facts.days = {"all": dict(tables.days.get(0, {}))}
+        self.facts.labels = {b.value: b.label for b in named}

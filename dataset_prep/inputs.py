@@ -72,7 +72,7 @@ def _matches(pattern: str, option: str) -> list[str]:
     raise InputError(f"{option}: there is no file {pattern}.{beside}")
 
 
-def _streams(path: Path) -> Iterator[tuple[str, IO[bytes], bool]]:
+def streams(path: Path) -> Iterator[tuple[str, IO[bytes], bool]]:
     """(name, unpacked bytes, is packed) of a file, or of every member of a zip archive."""
     with path.open("rb") as file:
         magic = file.read(4)
@@ -93,7 +93,7 @@ def _streams(path: Path) -> Iterator[tuple[str, IO[bytes], bool]]:
 def head(path: Path) -> bytes:
     """The first bytes of a file, unpacked; b'' for an empty one. Raises InputError."""
     try:
-        for _, stream, _ in _streams(path):
+        for _, stream, _ in streams(path):
             return stream.read(65536)
     except BROKEN as error:
         raise InputError(f"{path}: cannot be read ({error}).") from error
@@ -147,7 +147,7 @@ def look_over(path: Path, workdir: Path, headers: frozenset[str], progress: Prog
     """
     parts = []
     try:
-        for number, (name, stream, packed) in enumerate(_streams(path)):
+        for number, (name, stream, packed) in enumerate(streams(path)):
             look, first = _Look(), b""
             plain_path = workdir / f"{number}-{len(list(workdir.iterdir()))}-{path.stem}.csv" if packed else path
             copy = plain_path.open("wb") if packed else None

@@ -12,11 +12,10 @@ from pathlib import Path
 from dataset_prep.core import Codes, Core, Enough, Size, Thresholds, strictness
 from dataset_prep.engines import open_engine
 from dataset_prep.facts import Facts, degrees, density
-from dataset_prep.filters import Weighed
+from dataset_prep.filters import Weighed, tabulate
 from dataset_prep.funnel import Funnel, describe, share
 from dataset_prep.guards import InputError
 from dataset_prep.inputs import find, first_fields, head
-from dataset_prep.reading import read_log
 from dataset_prep.report import page
 from dataset_prep.scan import Grammar
 from dataset_prep.settings import Settings
@@ -67,7 +66,7 @@ class Inspection:
             f"density {density(self.size):.4%}; repeats of a pair: {share(self.rows - self.size.pairs, self.rows)}",
         ]
         for behavior, counts in self.facts.days.items():
-            lines.append(f"  {behavior:12s} {share(sum(counts.values()), self.rows)}")
+            lines.append(f"  {self.facts.labels.get(behavior, behavior):12s} {share(sum(counts.values()), self.rows)}")
         for who, histogram in zip(("user", "item"), self.facts.before, strict=True):
             lines.append(f"partners of a {who}: {_quantiles(histogram)}")
         lines += ["", "behaviours, items: pairs; what the cores leave (pairs, users, items)"]
@@ -119,11 +118,12 @@ def inspect(
     everything = ",".join(b.value for b in source.behaviors) or None
     settings = Settings(source, tuple(files), Path(), "inspected", tuple(items), behaviors=everything, max_bad=1.0)
     with tempfile.TemporaryDirectory(prefix="dataset_prep-") as scratch, open_engine(settings, Path(scratch)) as engine:
-        weighed = Weighed(engine, settings, read_log(engine, settings, Path(scratch)))
+        read, tables = tabulate(engine, settings, Path(scratch), whole=True)
+        weighed = Weighed(engine, settings, Path(scratch), read, tables)
     first = next(stage for stage in weighed.funnel.stages if stage.size is not None)
     assert first.size is not None
     found = Inspection(source, first.size, first.rows, weighed.funnel, weighed.facts)
-    found.facts.before = degrees(weighed.pairs.users), degrees(weighed.pairs.items)
+    found.facts.before = degrees(tables.pairs.users), degrees(tables.pairs.items)
     found.choices = _choices(settings, weighed)
     found.command = _command(found, files, items)
     if html:
@@ -141,15 +141,15 @@ def _choices(settings: Settings, weighed: Weighed) -> list[Choice]:
     for weakest in reversed(range(max(len(values), 1))):
         ranks = list(range(weakest, max(len(values), 1)))
         for subset in (True, False) if settings.items else (False,):
-            pairs = weighed.pairs.select(bits_of(ranks, subset))
-            cores = tuple(weighed.space.core(pairs, thresholds) for thresholds in SHOWN)
+            pairs = weighed.tables.pairs.select(bits_of(ranks, subset))
+            cores = tuple(weighed.tables.space.core(pairs, thresholds) for thresholds in SHOWN)
             healthy, enough = (_strictest(weighed, pairs, least) for least in (HEALTHY, Enough()))
             choices.append(Choice(tuple(values[weakest:]), subset, len(pairs[0]), cores, healthy, enough))
     return choices
 
 
 def _strictest(weighed: Weighed, pairs: tuple[Codes, Codes], least: Enough) -> Core | None:
-    cores = weighed.space.frontier(pairs, STRICTEST, least)
+    cores = weighed.tables.space.frontier(pairs, STRICTEST, least)
     return max(
         (core for core in cores if min(core.thresholds) >= 2),
         key=lambda core: strictness(core.thresholds),

@@ -28,7 +28,7 @@ from dataset_prep.splits import PARTS
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything that is told about a conversion beside its rows."""
+    """Everything that is told about a conversion beside its rows. in_order: whether ``kept`` is what .inter says."""
 
     read: Log
     funnel: Funnel
@@ -37,6 +37,7 @@ class Outcome:
     size: Size
     rows: int
     fingerprint: str
+    in_order: bool = False
 
 
 def mark_of(settings: Mapping[str, Any], digests: Sequence[str]) -> str:
@@ -80,7 +81,7 @@ def write(engine: Engine, settings: Settings, outcome: Outcome) -> None:
                 where = f"WHERE kept.part = {number}"
                 engine.write(pipeline.inter_sql(settings.source, where), folder / f"{name}.{part}.inter")
         else:
-            engine.write(pipeline.inter_sql(settings.source), folder / f"{name}.inter")
+            engine.write(pipeline.inter_sql(settings.source, in_order=outcome.in_order), folder / f"{name}.inter")
         features = outcome.read.features
         if features:
             if settings.item_geohash:

@@ -92,20 +92,32 @@ BAD_EVENTS = (
     "FROM events"
 )
 
+CODED = (
+    "(SELECT u, i, t, slot FROM events JOIN users ON users.user_id = events.user_id "
+    "JOIN items ON items.item_id = events.item_id) AS coded"
+)
+"""A FROM item: the events by codes; those of users and items that are not carried are not among them."""
+
 TALLY = "SELECT slot, count(*) FROM events GROUP BY slot"
 
 
-def users_sql(integers: bool) -> str:
+def carried(slots: Sequence[int]) -> str:
+    """A FROM item: the events of these slots."""
+    return f"(SELECT * FROM events WHERE slot IN ({', '.join(map(str, slots))})) AS e"
+
+
+def users_sql(integers: bool, slots: Sequence[int]) -> str:
     code = f"CAST(row_number() OVER (ORDER BY {order_sql('user_id', integers)}) - 1 AS INTEGER)"
-    return f"SELECT user_id, {code} AS u FROM (SELECT DISTINCT user_id FROM events) AS d"
+    return f"SELECT user_id, {code} AS u FROM (SELECT DISTINCT user_id FROM {carried(slots)}) AS d"
 
 
-def items_sql(integers: bool, features: Sequence[str]) -> str:
+def items_sql(integers: bool, features: Sequence[str], slots: Sequence[int]) -> str:
     """Where an item carries several values of a feature, the smallest one counts: a fixed, if arbitrary, choice."""
     code = f"CAST(row_number() OVER (ORDER BY {order_sql('item_id', integers)}) - 1 AS INTEGER)"
     least = "".join(f", min({f}) AS {f}" for f in features)
     named = "".join(f", {f}" for f in features)
-    return f"SELECT item_id, {code} AS i{named} FROM (SELECT item_id{least} FROM events GROUP BY item_id) AS d"
+    distinct = f"SELECT item_id{least} FROM {carried(slots)} GROUP BY item_id"
+    return f"SELECT item_id, {code} AS i{named} FROM ({distinct}) AS d"
 
 
 def kept_slots(ranks: Sequence[int]) -> str:
@@ -117,12 +129,12 @@ def first_sql(ranks: Sequence[int]) -> str:
     return f"min(CASE WHEN slot IN ({kept_slots(ranks)}) THEN (t + {SHIFT}) * 16 + ({INSIDE + 7} - slot) END)"
 
 
-def pairs_sql(ranks: Sequence[int]) -> str:
+def pairs_sql(ranks: Sequence[int], slots: Sequence[int]) -> str:
     n = f"CAST(sum(CASE WHEN slot IN ({kept_slots(ranks)}) THEN 1 ELSE 0 END) AS INTEGER)"
     mask = "bit_or(CAST(1 AS INTEGER) << CAST(slot AS INTEGER))"
     grouped = (
         f"SELECT user_id, item_id, {mask} AS mask, {n} AS n, {first_sql(ranks)} AS first "
-        "FROM events GROUP BY user_id, item_id"
+        f"FROM {carried(slots)} GROUP BY user_id, item_id"
     )
     return (
         f"SELECT u, i, mask, n, first FROM ({grouped}) AS g "
@@ -138,24 +150,21 @@ def rank_sql(first: str) -> str:
     return f"(7 - ({first} % 16))"
 
 
-def rows_sql(ranks: Sequence[int], protocol: str) -> str:
+def rows_sql(ranks: Sequence[int], protocol: str, coded: str) -> str:
     """The rows the filters leave: u, i, t and b (the behaviour's rank); under novel the first of each pair."""
     if protocol == "novel":
         return f"SELECT u, i, {moment_sql('first')} AS t, {rank_sql('first')} AS b FROM pairs WHERE n > 0"
-    return slots_sql([rank + INSIDE for rank in ranks])
+    return slots_sql([rank + INSIDE for rank in ranks], coded)
 
 
-def slots_sql(slots: Sequence[int]) -> str:
+def slots_sql(slots: Sequence[int], coded: str) -> str:
     """Every row of these slots, repeats and all."""
-    return (
-        f"SELECT u, i, t, slot % {INSIDE} AS b FROM events JOIN users ON users.user_id = events.user_id "
-        f"JOIN items ON items.item_id = events.item_id WHERE slot IN ({', '.join(map(str, slots))})"
-    )
+    return f"SELECT u, i, t, slot % {INSIDE} AS b FROM {coded} WHERE slot IN ({', '.join(map(str, slots))})"
 
 
-def first_of_sql(slots: Sequence[int]) -> str:
+def first_of_sql(slots: Sequence[int], coded: str) -> str:
     """The first moment of every pair within these slots; for weighing another choice than the one asked for."""
-    return f"SELECT u, i, min(t) AS t, 0 AS b FROM ({slots_sql(slots)}) AS r GROUP BY u, i"
+    return f"SELECT u, i, min(t) AS t, 0 AS b FROM ({slots_sql(slots, coded)}) AS r GROUP BY u, i"
 
 
 def core_sql(rows: str, where: str = "") -> str:
@@ -166,14 +175,19 @@ def core_sql(rows: str, where: str = "") -> str:
     )
 
 
-def inter_sql(source: Source, where: str = "") -> str:
-    """.inter, ordered by user, then time: RecBole's sort is stable, so moments it rounds together stay in order."""
+def inter_sql(source: Source, where: str = "", in_order: bool = False) -> str:
+    """.inter, ordered by user, then time: RecBole's sort is stable, so moments it rounds together stay in order.
+
+    in_order: ``kept`` has the ids and that order already.
+    """
     value = " ".join(f"WHEN {n} THEN '{b.value}'" for n, b in enumerate(source.behaviors))
     columns = ['user_id AS "user_id:token"', 'item_id AS "item_id:token"']
     if TIME in source.columns:
         columns.append('t AS "timestamp:float"')
     if BEHAVIOR in source.columns:
         columns.append(f'CASE b {value} END AS "behavior_type:token"')
+    if in_order:
+        return f"SELECT {', '.join(columns)} FROM kept"
     return (
         f"SELECT {', '.join(columns)} FROM kept JOIN users ON users.u = kept.u JOIN items ON items.i = kept.i {where} "
         "ORDER BY kept.u, t, kept.i, b"

@@ -7,15 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from dataset_prep import pipeline
-from dataset_prep.engines.base import Engine, ReadError
+from dataset_prep.engines.base import Engine, LocalEngine, ReadError
 from dataset_prep.guards import InputError, TooManyRejectsError
 from dataset_prep.inputs import Part, find, is_remote, look_over
+from dataset_prep.memory import memory_of
 from dataset_prep.people import upload_people
 from dataset_prep.progress import bar
 from dataset_prep.scan import Rejects, Scanned, Scanner
 from dataset_prep.settings import Settings
 from dataset_prep.subset import Subset, read_subset
+from dataset_prep.swift.block import BlockReader
+from dataset_prep.swift.reader import GiveUpError, Rows, SwiftReader
 
 log = logging.getLogger("dataset_prep")
 
@@ -25,6 +30,7 @@ class Log:
     """What the table of events was made from.
 
     integers: ids are whole numbers in the engine; else they are text. rejects: the list of rows that did not parse.
+    rows: what the swift reader carried; None where the table of events was filled.
     """
 
     integers: bool
@@ -33,26 +39,53 @@ class Log:
     names: list[str]
     digests: list[str]
     rejects: Path | None = None
+    rows: Rows | None = None
     subset: Subset = field(default_factory=Subset)
     other_digests: list[str] = field(default_factory=list)
 
 
-def read_log(engine: Engine, settings: Settings, workdir: Path) -> Log:
-    """Fill the table ``events``. Raises InputError, TooManyRejectsError."""
-    parts = _parts(engine, settings, workdir)
+def read_log(engine: Engine, settings: Settings, workdir: Path, whole: bool = False, swift: bool = True) -> Log:
+    """Read into arrays or, where the swift reader cannot, fill the table ``events``.
+
+    whole: carry the rows of every behaviour and moment. Raises InputError, TooManyRejectsError.
+    """
     rejects_path = workdir / "rejects.csv"
     with Rejects(rejects_path) as rejects:
         subset = (
             read_subset(find(settings.items, "--items"), settings, workdir, rejects) if settings.items else Subset()
         )
-        read = _fast(engine, settings, parts, subset)
+        read = _swift(settings, subset, whole, rejects) if swift and isinstance(engine, LocalEngine) else None
         if read is None:
-            read = _careful(engine, settings, parts, subset, workdir, rejects)
+            parts = _parts(engine, settings, workdir)
+            read = _fast(engine, settings, parts, subset) or _careful(engine, settings, parts, subset, workdir, rejects)
     others = list(subset.digests)
     if settings.user_info:
         others += upload_people(engine, settings.user_info, workdir, read.integers)
     wrote = read.rejected or subset.rejected
     return replace(read, rejects=rejects_path if wrote else None, subset=subset, other_digests=others)
+
+
+def _swift(settings: Settings, subset: Subset, whole: bool, rejects: Rejects) -> Log | None:
+    """None where the log is not for the swift reader."""
+    paths = find(settings.users, "--users")
+    if any(map(is_remote, paths)) or not BlockReader.can_read(settings):
+        return None
+    wanted = np.sort(subset.ids(integers=True)) if settings.items else None
+    reader = SwiftReader(settings, wanted, whole, memory_of(settings.memory_limit))
+    with bar("reading", sum(Path(path).stat().st_size for path in paths), "B", settings.quiet) as shown:
+        try:
+            reader.read(paths, shown.update)
+        except GiveUpError as reason:
+            log.info("reading again, with more care: %s", reason)
+            return None
+    found = reader.found
+    found.parts = reader.parts
+    judge(settings, found)
+    for reject in reader.rejects:
+        rejects.add(*reject)
+    if found.rejected:
+        log.info("%s of %s rows do not parse; see rejects.csv", f"{found.rejected:,}", f"{found.rows:,}")
+    return replace(_log(settings, reader.parts, True, found.rejected), rows=reader.rows)
 
 
 def _parts(engine: Engine, settings: Settings, workdir: Path) -> list[Part]:

@@ -87,7 +87,9 @@ def _days(facts: Facts) -> go.Figure:
     figure = go.Figure()
     for behavior, counts in facts.days.items():
         if counts:
-            figure.add_scatter(x=list(counts), y=list(counts.values()), name=behavior, mode="lines+markers")
+            figure.add_scatter(
+                x=list(counts), y=list(counts.values()), name=facts.labels.get(behavior, behavior), mode="lines+markers"
+            )
     return figure.update_layout(title="Interactions a day by behaviour (Beijing time)", yaxis_type="log")
 
 

@@ -12,7 +12,7 @@ from dataset_prep.guards import UsageError
 from dataset_prep.recbole_yaml import check_name
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, TIME, Source
 from dataset_prep.splits import Split, parse_split
-from dataset_prep.times import moment
+from dataset_prep.times import FORMATS, TimeFormat, moment
 
 CHOICES = {
     "protocol": ("novel", "repeat"),
@@ -125,6 +125,10 @@ class Settings:
     @property
     def enough(self) -> Enough:
         return Enough(self.min_interactions, self.min_users, self.min_items)
+
+    @property
+    def time_format(self) -> TimeFormat:
+        return FORMATS[self.source.time]
 
     @property
     def ranks(self) -> list[int]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from dataset_prep.guards import InputError, TooManyRejectsError
-from dataset_prep.inputs import BOM, look_over
+from dataset_prep.inputs import BOM, Part, look_over
 from dataset_prep.scan import CANONICAL, Grammar, Rejects
 from dataset_prep.settings import Settings
+from dataset_prep.swift.lines import cut
+from dataset_prep.swift.words import Ints, numbers
 
 HEADERS = frozenset({"item_id"})
 GEOHASH = 1
@@ -21,8 +23,12 @@ GEOHASH = 1
 
 @dataclass
 class Subset:
-    """items: id -> its first geohash that is not blank, or ''. Ids are exact texts."""
+    """items: id -> its first geohash that is not blank, or ''. Ids are exact texts.
 
+    numbers: ids found by the swift reader; these have no geohash, since none was asked for.
+    """
+
+    numbers: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     items: dict[str, str] = field(default_factory=dict)
     rows: int = 0
     rejected: int = 0
@@ -31,8 +37,9 @@ class Subset:
     def ids(self, integers: bool) -> np.ndarray:
         """What the engine compares with; where the log's ids are integers, other ids cannot occur in it."""
         if integers:
-            return np.array([int(item) for item in self.items if re.fullmatch(CANONICAL, item)], dtype=np.int64)
-        return np.array(list(self.items), dtype=object)
+            known = [int(item) for item in self.items if re.fullmatch(CANONICAL, item)]
+            return np.union1d(self.numbers, np.array(known, dtype=np.int64))
+        return np.array(list(dict.fromkeys([*map(str, self.numbers.tolist()), *self.items])), dtype=object)
 
 
 def read_subset(paths: Sequence[str], settings: Settings, workdir: Path, rejects: Rejects) -> Subset:
@@ -42,9 +49,9 @@ def read_subset(paths: Sequence[str], settings: Settings, workdir: Path, rejects
         for part in look_over(Path(path), workdir, HEADERS):
             subset.digests.append(part.digest)
             grammar = Grammar(settings.source, part.delimiter)
-            lines = Path(part.path).read_bytes().removeprefix(BOM).split(b"\n")
-            for number, line in enumerate(lines, 1):
-                line = line.removesuffix(b"\r")
+            plain, lines = _swift(part, settings)
+            subset.numbers, subset.rows = np.union1d(subset.numbers, plain), subset.rows + len(plain)
+            for number, line in lines:
                 if not line.strip() or (number == 1 and part.header):
                     continue
                 subset.rows += 1
@@ -56,7 +63,7 @@ def read_subset(paths: Sequence[str], settings: Settings, workdir: Path, rejects
                 rejects.add(part.name, number, reason)
                 reasons.append(f"{part.name}, line {number:,}: {reason}")
     shown = "".join(f"\n  {reason}" for reason in reasons[:10])
-    if not subset.items:
+    if not subset.items and not len(subset.numbers):
         raise InputError(f"--items: {', '.join(map(str, paths))} lists no item{shown}")
     if subset.rejected > settings.max_bad * subset.rows:
         raise TooManyRejectsError(
@@ -64,6 +71,20 @@ def read_subset(paths: Sequence[str], settings: Settings, workdir: Path, rejects
             f"{settings.max_bad:g} allows. The first of them:{shown}"
         )
     return subset
+
+
+def _swift(part: Part, settings: Settings) -> tuple[Ints, Iterable[tuple[int, bytes]]]:
+    """(ids of the lines that begin with a plain number, the other lines with their numbers from 1)."""
+    text = Path(part.path).read_bytes().removeprefix(BOM)
+    if settings.item_geohash or not settings.source.digits:
+        split = text.split(b"\n")
+        return np.zeros(0, dtype=np.int64), ((n, line.removesuffix(b"\r")) for n, line in enumerate(split, 1))
+    text = text.removesuffix(b"\n") + b"\n"
+    columns = text[: text.index(b"\n")].count(part.delimiter.encode()) + 1
+    lines = cut(text, part.delimiter, columns)
+    ids, ok = numbers(lines.words, lines.starts[0], lines.ends[0])
+    odd = np.sort(np.concatenate([lines.odd, lines.numbers[~ok]]))
+    return ids[ok], ((int(n) + 1, lines.text(n)) for n in odd)
 
 
 def _row(grammar: Grammar, line: bytes) -> tuple[str | None, str, str]:

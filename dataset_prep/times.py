@@ -47,6 +47,9 @@ class TimeFormat:
         return int(moment.replace(tzinfo=dt.UTC).timestamp()) - BEIJING_OFFSET
 
 
+UNITS = {"hour": 3600, "date": 86400, "yyyymmdd": 86400, "mmdd": 86400, "datetime": 1, "unix": 1}
+"""Seconds between two neighbouring moments a format can tell apart."""
+
 FORMATS: dict[str, TimeFormat] = {
     f.name: f
     for f in (

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataset_prep.engines.base import Engine, ReadError
+from dataset_prep.engines.base import Engine, LocalEngine, ReadError
 
 if TYPE_CHECKING:
     from dataset_prep.settings import Settings
@@ -23,4 +23,4 @@ def open_engine(settings: Settings, workdir: Path) -> AbstractContextManager[Eng
     return DuckDBEngine(workdir, settings.memory_limit, settings.quiet)
 
 
-__all__ = ["Engine", "ReadError", "open_engine"]
+__all__ = ["Engine", "LocalEngine", "ReadError", "open_engine"]

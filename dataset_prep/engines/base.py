@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -44,3 +44,14 @@ class Engine(Protocol):
 
     def write(self, select: str, path: Path) -> None:
         """Tab-separated with a header line of the column names, LF, nothing quoted, in the query's order."""
+
+
+@runtime_checkable
+class LocalEngine(Engine, Protocol):
+    """An engine inside this process: it reads arrays where they stand."""
+
+    def lend(self, table: str, columns: Mapping[str, np.ndarray]) -> None:
+        """A table of these arrays, not copied; they must not change any more."""
+
+    def define(self, table: str, select: str) -> None:
+        """A name for a query that is run where the name is used."""

@@ -30,6 +30,7 @@ class DuckDBEngine:
     def __init__(self, workdir: Path, memory_limit: str | None = None, quiet: bool = False) -> None:
         self._connection = duckdb.connect()
         self._quiet = quiet
+        self._views: set[str] = set()
         self._run(f"SET temp_directory = {quoted(str(workdir / 'spill'))}")
         self._run("SET preserve_insertion_order = false")
         if memory_limit:
@@ -82,6 +83,7 @@ class DuckDBEngine:
 
     def create(self, table: str, select: str, rows: int | None = None) -> None:
         try:
+            self._forget(table)
             with self._watched(table, rows):
                 self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS {select}")
         except duckdb.InvalidInputException as error:
@@ -89,6 +91,7 @@ class DuckDBEngine:
 
     def drop(self, *tables: str) -> None:
         for table in tables:
+            self._forget(table)
             self._run(f"DROP TABLE IF EXISTS {table}")
 
     def rows(self, select: str) -> list[tuple[Any, ...]]:
@@ -102,9 +105,27 @@ class DuckDBEngine:
         self.create(table, "SELECT * FROM uploaded")
         self._connection.unregister("uploaded")
 
+    def lend(self, table: str, columns: Mapping[str, np.ndarray]) -> None:
+        self.drop(table)
+        self._connection.register(table, dict(columns))
+        self._views.add(table)
+
+    def define(self, table: str, select: str) -> None:
+        self.drop(table)
+        self._run(f"CREATE TEMP VIEW {table} AS {select}")
+        self._views.add(table)
+
+    def _forget(self, table: str) -> None:
+        """A table cannot replace a view, nor a view a table."""
+        if table in self._views:
+            self._views.discard(table)
+            self._run(f"DROP VIEW {table}")
+
     def write(self, select: str, path: Path) -> None:
         options = r"FORMAT csv, HEADER true, DELIMITER '\t', QUOTE '', ESCAPE '', NULLSTR ''"
+        self._run("SET preserve_insertion_order = true")
         self._run(f"COPY ({select}) TO {quoted(str(path))} ({options})")
+        self._run("SET preserve_insertion_order = false")
 
     @contextmanager
     def _watched(self, what: str, rows: int | None) -> Iterator[None]:

@@ -17,6 +17,11 @@ class Behavior:
     value: str
     names: tuple[str, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """What to call it where people read."""
+        return self.names[0] if self.value.isdigit() and self.names else self.value
+
 
 @dataclass(frozen=True)
 class Source:

@@ -10,10 +10,9 @@ from dataset_prep import EmptyDatasetError, Settings, Thresholds, convert
 from dataset_prep.convert import Conversion
 from dataset_prep.core import Size
 from dataset_prep.engines import open_engine
-from dataset_prep.filters import Weighed
-from dataset_prep.pipeline import TALLY
-from dataset_prep.reading import read_log
+from dataset_prep.filters import tabulate
 from dataset_prep.sources import MOBILE
+from dataset_prep.tables import Tables
 from dataset_prep.weigh import bits_of
 
 Z = Size(0, 0, 0)
@@ -31,20 +30,17 @@ TABLE = [
 
 
 @pytest.fixture(scope="module")
-def read_once(tianchi: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Weighed, dict[int, int]]:
-    """The slice, and its rows by slot."""
+def read_once(tianchi: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Tables:
     users, items = tianchi
     folder = tmp_path_factory.mktemp("slice")
     settings = Settings(MOBILE, (str(users),), folder, "slice", (str(items),), quiet=True, behaviors="1,2,3,4")
     with open_engine(settings, folder) as engine:
-        read = read_log(engine, settings, folder)
-        tally = dict(engine.rows(TALLY))
-        return Weighed(engine, settings, read), tally
+        return tabulate(engine, settings, folder, whole=True)[1]
 
 
 @pytest.mark.parametrize(("behaviors", "subset", "rows", "n_pairs", "five", "three", "two"), TABLE)
 def test_every_row_of_the_table(
-    read_once: tuple[Weighed, dict[int, int]],
+    read_once: Tables,
     behaviors: str,
     subset: bool,
     rows: int,
@@ -53,15 +49,14 @@ def test_every_row_of_the_table(
     three: Size,
     two: Size,
 ) -> None:
-    weighed, tally = read_once
     ranks = [int(b) - 1 for b in behaviors.split(",")]
     slots = [r + 8 for r in ranks] + ([] if subset else ranks)
     bits = bits_of(ranks, subset)
-    assert sum(tally.get(slot, 0) for slot in slots) == rows
-    pairs = weighed.pairs.select(bits)
+    assert read_once.rows(slots) == rows
+    pairs = read_once.pairs.select(bits)
     assert len(pairs[0]) == n_pairs
     for k, expected in ((5, five), (3, three), (2, two)):
-        assert weighed.space.core(pairs, Thresholds(k, k)).size == expected
+        assert read_once.space.core(pairs, Thresholds(k, k)).size == expected
 
 
 def test_converted_from_end_to_end(tianchi: tuple[Path, Path], tmp_path: Path) -> None:

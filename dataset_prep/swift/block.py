@@ -1,0 +1,182 @@
+"""One block of a log: its lines parsed, counted, and those the filters may keep, in narrow columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from dataset_prep.pipeline import INSIDE, UNDATED
+from dataset_prep.settings import Settings
+from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
+from dataset_prep.swift.lines import Lines, cut
+from dataset_prep.swift.words import WIDTH, Flags, Ints, clock, numbers, ranks
+from dataset_prep.times import BEIJING_OFFSET
+
+KINDS = 8
+BLANK = -1
+"""Code of a feature that is not there; a number is its own code, other texts have codes below."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Parsed rows. subject: the item, also where categories are recommended and ``item`` is the category."""
+
+    user: Ints
+    item: Ints
+    subject: Ints
+    t: Ints
+    rank: npt.NDArray[np.int8]
+    features: list[Ints]
+
+    def where(self, chosen: Flags) -> Columns:
+        if chosen.all():
+            return self
+        user, item, subject, t = (column[chosen] for column in (self.user, self.item, self.subject, self.t))
+        return Columns(user, item, subject, t, self.rank[chosen], [feature[chosen] for feature in self.features])
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What of some rows is needed later.
+
+    events: of these, rows; days: (Beijing day, rank) -> rows inside the dates; undated: rows outside them.
+    columns: user, item, t, slot of the rows carried; features: for each, distinct (item, code).
+    """
+
+    events: int
+    undated: int
+    days: dict[tuple[int, int], int]
+    user: npt.NDArray[np.integer]
+    item: npt.NDArray[np.integer]
+    t: npt.NDArray[np.integer]
+    slot: npt.NDArray[np.uint8]
+    features: list[tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]] = field(default_factory=list)
+
+
+def narrow(values: Ints) -> npt.NDArray[np.integer]:
+    """In 32 bits, where they fit."""
+    small = np.iinfo(np.int32)
+    fits = not len(values) or (values.min() >= small.min and values.max() <= small.max)
+    return values.astype(np.int32) if fits else values
+
+
+class BlockReader:
+    """What the settings mean for every block. *wanted*: the item subset, sorted, None for all items."""
+
+    def __init__(self, settings: Settings, wanted: Ints | None, whole: bool = False) -> None:
+        self.source, self.level = settings.source, settings.level
+        self.features, self.wanted, self.whole = settings.features, wanted, whole
+        self.since, self.until = settings.bounds
+        self.kept = np.isin(np.arange(KINDS), settings.ranks)
+        self.words = [behavior.value.encode() for behavior in self.source.behaviors]
+        self.clock = clock(settings.time_format) if TIME in self.source.columns else None
+
+    @staticmethod
+    def can_read(settings: Settings) -> bool:
+        """Whole-number ids, and behaviours short enough for one machine word."""
+        source = settings.source
+        return source.digits and all(1 <= len(b.value.encode()) <= WIDTH for b in source.behaviors)
+
+    def parse(self, block: bytes, delimiter: str) -> tuple[Columns, list[tuple[int, bytes]], int]:
+        """(good rows, (number from 0, text) of the lines for the careful reader, lines)."""
+        lines = cut(block, delimiter, len(self.source.columns))
+        columns, ok = self._columns(lines)
+        odd = lines.odd
+        if not ok.all():
+            odd = np.sort(np.concatenate([odd, lines.numbers[~ok]]))
+            columns = columns.where(ok)
+        return columns, [(int(n), lines.text(n)) for n in odd], len(lines.finish)
+
+    def _columns(self, lines: Lines) -> tuple[Columns, Flags]:
+        place = {column: n for n, column in enumerate(self.source.columns)}
+        ok = np.ones(len(lines.numbers), dtype=bool)
+
+        def number(column: str) -> Ints:
+            nonlocal ok
+            value, good = numbers(lines.words, lines.starts[place[column]], lines.ends[place[column]])
+            ok &= good
+            return value
+
+        def feature(column: str) -> Ints:
+            nonlocal ok
+            start, end = lines.starts[place[column]], lines.ends[place[column]]
+            value, good = numbers(lines.words, start, end)
+            blank = start == end
+            ok &= good | blank
+            return np.where(blank, BLANK, value)
+
+        user, subject = number(USER), number(ITEM)
+        item = number(CATEGORY) if self.level == "category" else subject
+        rank, t = np.zeros(len(ok), dtype=np.int8), np.zeros(len(ok), dtype=np.int64)
+        if BEHAVIOR in place:
+            n = place[BEHAVIOR]
+            rank, good = ranks(lines.words, lines.starts[n], lines.ends[n], self.words)
+            ok &= good
+        if TIME in place and self.clock:
+            n = place[TIME]
+            t, good = self.clock.moments(lines.words, lines.starts[n], lines.ends[n])
+            ok &= good
+        elif TIME in place:
+            # Moments before 1970, and those no log should hold, are for the careful reader.
+            t = number(TIME)
+            ok &= t < 10**11
+        return Columns(user, item, subject, t, rank, [feature(column) for column in self.features]), ok
+
+    def select(self, rows: Columns) -> Carried:
+        """Count the rows, and keep what the filters may keep; everything, if the whole log is asked for."""
+        dated = np.ones(len(rows.t), dtype=bool)
+        if self.since is not None:
+            dated &= rows.t >= self.since
+        if self.until is not None:
+            dated &= rows.t <= self.until
+        days = _days(rows, dated)
+        chosen = np.ones(len(dated), dtype=bool) if self.whole else dated & self.kept[rows.rank]
+        events, undated = len(dated), int(len(dated) - np.count_nonzero(dated))
+        rows, dated = rows.where(chosen), dated[chosen]
+        slot = rows.rank.astype(np.uint8)
+        if self.wanted is None:
+            slot += INSIDE
+        else:
+            slot[_among(rows.subject, self.wanted)] += INSIDE
+        slot[~dated] = UNDATED
+        # When a row outside the dates was is never asked; a moment far away would only make the keys of pairs longer.
+        t = rows.t if dated.all() else np.where(dated, rows.t, rows.t[dated].min() if dated.any() else 0)
+        features = [_distinct(rows.item, feature) for feature in rows.features]
+        return Carried(events, undated, days, narrow(rows.user), narrow(rows.item), narrow(t), slot, features)
+
+
+def _days(rows: Columns, dated: Flags) -> dict[tuple[int, int], int]:
+    t, rank = (rows.t, rows.rank) if dated.all() else (rows.t[dated], rows.rank[dated])
+    if not len(t):
+        return {}
+    key = (t + BEIJING_OFFSET) // 86_400 * KINDS + rank
+    first = int(key.min())
+    if int(key.max()) - first > len(key):
+        known, counts = np.unique(key, return_counts=True)
+    else:
+        every = np.bincount(key - first)
+        known = np.flatnonzero(every)
+        counts, known = every[known], known + first
+    pairs = zip(known.tolist(), counts.tolist(), strict=True)
+    return {(key // KINDS, key % KINDS): n for key, n in pairs}
+
+
+def _among(values: Ints, known: Ints) -> Flags:
+    if not len(known):
+        return np.zeros(len(values), dtype=bool)
+    return known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values
+
+
+def _distinct(item: Ints, code: Ints) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
+    """The distinct (item, code)."""
+    if len(item) and item.max() < 1 << 38 and code.max() + 1 < 1 << 24 and code.min() >= BLANK:
+        key = np.sort(item << 24 | (code + 1))
+        key = key[np.concatenate([[True], key[1:] != key[:-1]])]
+        return narrow(key >> 24), narrow((key & (1 << 24) - 1) - 1)
+    order = np.lexsort((code, item))
+    item, code = item[order], code[order]
+    first = np.ones(len(item), dtype=bool)
+    first[1:] = (item[1:] != item[:-1]) | (code[1:] != code[:-1])
+    return narrow(item[first]), narrow(code[first])

@@ -1,0 +1,205 @@
+"""From carried rows to distinct pairs: one sort of packed numbers a range of users.
+
+A row becomes one number, user, item, moment and slot from the highest bits to the lowest, the stronger slot first. So
+after sorting, the rows of a pair stand together, its first interaction at their head.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dataset_prep.pipeline import INSIDE, SHIFT, UNDATED
+from dataset_prep.swift.block import BLANK, Carried
+from dataset_prep.swift.reader import WORKERS, GiveUpError, Rows
+from dataset_prep.swift.words import Ints
+
+SLOT_BITS = 5
+ROWS_AT_ONCE = 1 << 21
+MOST_RANGES = 256
+
+Narrow = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Distinct pairs by user, then item: see ``pipeline`` for mask, n and first. users, items: code -> id.
+
+    features: for each, item's code -> code of its text.
+    """
+
+    users: Ints
+    items: Ints
+    u: npt.NDArray[np.int32]
+    i: Narrow
+    mask: npt.NDArray[np.int32]
+    n: npt.NDArray[np.int32]
+    first: Ints
+    features: list[Ints]
+
+
+@dataclass(frozen=True)
+class Key:
+    """How a row is packed, and unpacked."""
+
+    item: int
+    item_bits: int
+    t: int
+    t_bits: int
+    unit: int
+
+    def pack(self, u: Ints, item: Narrow, t: Narrow, slot: npt.NDArray[np.uint8]) -> Ints:
+        key = u << self.item_bits
+        key |= item.astype(np.int64) - self.item
+        key <<= self.t_bits
+        key |= (t.astype(np.int64) - self.t) // self.unit
+        key <<= SLOT_BITS
+        key |= UNDATED - slot.astype(np.int64)
+        return key
+
+    def slot(self, key: Ints) -> Ints:
+        return UNDATED - (key & (1 << SLOT_BITS) - 1)
+
+    def first(self, key: Ints) -> Ints:
+        t = (key >> SLOT_BITS & (1 << self.t_bits) - 1) * self.unit + self.t
+        return (t + SHIFT) * 16 + (INSIDE + 7 - self.slot(key))
+
+    def pair(self, key: Ints) -> Ints:
+        return key >> SLOT_BITS + self.t_bits
+
+    def ids(self, pair: Ints) -> tuple[Ints, Ints]:
+        """(user's number in its range, item)"""
+        return pair >> self.item_bits, (pair & (1 << self.item_bits) - 1) + self.item
+
+
+def find_pairs(rows: Rows, slots: Sequence[int], unit: int, features: int) -> Found:
+    """*slots*: those whose rows are kept; *unit*: seconds every moment is a whole number of, from the first one.
+
+    Raises GiveUpError where ids and moments are too large to be packed.
+    """
+    blocks = rows.blocks
+    if not blocks:
+        none, codes = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
+        return Found(none, none, codes, codes, codes, codes, none, [none] * features)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        users = np.unique(np.concatenate(list(pool.map(lambda block: np.unique(block.user), blocks)))).astype(np.int64)
+        key = _key(blocks, unit)
+        kept = np.isin(np.arange(UNDATED + 1), slots)
+        parts = list(pool.map(lambda span: _pairs(blocks, users, span, key, kept), _ranges(rows, users, key)))
+    u, item, mask, n, first = (np.concatenate([part[k] for part in parts]) for k in range(5))
+    del parts
+    items, i = coded(item)
+    of_items = [_features(blocks, place, items, rows.texts) for place in range(features)]
+    return Found(users, items, u, i, mask, n, first, of_items)
+
+
+def _key(blocks: Sequence[Carried], unit: int) -> Key:
+    def span(name: str) -> tuple[int, int]:
+        low = min(int(getattr(block, name).min()) for block in blocks)
+        return low, (max(int(getattr(block, name).max()) for block in blocks) - low)
+
+    item, items = span("item")
+    t, seconds = span("t")
+    return Key(item, items.bit_length(), t, (seconds // unit).bit_length(), unit)
+
+
+def _ranges(rows: Rows, users: Ints, key: Key) -> Iterator[tuple[int, int]]:
+    """Users cut into ranges, so few that their numbers fit into what the key leaves, and so that memory stays small."""
+    bits = 63 - SLOT_BITS - key.item_bits - key.t_bits
+    many = max(-(-rows.carried // ROWS_AT_ONCE), -(-len(users) // (1 << max(bits, 0))))
+    if many > MOST_RANGES:
+        raise GiveUpError("ids or moments are too large to be packed")
+    borders = np.linspace(0, len(users), min(many, len(users)) + 1).astype(int).tolist()
+    return itertools.pairwise(borders)
+
+
+def _pairs(
+    blocks: Sequence[Carried], users: Ints, span: tuple[int, int], key: Key, kept: npt.NDArray[np.bool_]
+) -> tuple[Narrow, Narrow, Narrow, Narrow, Ints]:
+    """(u, item, mask, n, first) of the users in a range."""
+    mine = users[slice(*span)]
+    packed = np.concatenate([_packed(block, mine, key) for block in blocks])
+    packed.sort()
+    pair = key.pair(packed)
+    new = np.ones(len(pair), dtype=bool)
+    np.not_equal(pair[1:], pair[:-1], out=new[1:])
+    starts = np.flatnonzero(new)
+    slot = key.slot(packed)
+    mask = np.bitwise_or.reduceat(np.left_shift(1, slot).astype(np.int32), starts)
+    counts = kept[slot]
+    if counts.all():
+        n = np.diff(starts, append=len(pair)).astype(np.int32)
+        first = key.first(packed[starts])
+    else:
+        n = np.add.reduceat(counts, starts, dtype=np.int32)
+        first = np.zeros(len(starts), dtype=np.int64)
+        rows = np.flatnonzero(counts)
+        whose = (np.cumsum(new) - 1)[rows]
+        # Of several in one place the last is stored: backwards, so that it is the first.
+        first[whose[::-1]] = key.first(packed[rows[::-1]])
+    u, item = key.ids(pair[starts])
+    return (u + span[0]).astype(np.int32), _narrow_as(item, blocks[0].item), mask, n, first
+
+
+def _packed(block: Carried, mine: Ints, key: Key) -> Ints:
+    user = block.user
+    if not len(mine) or user.min() > mine[-1] or user.max() < mine[0]:
+        return np.zeros(0, dtype=np.int64)
+    columns = (user, block.item, block.t, block.slot)
+    if user.min() < mine[0] or user.max() > mine[-1]:
+        inside = (user >= mine[0]) & (user <= mine[-1])
+        columns = tuple(column[inside] for column in columns)  # type: ignore[assignment]
+    return key.pack(np.searchsorted(mine.astype(columns[0].dtype), columns[0]), *columns[1:])
+
+
+def _narrow_as(values: Ints, like: Narrow) -> Narrow:
+    return values.astype(like.dtype) if values.max(initial=0) <= np.iinfo(like.dtype).max else values
+
+
+def coded(values: Narrow) -> tuple[Ints, Narrow]:
+    """(distinct values in their order, number of each value among them)"""
+    if values.max(initial=0) >= 1 << 31 or len(values) >= 1 << 31:
+        distinct, codes = np.unique(values, return_inverse=True)
+        return distinct.astype(np.int64), codes.astype(np.int32, copy=False).reshape(-1)
+    # A sort of numbers that carry their place is several times as fast as one of places.
+    packed = values.astype(np.int64) << 32
+    packed |= np.arange(len(values))
+    packed.sort()
+    value = (packed >> 32).astype(np.int32)
+    new = np.ones(len(value), dtype=bool)
+    np.not_equal(value[1:], value[:-1], out=new[1:])
+    packed &= 0xFFFFFFFF
+    codes = np.empty(len(values), dtype=np.int32)
+    codes[packed] = np.cumsum(new, dtype=np.int32) - 1
+    return value[new].astype(np.int64), codes
+
+
+def _features(blocks: Sequence[Carried], place: int, items: Ints, texts: Sequence[str]) -> Ints:
+    """For every item the code of its feature: of several the smallest text, a blank only where there is no other."""
+    item = np.concatenate([block.features[place][0] for block in blocks])
+    code = np.concatenate([block.features[place][1] for block in blocks]).astype(np.int64)
+    _, i = coded(item)
+    least = np.full(len(items), np.iinfo(np.int64).max)
+    np.minimum.at(least, i, code)
+    most = np.full(len(items), np.iinfo(np.int64).min)
+    np.maximum.at(most, i, code)
+    several = np.flatnonzero(least != most)
+    if len(several):
+        among = np.isin(i, several)
+        text_of: dict[int, tuple[str, int]] = {}
+        for owner, value in zip(i[among].tolist(), code[among].tolist(), strict=True):
+            if value != BLANK:
+                text_of[owner] = min(text_of.get(owner, (text(value, texts), value)), (text(value, texts), value))
+        for owner, (_, value) in text_of.items():
+            least[owner] = value
+    return least
+
+
+def text(code: int, texts: Sequence[str]) -> str:
+    """What a feature's code stands for."""
+    return str(code) if code >= 0 else texts[BLANK - 1 - code]
