@@ -18,8 +18,10 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureSource, FeatureType
 
-PANDAS_TYPE: dict[str, Any] = {"token": "category", "float": np.float64}
-PLAIN = PANDAS_TYPE.keys()
+from .order import stable_order
+from .reading import TEXT_TYPE, read_plain
+
+PLAIN = TEXT_TYPE.keys()
 
 
 class AlibabaLightGCNDataset(Dataset):
@@ -37,20 +39,10 @@ class AlibabaLightGCNDataset(Dataset):
         if not fields:
             return super()._load_feat(filepath, source)
         try:
-            table = pd.read_csv(
-                filepath,
-                sep=self.config["field_separator"],
-                usecols=[f"{field}:{kind}" for field, kind in fields.items()],
-                dtype={f"{field}:{kind}": PANDAS_TYPE[kind] for field, kind in fields.items()},
-                encoding=self.config["encoding"],
-                # As Python reads a float; pandas' default is off by one in the last bit now and then.
-                float_precision="round_trip",
-                low_memory=False,
-            )
+            table = read_plain(filepath, self.config["field_separator"], self.config["encoding"], fields)
         except (pd.errors.ParserError, ValueError) as error:
             self.logger.info(f"{filepath}: {error}; reading it RecBole's way.")
             return super()._load_feat(filepath, source)
-        table.columns = list(fields)
         for field, kind in fields.items():
             self.set_field_property(field, FeatureType(kind), source, 1)
             if kind == "float":
@@ -115,6 +107,13 @@ class AlibabaLightGCNDataset(Dataset):
             feat[field] = part
         return None
 
+    def sort(self, by: Any, ascending: Any = True) -> None:
+        """RecBole's sort; by one column, upwards, is what a split by time asks for."""
+        if not isinstance(by, str) or ascending is not True or self.inter_feat[by].dim() != 1:
+            return super().sort(by, ascending)
+        self.inter_feat._reindex(torch.from_numpy(stable_order(self.inter_feat[by].numpy())))
+        return None
+
     def split_by_ratio(self, ratios: Sequence[float], group_by: str | None = None) -> list[Dataset]:
         """RecBole's split, each part's rows in RecBole's order."""
         shares = [ratio / sum(ratios) for ratio in ratios]
@@ -154,7 +153,7 @@ class AlibabaLightGCNDataset(Dataset):
 def _groups(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row numbers, group after group in the order of first appearance; each one's place in its group; group sizes."""
     group, _ = pd.factorize(keys)
-    rows = np.argsort(group, kind="stable")
+    rows = stable_order(group)
     sizes = np.bincount(group)
     starts = np.cumsum(sizes) - sizes
     return rows, np.arange(len(rows)) - np.repeat(starts, sizes), sizes

@@ -10,6 +10,7 @@ import torch
 from recbole.data.interaction import Interaction
 
 from .lists import Lists
+from .order import stable_order
 
 
 class NoNegativeError(ValueError):
@@ -43,9 +44,9 @@ class NegativeSampler:
         self._start, owner, owned = lists.start, lists.rows, lists.items
         owned_mass = np.concatenate(([0], np.cumsum(weights[owned], dtype=np.int64)))
         # Mass the user owns before each of its items, and the free mass before it.
-        self._owned_before = owned_mass - np.append(owned_mass[self._start[owner]], 0)
-        free_before = self._mass_to[owned] - weights[owned] - self._owned_before[:-1]
-        self._keys = owner * self._total + free_before
+        owned_before = owned_mass[:-1] - owned_mass[self._start[owner]]
+        self._keys = owner * self._total
+        self._keys += self._mass_to[owned] - weights[owned] - owned_before
         self._free = self._total - (owned_mass[self._start[1:]] - owned_mass[self._start[:-1]])
         self._owned_mass = owned_mass
 
@@ -101,7 +102,7 @@ class TrainLoader:
         self._users = dataset.inter_feat[dataset.uid_field].numpy()
         self._items = dataset.inter_feat[dataset.iid_field].numpy()
         self._fields = (dataset.uid_field, dataset.iid_field, config["NEG_PREFIX"] + dataset.iid_field)
-        self._by_user = np.argsort(self._users, kind="stable")
+        self._by_user = stable_order(self._users)
         sampler.check(self._users)
         self._epoch = 0
         self.update_config(config)
