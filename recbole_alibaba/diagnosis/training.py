@@ -70,7 +70,8 @@ class Probe:
             result = inner(interaction, *args, **kwargs)
             parts = result if isinstance(result, tuple) else (result,)
             self.parts.append([float(part.detach().sum()) for part in parts])
-            self.batch = interaction
+            if self.batch is None or len(interaction) >= len(self.batch):
+                self.batch = interaction  # the last full one: an epoch may end in a batch of a single row
             return result
 
         def before_step(optimizer: torch.optim.Optimizer, *_: Any) -> None:

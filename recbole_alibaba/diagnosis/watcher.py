@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from recbole_alibaba.diagnosis.scores import score_readings
 from recbole_alibaba.diagnosis.tables import embedding_tables, rows_of
 
 LOOKS = 4  # batches of an epoch that are looked at
@@ -77,7 +78,7 @@ class Watcher:
     def end_epoch(self, batch: Any = None) -> dict[str, Any]:
         """The readings of the epoch, JSON-able; a reading that could not be taken is absent.
 
-        ``batch``: an Interaction of the epoch with positives and negatives, for ``score_gap``.
+        ``batch``: an Interaction of the epoch with positives and negatives, for ``score_gap`` and ``score_loss``.
         """
         with torch.no_grad():
             if self._before:
@@ -92,9 +93,8 @@ class Watcher:
                 read["stale"] = torch.stack(self._stale).mean().item()
         if self._eps is not None:
             read["eps"] = self._eps
-        gap = None if batch is None else score_gap(self.model, batch)
-        if gap is not None:
-            read["score_gap"] = gap
+        if batch is not None:
+            read |= score_readings(self.model, batch)
         return read | {"unmoved": unmoved, "parameters": len(self._starts)}
 
     def _look(self, optimizer: torch.optim.Optimizer) -> None:
@@ -139,32 +139,6 @@ def _is_coupled(optimizer: torch.optim.Optimizer) -> bool:
     adaptive = (torch.optim.Adam, torch.optim.Adagrad, torch.optim.RMSprop)
     # AdamW is a subclass of Adam in today's torch, with the decay taken out of the division.
     return isinstance(optimizer, adaptive) and not optimizer.defaults.get("decoupled_weight_decay")
-
-
-def score_gap(model: Any, batch: Any) -> float | None:
-    """Mean score of up to 256 positives minus that of their negatives; None for a batch without either."""
-    user, item = getattr(model, "USER_ID", None), getattr(model, "ITEM_ID", None)
-    negative, label = getattr(model, "NEG_ITEM_ID", None), getattr(model, "LABEL", None)
-    if user not in batch or item not in batch:
-        return None
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            if negative in batch:
-                some = batch[:ROWS]
-                positives = model.predict(some)
-                some.interaction = {**some.interaction, item: some[negative]}
-                return (positives - model.predict(some)).mean().item()
-            if label in batch:
-                # RecBole puts a batch's positives first and their negatives after them.
-                scores, labels = model.predict(batch), batch[label] > 0
-                return (scores[labels].mean() - scores[~labels].mean()).item()
-    except NotImplementedError:
-        return None
-    finally:
-        model.train(training)
-    return None
 
 
 def _same(parameter: Tensor, then: Tensor) -> bool:

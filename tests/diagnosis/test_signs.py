@@ -86,6 +86,7 @@ HEALTHY = {
     "parameters": 2,
     "stale": 0.0,
     "score_gap": 1.2,
+    "score_loss": 0.4,
 }
 STILL = [0.60, 0.60, 0.6001, 0.60]
 
@@ -153,6 +154,14 @@ def test_convergence_is_advice():
 def test_records_without_named_parts_are_read_by_their_loss():
     records = [{"epoch": epoch, "loss": 0.693147} for epoch in range(3)]
     assert "stuck-at-ln2" in found(records)
+
+
+def test_a_loss_that_holds_more_than_the_ranking_is_judged_by_its_scores():
+    """RecBole's LightGCN adds its regularisation to BPR, others a contrastive loss that is larger than it."""
+    records = [{"epoch": epoch, "loss": 6.0 - epoch, "score_loss": 0.6} for epoch in range(3)]
+    assert found(records) == {}
+    records[-1]["score_loss"] = 3.0
+    assert set(found(records)) == {"worse-than-guessing"}
 
 
 def test_a_recbole_config_will_do_for_settings():

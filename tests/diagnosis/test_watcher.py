@@ -7,9 +7,10 @@ import torch
 from faults.setups import Fault, builder
 from faults.worlds import two_tastes
 
+from recbole_alibaba.diagnosis.scores import score_readings
 from recbole_alibaba.diagnosis.subject import Subject, batches
-from recbole_alibaba.diagnosis.training import FirstBatches, train_briefly
-from recbole_alibaba.diagnosis.watcher import Watcher, score_gap
+from recbole_alibaba.diagnosis.training import FirstBatches, Probe, train_briefly
+from recbole_alibaba.diagnosis.watcher import Watcher
 
 
 class Small(torch.nn.Module):
@@ -117,20 +118,42 @@ def test_watching_changes_no_weight(build):
         assert torch.equal(weight, watched.model.state_dict()[name]), name
 
 
-def test_the_score_gap_is_the_mean_of_predictions(build):
+def test_the_score_readings_are_means_over_predictions(build):
     subject = Subject.of(build({}))
     model, batch = subject.model, batches(subject, 1)[0]
-    gap = score_gap(model, batch)
+    read = score_readings(model, batch)
+    assert model.training
     model.eval()
     with torch.no_grad():
         if model.NEG_ITEM_ID in batch:
             other = copy.deepcopy(batch)
             other.interaction[model.ITEM_ID] = batch[model.NEG_ITEM_ID]
-            expected = float((model.predict(batch) - model.predict(other)).mean())
+            gaps = (model.predict(batch) - model.predict(other)).double()
+            expected, loss = float(gaps.mean()), float(torch.log1p(torch.exp(-gaps)).mean())
         else:
             positive = batch[model.LABEL] == 1
-            expected = float(model.predict(batch)[positive].mean() - model.predict(batch)[~positive].mean())
-    assert gap == pytest.approx(expected, abs=1e-5)
+            scores = model.predict(batch).double()  # NeuMF predicts probabilities
+            expected = float(scores[positive].mean() - scores[~positive].mean())
+            loss = -float(torch.cat([scores[positive].log(), (1 - scores[~positive]).log()]).mean())
+    assert read["score_gap"] == pytest.approx(expected, abs=1e-5)
+    assert read["score_loss"] == pytest.approx(loss, abs=1e-5)
+
+
+def test_a_few_rows_have_no_score_loss(build):
+    """The last batch of an epoch may hold one pair, whose loss may be 5 in the best of models."""
+    subject = Subject.of(build({}))
+    batch = batches(subject, 1)[0]
+    assert set(score_readings(subject.model, batch[:63])) == {"score_gap"}
+    assert set(score_readings(subject.model, batch[:64])) == {"score_gap", "score_loss"}
+
+
+def test_the_probe_keeps_a_full_batch(build):
+    subject = Subject.of(build({}))
+    probe = Probe(subject, len(subject.train_data), ranking=False)
+    with probe.attached():
+        subject.trainer._train_epoch(subject.train_data, 0)
+    sizes = [len(batch) for batch in subject.train_data]
+    assert sizes[-1] < sizes[0] == len(probe.batch)
 
 
 def test_a_loss_that_is_no_number_ends_the_training_and_says_where(build):

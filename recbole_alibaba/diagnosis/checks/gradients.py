@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from recbole_alibaba.diagnosis.causes import SWALLOWED, explained, max_norm
-from recbole_alibaba.diagnosis.checks.loss import loss_of_scores, parts, ranking_kind
+from recbole_alibaba.diagnosis.checks.loss import loss_of_scores, parts
 from recbole_alibaba.diagnosis.findings import Finding, Verdict, judge, not_examined
+from recbole_alibaba.diagnosis.scores import ranking_kind
 from recbole_alibaba.diagnosis.signs import gradients as signs
 from recbole_alibaba.diagnosis.subject import Subject, severity_for
 from recbole_alibaba.diagnosis.tables import embedding_tables

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from recbole.model.loss import BPRLoss
 from torch import Tensor, nn
 
 from recbole_alibaba.diagnosis.causes import HUGE_NORM, explained
 from recbole_alibaba.diagnosis.findings import Finding, Verdict, judge, not_examined
+from recbole_alibaba.diagnosis.scores import bpr, cross_entropy, ranking_kind
 from recbole_alibaba.diagnosis.subject import Subject
 
 LN2 = math.log(2)
@@ -95,18 +95,6 @@ def parts(model: Any, batch: Any) -> tuple[Tensor, ...]:
     return tuple(part.sum() for part in result) if isinstance(result, tuple) else (result.sum(),)
 
 
-def ranking_kind(model: Any, batch: Any) -> str | None:
-    """``bpr`` or ``bce`` for a model that says it minimises one of them, else None."""
-    kinds = [type(module) for module in model.modules()]
-    if getattr(model, "NEG_ITEM_ID", None) in batch and (
-        BPRLoss in kinds or getattr(model, "loss_parts", ("",))[0] == "bpr"
-    ):
-        return "bpr"
-    if getattr(model, "LABEL", None) in batch and {nn.BCEWithLogitsLoss, nn.BCELoss} & set(kinds):
-        return "bce"
-    return None
-
-
 def bpr_function(model: Any) -> Callable[[Tensor, Tensor], Tensor] | None:
     """The function or module that turns scores into the BPR loss."""
     module = next((module for module in model.modules() if isinstance(module, BPRLoss)), None)
@@ -122,13 +110,10 @@ def loss_of_scores(model: Any, batch: Any, kind: str) -> float | None:
     try:
         scores = model.predict(batch).double()
         if kind == "bce":
-            labels = batch[model.LABEL].double()
-            if bool(((scores >= 0) & (scores <= 1)).all()):  # predict gives probabilities
-                return float(F.binary_cross_entropy(scores, labels))
-            return float(F.binary_cross_entropy_with_logits(scores, labels))
+            return float(cross_entropy(scores, batch[model.LABEL].double()))
         other = batch[:]
         other.interaction = {**batch.interaction, model.ITEM_ID: batch[model.NEG_ITEM_ID]}
-        return float(F.softplus(model.predict(other).double() - scores).mean())
+        return float(bpr(scores, model.predict(other).double()))
     except NotImplementedError:
         return None
 

@@ -108,8 +108,12 @@ def rising(history: History, settings: Settings) -> Finding | None:
 
 
 def worse_than_guessing(history: History, settings: Settings) -> Finding | None:
-    """A BPR mean above 1: the scores are large and wrong, where knowing nothing costs 0.69."""
-    bpr = reading(history[-1], "bpr")
+    """A BPR mean above 1: the scores are large and wrong, where knowing nothing costs 0.69.
+
+    Where the loss has no named parts, the scores' own on a batch stands in: RecBole's losses hold regularisation.
+    """
+    last = history[-1]
+    bpr = reading(last, "bpr" if "bpr" in last else "score_loss")
     if bpr is None or not GUESS_WORSE < bpr < math.inf:
         return None
     return Finding(
