@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -16,9 +17,11 @@ def bpr(positive: Tensor, negative: Tensor) -> Tensor:
     return F.softplus(negative - positive).mean()
 
 
-def l2(*rows: Tensor) -> Tensor:
-    """Half the squared norm of all rows, over the batch size: each of `rows` has shape (n, d).
+def l2(*rows: tuple[Tensor, Tensor], batch: int) -> Tensor:
+    """Half the squared norm of a batch's layer-0 rows, over its size.
 
-    Source: LightGCN's authors' code (half the squared norms of users, positives and negatives, over n).
+    Each of `rows` is a table (n, d) without repeats and how often the batch names each of its rows, integer (n,).
+    Source: LightGCN's authors' code (half the squared norms of users, positives and negatives, over the batch size).
     """
-    return sum((row.square().sum() for row in rows), start=rows[0].new_zeros(())) / (2 * len(rows[0]))
+    squares = (torch.dot(row.square().sum(1), times.to(row.dtype)) for row, times in rows)
+    return sum(squares, start=rows[0][0].new_zeros(())) / (2 * batch)

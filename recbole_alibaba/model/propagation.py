@@ -22,8 +22,8 @@ def propagate(graph: Graph, users: Tensor, items: Tensor, n_layers: int) -> tupl
     for layer in _layers(graph, n_layers):
         users, items = layer.from_items.matmul(items), layer.from_users.matmul(users)
         inside = layer is not graph.leave
-        user_sum += users[graph.user_rank] if inside else users
-        item_sum += items[graph.item_rank] if inside else items
+        user_sum += users.index_select(0, graph.user_rank) if inside else users
+        item_sum += items.index_select(0, graph.item_rank) if inside else items
     scale = 1 / (n_layers + 1)
     return user_sum.mul_(scale), item_sum.mul_(scale)
 
@@ -55,16 +55,17 @@ class _PropagateRows(torch.autograd.Function):
     def forward(
         ctx: Any, users: Tensor, items: Tensor, graph: Graph, user_ids: Tensor, item_ids: Tensor, n_layers: int
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        users, items = users.detach(), items.detach()  # else every product prepares for a gradient of its own
         nodes = graph.user_rank[user_ids], graph.item_rank[item_ids]
         ctx.graph, ctx.n_layers, ctx.ids, ctx.nodes = graph, n_layers, (user_ids, item_ids), nodes
         ctx.shapes = users.shape, items.shape
-        first_users, first_items = users[user_ids], items[item_ids]
+        first_users, first_items = users.index_select(0, user_ids), items.index_select(0, item_ids)
         user_sum, item_sum = first_users.clone(), first_items.clone()
         layers = _layers(graph, n_layers)
         for layer in layers[:-1]:
             users, items = layer.from_items.matmul(items), layer.from_users.matmul(users)
-            user_sum += users[nodes[0]]
-            item_sum += items[nodes[1]]
+            user_sum += users.index_select(0, nodes[0])
+            item_sum += items.index_select(0, nodes[1])
         for last in layers[-1:]:
             ctx.user_rows, ctx.item_rows = last.from_items.take(user_ids), last.from_users.take(item_ids)
             user_sum += ctx.user_rows.matmul(items)

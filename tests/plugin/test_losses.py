@@ -23,6 +23,9 @@ def test_bpr_still_pulls_on_a_pair_ranked_badly_wrong():
     assert positive.grad.item() == -1.0
 
 
-def test_l2_is_half_the_squared_norm_over_the_batch():
-    users, items = torch.tensor([[3.0, 4.0], [0.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 2.0]])
-    assert l2(users, items).item() == (25 + 1 + 4) / 2 / 2
+def test_l2_counts_a_row_as_often_as_the_batch_names_it():
+    users, items = torch.tensor([[3.0, 4.0], [0.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]])
+    named = [0, 1, 0], [0, 1, 0, 1, 2, 1]  # of a batch of three: users, then positives and negatives
+    row_by_row = sum(users[at].square().sum() for at in named[0]) + sum(items[at].square().sum() for at in named[1])
+    counted = l2((users, torch.tensor([2, 1])), (items, torch.tensor([2, 3, 1])), batch=3)
+    assert counted.item() == row_by_row.item() / 2 / 3 == (2 * 25 + 2 * 1 + 3 * 4 + 2) / 6
