@@ -27,6 +27,13 @@ def setting(settings: Settings, key: str, default: float = 0.0) -> float:
         return default
 
 
+def regularisation(settings: Settings) -> float:
+    """The largest weight of a model's own L2: RecBole's ``reg_weight``, or ``reg_weights`` (FISM, ConvNCF, NAIS)."""
+    given = [settings.get(key) for key in ("reg_weight", "reg_weights")]
+    weights = [weight for one in given for weight in (one if isinstance(one, list | tuple) else (one,))]
+    return max((float(weight) for weight in weights if isinstance(weight, int | float)), default=0.0)
+
+
 def learner(settings: Settings) -> str:
     """The optimiser's name in RecBole's spelling, lower case."""
     return str(settings.get("learner") or "adam").lower()
@@ -64,7 +71,7 @@ def evidence(history: History, settings: Settings) -> dict[str, bool]:
         "eps-too-large": (reading(last, "eps") or 0.0) > LARGEST_EPS,
         "init-too-small": bool(norms) and min(norms) < TINY_NORM,
         "init-too-large": bool(norms) and max(norms) > HUGE_NORM,
-        "strong-regularisation": regularised or setting(settings, "reg_weight") >= STRONGEST_REG,
+        "strong-regularisation": regularised or regularisation(settings) >= STRONGEST_REG,
         "coupled-decay": is_coupled(settings),
         "half-precision": bool(settings.get("enable_amp")) or last.get("dtype") in ("float16", "bfloat16"),
         "eps-swallows-gradient": (reading(last, "below_eps") or 0.0) > SWALLOWED,

@@ -13,7 +13,7 @@ from recbole_alibaba.diagnosis.findings import Finding, Verdict, is_ill, not_exa
 from recbole_alibaba.diagnosis.ranking import merged, ranked
 from recbole_alibaba.diagnosis.raw import sizes_of_file, why_not_loaded
 from recbole_alibaba.diagnosis.signs import examine
-from recbole_alibaba.diagnosis.subject import Subject, batches, undisturbed
+from recbole_alibaba.diagnosis.subject import Subject, batches, severity_for, undisturbed
 from recbole_alibaba.diagnosis.training import EPOCHS, train_briefly
 
 SECONDS = 20.0  # for the short training
@@ -71,7 +71,9 @@ def examine_subject(
         try:
             history = train_briefly(subject, count, epochs=epochs, ranking="loss-differs" in known)
         except (RuntimeError, TypeError, AttributeError) as error:  # of a backward pass or a product that cannot be
-            findings.append(Finding("training-fails", "error", 0, 0, {"error": str(error)}, causes=("training-fails",)))
+            severity = severity_for(subject.model)  # NCL's batches need what only its own `fit` prepares
+            why = {"error": str(error)}
+            findings.append(Finding("training-fails", severity, 0, 0, why, causes=("training-fails",)))
         findings += examine(history, settings)
     found = merged(findings)
     writer: Any = getattr(subject.trainer, "tensorboard", None)

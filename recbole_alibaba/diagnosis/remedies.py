@@ -19,6 +19,12 @@ def _adam(settings: Settings) -> list[Changes]:
     return [{"learner": "adam", "learning_rate": rate} for rate in RATES]
 
 
+def _weaker_regularisation(settings: Settings) -> list[Changes]:
+    """Under the name that the model reads, as many numbers as it has."""
+    given = {key: settings[key] for key in ("reg_weight", "reg_weights") if settings.get(key) is not None}
+    return [{key: [1e-5] * len(old) if isinstance(old, list | tuple) else 1e-5} for key, old in given.items()]
+
+
 def _decoupled(settings: Settings) -> list[Changes]:
     # A decay of 1e-2 stays far too strong for embeddings even when decoupled.
     strong = float(settings.get("weight_decay") or 0.0) > 1e-3
@@ -66,7 +72,7 @@ REMEDIES: dict[str, Callable[[Settings], list[Changes]]] = {
     "learning-rate-too-large": _rates,
     "plain-sgd": _adam,
     "unknown-learner": lambda settings: [{"learner": "adam"}],
-    "strong-regularisation": lambda settings: [{"reg_weight": 1e-5}],
+    "strong-regularisation": _weaker_regularisation,
     "too-little-regularisation": lambda settings: [{"reg_weight": 1e-4}] if "reg_weight" in settings else [],
     "double-regularisation": lambda settings: [{"weight_decay": 0.0}],
     "decay-ignored": lambda settings: [{"weight_decay": 0.0}],

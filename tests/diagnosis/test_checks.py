@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from recbole_alibaba.diagnosis.checks import evaluation, forward, graph, loss, negatives
 from recbole_alibaba.diagnosis.checks.data import interactions, leaks, population, swapped
 from recbole_alibaba.diagnosis.checks.signal import co_occurrence, signal
-from recbole_alibaba.diagnosis.examination import before_training
+from recbole_alibaba.diagnosis.examination import before_training, examine_subject
 from recbole_alibaba.diagnosis.raw import why_not_loaded
 from recbole_alibaba.diagnosis.subject import Subject, among, batches
 from recbole_alibaba.diagnosis.tables import embedding_tables, rows_of
@@ -195,6 +195,28 @@ def test_where_nothing_can_be_counted_the_labels_are_not_judged(shuffled):
     seen = np.isin(items, log.positives % log.n_items)
     assert f"of {len(users)} co-occur" in verdict.finding.message
     assert f"{1 - seen.mean():.1%} are not in training" in verdict.finding.message
+
+
+def fism(folder, **settings):
+    build, _ = builder(Fault("fism", "", model="FISM", twin=settings), two_tastes(), folder, healthy=True)
+    return Subject.of(build({}))
+
+
+def test_regularisation_under_another_name_is_no_difference_of_losses(tmp_path):
+    """FISM's loss is cross-entropy and `reg_weights` times two norms, in one number."""
+    subject = fism(tmp_path, reg_weights=[0.1, 0.1])
+    verdicts = loss.loss(subject, batches(subject, 1)[0])
+    assert {"loss-differs", "fresh-loss"} <= {verdict.id for verdict in verdicts}
+    assert [verdict.id for verdict in verdicts if verdict.finding] == []
+
+
+def test_what_does_not_learn_at_recbole_s_settings_is_cured_by_the_setting_it_reads(tmp_path):
+    """RecBole's default of 0.01 shrinks FISM's items to nothing; at 1e-5 recall@20 is sevenfold on the made-up log."""
+    found = examine_subject(fism(tmp_path), batches_an_epoch=25)
+    (collapsed,) = [finding for finding in found.findings if finding.severity != "advice"]
+    assert (collapsed.id, collapsed.causes[0]) == ("collapsed-to-zero", "strong-regularisation")
+    assert collapsed.changes == {"reg_weights": [1e-5, 1e-5]}
+    assert not examine_subject(fism(tmp_path, **collapsed.changes), batches_an_epoch=25).ill
 
 
 def test_swapped_columns_by_hand():

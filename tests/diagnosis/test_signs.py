@@ -43,6 +43,27 @@ def test_decay_that_brings_the_loss_back_to_ln2():
     assert finding.wording == "returned" and finding.severity == "error"
 
 
+def test_a_loss_that_comes_down_to_ln2_has_not_gone_back_to_it():
+    """RecBole's NNCF begins above: nothing it had learned is taken away."""
+    assert found(history([0.72, 0.70, 0.6929])) == {}
+    assert found(history([0.72, 0.70, 0.6929, 0.68])) == {}
+    finding = found(history([0.72, 0.70, 0.6929, 0.6929, 0.6929]))["stuck-at-ln2"]
+    assert (finding.wording, finding.severity) == ("message", "error")
+
+
+def test_a_metric_that_recovers_or_is_noise_is_no_overfitting():
+    """DiffRec on the two tastes, seed 2020, where it ends at 0.61; BPR on the made-up log before it has learned."""
+    diffrec = [6697.7, 4717.3, 3426.7, 2742.3, 2705.4, 2320.6, 1943.4, 1692.5]
+    scores = valid(0.4687, 0.6477, 0.5585, 0.3200, 0.2992, 0.4153, 0.4768, 0.5344)
+    assert "overfitting" in found(history(diffrec[:5], scores[:5]))  # it falls on and on so far
+    for epochs in (6, 7, 8):
+        assert "overfitting" not in found(history(diffrec[:epochs], scores[:epochs]))
+    falling = valid(0.0045, 0.0040, 0.0030, 0.0025, 0.0020, 0.0019)
+    assert "overfitting" not in found(history([0.6932, 0.6930, 0.6928, 0.6925, 0.6921, 0.6916], falling))
+    assert "overfitting" in found(history(FALLING, falling))
+    assert "overfitting" not in found(history(FALLING, valid(0.0001, 0, 0, 0, 0, 0)))
+
+
 def test_a_tie_that_rounding_made_is_no_sign():
     """On the mobile slice NDCG@20 is about 0.0051: of RecBole's four decimals only two digits are left."""
     tied = valid(*[0.0051] * 6)

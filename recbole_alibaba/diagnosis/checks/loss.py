@@ -11,7 +11,7 @@ import torch
 from recbole.model.loss import BPRLoss
 from torch import Tensor, nn
 
-from recbole_alibaba.diagnosis.causes import HUGE_NORM, explained
+from recbole_alibaba.diagnosis.causes import HUGE_NORM, STRONGEST_REG, explained, regularisation
 from recbole_alibaba.diagnosis.findings import Finding, Verdict, judge, not_examined
 from recbole_alibaba.diagnosis.scores import bpr, cross_entropy, ranking_kind
 from recbole_alibaba.diagnosis.subject import Subject
@@ -53,10 +53,11 @@ def loss(subject: Subject, batch: Any) -> list[Verdict]:
         by_hand = float(function(*HAND_MADE))
         wrong = Finding("loss-on-hand-made-scores", "error", by_hand, BY_HAND, causes=("loss-differs",))
         verdicts.append(judge("loss", wrong, abs(by_hand - BY_HAND) < 1e-4))
+    known = expected if expected is not None and _adds_regularisation(subject, first, expected) else first
     fresh = Finding(
-        "fresh-loss", "warning", first, LN2, **explained(_why_not_ln2(subject, first, expected), subject.settings)
+        "fresh-loss", "warning", known, LN2, **explained(_why_not_ln2(subject, first, expected), subject.settings)
     )
-    verdicts.append(judge("loss", fresh, LN2 / 2 <= first <= LN2 + FRESH))
+    verdicts.append(judge("loss", fresh, LN2 / 2 <= known <= LN2 + FRESH))
     if expected is None:
         verdicts.append(not_examined("loss", "loss-differs", "no-predict"))
     else:
@@ -70,18 +71,24 @@ def _why_not_ln2(subject: Subject, first: float, expected: float | None) -> tupl
     if norms and max(norms) > HUGE_NORM:
         return ("init-too-large",)
     if expected is not None and not _same(subject, first, expected):
-        strong = len(parts_names(subject.model)) == 1 and float(subject.settings.get("reg_weight") or 0) > 0.01
+        strong = len(parts_names(subject.model)) == 1 and regularisation(subject.settings) > STRONGEST_REG
         return ("strong-regularisation", "loss-differs") if strong else ("loss-differs",)
     return ("init-too-large",)
 
 
 def _same(subject: Subject, first: float, expected: float) -> bool:
-    # A model without named parts adds its regularisation to the one number it returns.
-    one = len(parts_names(subject.model)) == 1
     room = SAME * max(expected, 1.0)
-    return abs(first - expected) <= room or (
-        one and first > expected and float(subject.settings.get("reg_weight") or 0) > 0
-    )
+    return abs(first - expected) <= room or (first > expected and _hides_regularisation(subject))
+
+
+def _hides_regularisation(subject: Subject) -> bool:
+    """Whether the model, for want of named parts, adds its regularisation to the one number it returns."""
+    return len(parts_names(subject.model)) == 1 and regularisation(subject.settings) > 0
+
+
+def _adds_regularisation(subject: Subject, first: float, expected: float) -> bool:
+    """Whether the loss is the scores' and some regularisation, less than that (more would be a finding)."""
+    return _hides_regularisation(subject) and expected < first < 2 * expected
 
 
 def parts_names(model: Any) -> tuple[str, ...]:

@@ -38,7 +38,8 @@ def stuck_at_ln2(history: History, settings: Settings) -> Finding | None:
     """The last epoch's mean within 0.001 of ln 2, which is what guessing scores.
 
     After the first epoch that is where a large or thin data set begins, so it is advice; a second epoch
-    there is a warning, a third without falling an error, and so is a return to it.
+    there is a warning, a third without falling an error, and so is a return to it. A loss that began above
+    falls through it, which takes an epoch.
     """
     values = losses(history)
     if not abs(values[-1] - LN2) <= NEAR:
@@ -46,8 +47,10 @@ def stuck_at_ln2(history: History, settings: Settings) -> Finding | None:
     epochs = next((n for n, loss in enumerate(reversed(values)) if abs(loss - LN2) > NEAR), len(values))
     fall = values[-epochs] - values[-1]
     severity: Severity
-    if epochs < len(values):
+    if min(values) < LN2 - NEAR:
         wording, severity = "returned", "error"
+    elif epochs == 1 and len(values) > 1:
+        return None
     elif epochs == 1:
         wording, severity = "first", "advice"
     elif fall > NEAR / 10:

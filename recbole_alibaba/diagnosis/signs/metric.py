@@ -15,6 +15,7 @@ UNMOVED = 0.0005
 ROUNDED = 100  # units of the last decimal
 PAST_BEST = 3
 WORSE = 0.1
+LEAST_FALL = 10  # units of the last decimal: less is rounding, and the noise of a metric near zero
 
 
 def metric_flat(history: History, settings: Settings) -> Finding | None:
@@ -37,13 +38,21 @@ def metric_flat(history: History, settings: Settings) -> Finding | None:
 
 
 def overfitting(history: History, settings: Settings) -> Finding | None:
-    """The metric has stayed 10 % below its best for three evaluations while the loss still falls."""
+    """The metric has stayed 10 % below its best for three evaluations while the loss still falls.
+
+    A model that has not learned yet shows noise, and one whose metric has regained 10 % is recovering (DiffRec's
+    falls by half in its first epochs, and returns).
+    """
     scores, values = valid_scores(history, settings), losses(history)
-    if len(scores) <= PAST_BEST or not all(map(math.isfinite, scores)) or not values[-1] < values[-2]:
+    if len(scores) <= PAST_BEST or not all(map(math.isfinite, scores)):
+        return None
+    if not has_learned(history) or not values[-1] < values[-2]:
         return None
     best = max(range(len(scores)), key=scores.__getitem__)
     after = scores[best + 1 :]
     if len(after) < PAST_BEST or scores[best] <= 0 or max(after) > (1 - WORSE) * scores[best]:
+        return None
+    if scores[best] - scores[-1] < LEAST_FALL * last_decimal(settings) or scores[-1] > (1 + WORSE) * min(after):
         return None
     return Finding(
         id="overfitting",
@@ -61,7 +70,7 @@ def never_stops(history: History, settings: Settings) -> Finding | None:
     recent = losses(history)[-EVALUATIONS - 1 :]
     if len(scores) <= EVALUATIONS or len(set(scores)) != 1 or scores[-1] > PERFECT:
         return None
-    if 0 < scores[-1] < ROUNDED * 10.0 ** -int(settings.get("metric_decimal_place") or 4):
+    if 0 < scores[-1] < ROUNDED * last_decimal(settings):
         return None  # few digits are left after RecBole's rounding: a tie says nothing
     if max(recent) - min(recent) < UNMOVED:  # a model that stands still scores the same: that is another sign
         return None
@@ -73,6 +82,11 @@ def never_stops(history: History, settings: Settings) -> Finding | None:
         values={"evaluations": len(scores)},
         **explained(("evaluation-broken",), settings),
     )
+
+
+def last_decimal(settings: Settings) -> float:
+    """The unit to which RecBole rounds a metric: 0.0001 by default."""
+    return float(10.0 ** -int(settings.get("metric_decimal_place") or 4))
 
 
 def metric_not_finite(history: History, settings: Settings) -> Finding | None:
