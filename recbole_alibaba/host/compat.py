@@ -6,6 +6,7 @@ that no longer does. `apply()` must run before the first `import recbole`.
 
 import importlib
 import sys
+from datetime import datetime
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,7 @@ def apply() -> None:
     stub_ray_if_broken()
     restore_dok_update()
     allow_own_checkpoints()
+    name_checkpoints_apart()
 
 
 def restore_numpy_aliases() -> None:
@@ -80,3 +82,20 @@ def allow_own_checkpoints() -> None:
     trainer: Any = importlib.import_module("recbole.trainer.trainer")
     if not isinstance(trainer.torch, _TrustingTorch):
         trainer.torch = _TrustingTorch(trainer.torch)
+
+
+def name_checkpoints_apart() -> None:
+    """RecBole names a checkpoint to the second, so runs of one second overwrite one another; ends when it does not.
+
+    Only the name `get_local_time` inside `recbole.trainer.trainer` is replaced, which nothing but these names uses.
+    """
+    trainer: Any = importlib.import_module("recbole.trainer.trainer")
+    trainer.get_local_time = _checkpoint_time
+
+
+def _checkpoint_time() -> str:
+    """RecBole's time with microseconds; without them in a distributed run, whose processes must agree on the name."""
+    import torch
+
+    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return datetime.now().strftime("%b-%d-%Y_%H-%M-%S" + ("" if together else "-%f"))

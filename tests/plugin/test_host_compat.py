@@ -1,6 +1,7 @@
 """RecBole 1.2.1 runs on the installed numpy, scipy, torch and setuptools once the plugin is imported."""
 
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from scipy.sparse import dok_matrix
 
 import recbole_alibaba
+from recbole_alibaba import experiment
 from recbole_alibaba.host import compat, registry
 
 
@@ -60,3 +62,20 @@ def test_only_the_trainer_trusts_pickles(tmp_path: Path) -> None:
     assert trainer.torch.load(file)["config"] == registry.PLUGINS[0]
     with pytest.raises(Exception, match="Weights only load failed"):
         torch.load(file)
+
+
+def test_runs_of_one_second_keep_a_checkpoint_each(two_tastes: Path, tmp_path: Path) -> None:
+    """RecBole's names end in the second: of three runs at once the last one's weights would be left."""
+    settings = {"data_path": str(two_tastes), "checkpoint_dir": str(tmp_path), "state": "ERROR"}
+    made = experiment.prepare(experiment.build_config("BPR", "two-tastes", config_dict=settings))
+    trainer = importlib.import_module("recbole.trainer.trainer")
+    names = {trainer.Trainer(made.config, made.model).saved_model_file for _ in range(20)}
+    assert len(names) == 20
+
+
+def test_processes_of_one_run_agree_on_the_checkpoint_s_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rank 0 writes it, and every rank reads it before testing."""
+    trainer = importlib.import_module("recbole.trainer.trainer")
+    assert re.fullmatch(r"\w{3}-\d\d-\d{4}_\d\d-\d\d-\d\d-\d{6}", trainer.get_local_time())
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    assert re.fullmatch(r"\w{3}-\d\d-\d{4}_\d\d-\d\d-\d\d", trainer.get_local_time())
