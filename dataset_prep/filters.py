@@ -10,7 +10,7 @@ from dataset_prep.facts import Facts
 from dataset_prep.funnel import Funnel, Stage, measure
 from dataset_prep.reading import Log, read_log
 from dataset_prep.settings import Settings
-from dataset_prep.swift.reader import GiveUpError
+from dataset_prep.swift.blocks import GiveUpError
 from dataset_prep.tables import Tables, by_arrays, by_sql
 from dataset_prep.weigh import DATED, EVERYTHING, bits_of, slots_of
 

@@ -20,7 +20,8 @@ from dataset_prep.scan import Rejects, Scanned, Scanner
 from dataset_prep.settings import Settings
 from dataset_prep.subset import Subset, read_subset
 from dataset_prep.swift.block import BlockReader
-from dataset_prep.swift.reader import GiveUpError, Rows, SwiftReader
+from dataset_prep.swift.blocks import GiveUpError
+from dataset_prep.swift.reader import Rows, SwiftReader
 
 log = logging.getLogger("dataset_prep")
 

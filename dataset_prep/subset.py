@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from dataset_prep.guards import InputError, TooManyRejectsError
-from dataset_prep.inputs import BOM, Part, look_over
+from dataset_prep.inputs import BOM, Part, first_fields, head, look_over
 from dataset_prep.scan import CANONICAL, Grammar, Rejects
 from dataset_prep.settings import Settings
-from dataset_prep.swift.lines import cut
-from dataset_prep.swift.words import Ints, numbers
+from dataset_prep.swift.blocks import Blocks
+from dataset_prep.swift.lines import Lines, room
+from dataset_prep.swift.words import Ints
 
 HEADERS = frozenset({"item_id"})
 GEOHASH = 1
@@ -25,7 +26,7 @@ GEOHASH = 1
 class Subset:
     """items: id -> its first geohash that is not blank, or ''. Ids are exact texts.
 
-    numbers: ids found by the swift reader; these have no geohash, since none was asked for.
+    numbers: distinct ids found by the swift reader, in their order; these have no geohash, since none was asked for.
     """
 
     numbers: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -38,7 +39,7 @@ class Subset:
         """What the engine compares with; where the log's ids are integers, other ids cannot occur in it."""
         if integers:
             known = [int(item) for item in self.items if re.fullmatch(CANONICAL, item)]
-            return np.union1d(self.numbers, np.array(known, dtype=np.int64))
+            return np.union1d(self.numbers, np.array(known, dtype=np.int64)) if known else self.numbers
         return np.array(list(dict.fromkeys([*map(str, self.numbers.tolist()), *self.items])), dtype=object)
 
 
@@ -50,7 +51,8 @@ def read_subset(paths: Sequence[str], settings: Settings, workdir: Path, rejects
             subset.digests.append(part.digest)
             grammar = Grammar(settings.source, part.delimiter)
             plain, lines = _swift(part, settings)
-            subset.numbers, subset.rows = np.union1d(subset.numbers, plain), subset.rows + len(plain)
+            subset.rows += len(plain)
+            subset.numbers = np.union1d(subset.numbers, plain) if len(subset.numbers) else np.unique(plain)
             for number, line in lines:
                 if not line.strip() or (number == 1 and part.header):
                     continue
@@ -73,18 +75,28 @@ def read_subset(paths: Sequence[str], settings: Settings, workdir: Path, rejects
     return subset
 
 
-def _swift(part: Part, settings: Settings) -> tuple[Ints, Iterable[tuple[int, bytes]]]:
-    """(ids of the lines that begin with a plain number, the other lines with their numbers from 1)."""
-    text = Path(part.path).read_bytes().removeprefix(BOM)
+def _swift(part: Part, settings: Settings) -> tuple[Ints, list[tuple[int, bytes]]]:
+    """(ids of the lines that begin with a plain number, the other lines with their numbers from 1).
+
+    Where the places are asked for, or ids may be texts, all lines are others.
+    """
     if settings.item_geohash or not settings.source.digits:
-        split = text.split(b"\n")
-        return np.zeros(0, dtype=np.int64), ((n, line.removesuffix(b"\r")) for n, line in enumerate(split, 1))
-    text = text.removesuffix(b"\n") + b"\n"
-    columns = text[: text.index(b"\n")].count(part.delimiter.encode()) + 1
-    lines = cut(text, part.delimiter, columns)
-    ids, ok = numbers(lines.words, lines.starts[0], lines.ends[0])
-    odd = np.sort(np.concatenate([lines.odd, lines.numbers[~ok]]))
-    return ids[ok], ((int(n) + 1, lines.text(n)) for n in odd)
+        split = Path(part.path).read_bytes().removeprefix(BOM).split(b"\n")
+        return np.zeros(0, dtype=np.int64), [(n, line.removesuffix(b"\r")) for n, line in enumerate(split, 1)]
+    ids, odd, before = [np.zeros(0, dtype=np.int64)], list[tuple[int, bytes]](), 0
+    columns = len(first_fields(head(Path(part.path)))[0])
+    with Path(part.path).open("rb") as stream:
+        blocks = Blocks(stream, room(columns))
+        while (block := blocks.next()) is not None:
+            lines = Lines(block.buffer, block.lines.start, block.lines.stop, part.delimiter)
+            found = lines.number(last=columns == 1)
+            for n in range(1, columns):
+                lines.skip(last=n == columns - 1)
+            ids.append(found[lines.ok])
+            odd += [(before + n + 1, lines.text(n)) for n in np.flatnonzero(~lines.ok).tolist()]
+            before += len(lines.ok)
+            blocks.give_back(block)
+    return np.concatenate(ids), odd
 
 
 def _row(grammar: Grammar, line: bytes) -> tuple[str | None, str, str]:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from dataset_prep.pipeline import INSIDE, UNDATED
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
-from dataset_prep.swift.lines import Lines, cut
-from dataset_prep.swift.words import WIDTH, Flags, Ints, clock, numbers, ranks
+from dataset_prep.swift.lines import Lines
+from dataset_prep.swift.words import WIDTH, Flags, Ints, clock
 from dataset_prep.times import BEIJING_OFFSET
 
 KINDS = 8
@@ -79,50 +79,37 @@ class BlockReader:
         source = settings.source
         return source.digits and all(1 <= len(b.value.encode()) <= WIDTH for b in source.behaviors)
 
-    def parse(self, block: bytes, delimiter: str) -> tuple[Columns, list[tuple[int, bytes]], int]:
-        """(good rows, (number from 0, text) of the lines for the careful reader, lines)."""
-        lines = cut(block, delimiter, len(self.source.columns))
-        columns, ok = self._columns(lines)
-        odd = lines.odd
-        if not ok.all():
-            odd = np.sort(np.concatenate([odd, lines.numbers[~ok]]))
-            columns = columns.where(ok)
-        return columns, [(int(n), lines.text(n)) for n in odd], len(lines.finish)
+    def parse(self, lines: Lines) -> tuple[Columns, list[tuple[int, bytes]]]:
+        """(rows, (number from 0, text) of the lines that are for the careful reader)."""
+        columns = self._columns(lines)
+        odd = np.flatnonzero(~lines.ok).tolist()
+        return columns.where(lines.ok) if odd else columns, [(n, lines.text(n)) for n in odd]
 
-    def _columns(self, lines: Lines) -> tuple[Columns, Flags]:
-        place = {column: n for n, column in enumerate(self.source.columns)}
-        ok = np.ones(len(lines.numbers), dtype=bool)
-
-        def number(column: str) -> Ints:
-            nonlocal ok
-            value, good = numbers(lines.words, lines.starts[place[column]], lines.ends[place[column]])
-            ok &= good
-            return value
-
-        def feature(column: str) -> Ints:
-            nonlocal ok
-            start, end = lines.starts[place[column]], lines.ends[place[column]]
-            value, good = numbers(lines.words, start, end)
-            blank = start == end
-            ok &= good | blank
-            return np.where(blank, BLANK, value)
-
-        user, subject = number(USER), number(ITEM)
-        item = number(CATEGORY) if self.level == "category" else subject
-        rank, t = np.zeros(len(ok), dtype=np.int8), np.zeros(len(ok), dtype=np.int64)
-        if BEHAVIOR in place:
-            n = place[BEHAVIOR]
-            rank, good = ranks(lines.words, lines.starts[n], lines.ends[n], self.words)
-            ok &= good
-        if TIME in place and self.clock:
-            n = place[TIME]
-            t, good = self.clock.moments(lines.words, lines.starts[n], lines.ends[n])
-            ok &= good
-        elif TIME in place:
-            # Moments before 1970, and those no log should hold, are for the careful reader.
-            t = number(TIME)
-            ok &= t < 10**11
-        return Columns(user, item, subject, t, rank, [feature(column) for column in self.features]), ok
+    def _columns(self, lines: Lines) -> Columns:
+        found: dict[str, Ints] = {}
+        rank = np.zeros(len(lines.ok), dtype=np.int8)
+        ids = {USER, ITEM} | ({CATEGORY} if self.level == "category" else set())
+        for column in self.source.columns:
+            last = column == self.source.columns[-1]
+            if column in ids:
+                found[column] = lines.number(last)
+            elif column in self.features:
+                found[column] = lines.number(last, BLANK)
+            elif column == BEHAVIOR:
+                rank = lines.rank(last, self.words)
+            elif column == TIME and self.clock:
+                found[TIME] = lines.moment(last, self.clock)
+            elif column == TIME:
+                # Moments before 1970, and those no log should hold, are for the careful reader.
+                found[TIME] = lines.number(last)
+                lines.ok &= found[TIME] < 10**11
+            else:
+                lines.skip(last)
+        t = found.get(TIME)
+        if t is None:
+            t = np.zeros(len(rank), dtype=np.int64)
+        item = found[CATEGORY if self.level == "category" else ITEM]
+        return Columns(found[USER], item, found[ITEM], t, rank, [found[feature] for feature in self.features])
 
     def select(self, rows: Columns) -> Carried:
         """Count the rows, and keep what the filters may keep; everything, if the whole log is asked for."""
@@ -143,7 +130,7 @@ class BlockReader:
         slot[~dated] = UNDATED
         # When a row outside the dates was is never asked; a moment far away would only make the keys of pairs longer.
         t = rows.t if dated.all() else np.where(dated, rows.t, rows.t[dated].min() if dated.any() else 0)
-        features = [_distinct(rows.item, feature) for feature in rows.features]
+        features = [distinct(rows.item, feature) for feature in rows.features]
         return Carried(events, undated, days, narrow(rows.user), narrow(rows.item), narrow(t), slot, features)
 
 
@@ -169,8 +156,8 @@ def _among(values: Ints, known: Ints) -> Flags:
     return known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values
 
 
-def _distinct(item: Ints, code: Ints) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
-    """The distinct (item, code)."""
+def distinct(item: Ints, code: Ints) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
+    """The distinct (item, code), in their order."""
     if len(item) and item.max() < 1 << 38 and code.max() + 1 < 1 << 24 and code.min() >= BLANK:
         key = np.sort(item << 24 | (code + 1))
         key = key[np.concatenate([[True], key[1:] != key[:-1]])]

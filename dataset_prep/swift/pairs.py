@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_prep.pipeline import INSIDE, SHIFT, UNDATED
-from dataset_prep.swift.block import BLANK, Carried
-from dataset_prep.swift.reader import WORKERS, GiveUpError, Rows
+from dataset_prep.swift.block import BLANK, Carried, distinct
+from dataset_prep.swift.blocks import GiveUpError
+from dataset_prep.swift.reader import WORKERS, Rows
 from dataset_prep.swift.words import Ints
 
 SLOT_BITS = 5
@@ -87,15 +88,20 @@ def find_pairs(rows: Rows, slots: Sequence[int], unit: int, features: int) -> Fo
         none, codes = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
         return Found(none, none, codes, codes, codes, codes, none, [none] * features)
     with ThreadPoolExecutor(WORKERS) as pool:
-        users = np.unique(np.concatenate(list(pool.map(lambda block: np.unique(block.user), blocks)))).astype(np.int64)
+        users = np.unique(np.concatenate(list(pool.map(_users, blocks)))).astype(np.int64)
         key = _key(blocks, unit)
         kept = np.isin(np.arange(UNDATED + 1), slots)
+        of_items = [pool.submit(_features, blocks, place, rows.texts) for place in range(features)]
         parts = list(pool.map(lambda span: _pairs(blocks, users, span, key, kept), _ranges(rows, users, key)))
-    u, item, mask, n, first = (np.concatenate([part[k] for part in parts]) for k in range(5))
-    del parts
-    items, i = coded(item)
-    of_items = [_features(blocks, place, items, rows.texts) for place in range(features)]
-    return Found(users, items, u, i, mask, n, first, of_items)
+        u, item, mask, n, first = (np.concatenate([part[k] for part in parts]) for k in range(5))
+        del parts
+        items, i = coded(item)
+        return Found(users, items, u, i, mask, n, first, [future.result() for future in of_items])
+
+
+def _users(block: Carried) -> Narrow:
+    """Those of a block, most of them once; a log in the order of its users repeats them side by side."""
+    return block.user[_changes(block.user)]
 
 
 def _key(blocks: Sequence[Carried], unit: int) -> Key:
@@ -126,8 +132,7 @@ def _pairs(
     packed = np.concatenate([_packed(block, mine, key) for block in blocks])
     packed.sort()
     pair = key.pair(packed)
-    new = np.ones(len(pair), dtype=bool)
-    np.not_equal(pair[1:], pair[:-1], out=new[1:])
+    new = _changes(pair)
     starts = np.flatnonzero(new)
     slot = key.slot(packed)
     mask = np.bitwise_or.reduceat(np.left_shift(1, slot).astype(np.int32), starts)
@@ -154,7 +159,7 @@ def _packed(block: Carried, mine: Ints, key: Key) -> Ints:
     if user.min() < mine[0] or user.max() > mine[-1]:
         inside = (user >= mine[0]) & (user <= mine[-1])
         columns = tuple(column[inside] for column in columns)  # type: ignore[assignment]
-    return key.pack(np.searchsorted(mine.astype(columns[0].dtype), columns[0]), *columns[1:])
+    return key.pack(np.searchsorted(mine, columns[0]), *columns[1:])
 
 
 def _narrow_as(values: Ints, like: Narrow) -> Narrow:
@@ -171,33 +176,31 @@ def coded(values: Narrow) -> tuple[Ints, Narrow]:
     packed |= np.arange(len(values))
     packed.sort()
     value = (packed >> 32).astype(np.int32)
-    new = np.ones(len(value), dtype=bool)
-    np.not_equal(value[1:], value[:-1], out=new[1:])
+    new = _changes(value)
     packed &= 0xFFFFFFFF
     codes = np.empty(len(values), dtype=np.int32)
     codes[packed] = np.cumsum(new, dtype=np.int32) - 1
     return value[new].astype(np.int64), codes
 
 
-def _features(blocks: Sequence[Carried], place: int, items: Ints, texts: Sequence[str]) -> Ints:
+def _features(blocks: Sequence[Carried], place: int, texts: Sequence[str]) -> Ints:
     """For every item the code of its feature: of several the smallest text, a blank only where there is no other."""
-    item = np.concatenate([block.features[place][0] for block in blocks])
-    code = np.concatenate([block.features[place][1] for block in blocks]).astype(np.int64)
-    _, i = coded(item)
-    least = np.full(len(items), np.iinfo(np.int64).max)
-    np.minimum.at(least, i, code)
-    most = np.full(len(items), np.iinfo(np.int64).min)
-    np.maximum.at(most, i, code)
-    several = np.flatnonzero(least != most)
-    if len(several):
-        among = np.isin(i, several)
-        text_of: dict[int, tuple[str, int]] = {}
-        for owner, value in zip(i[among].tolist(), code[among].tolist(), strict=True):
-            if value != BLANK:
-                text_of[owner] = min(text_of.get(owner, (text(value, texts), value)), (text(value, texts), value))
-        for owner, (_, value) in text_of.items():
-            least[owner] = value
-    return least
+    item, code = (np.concatenate([block.features[place][k] for block in blocks]) for k in (0, 1))
+    item, code = distinct(item.astype(np.int64), code.astype(np.int64))
+    starts = np.flatnonzero(_changes(item))
+    ends = np.append(starts[1:], len(item))
+    chosen = code[starts].astype(np.int64)
+    for n in np.flatnonzero(ends - starts > 1).tolist():
+        known = [value for value in code[starts[n] : ends[n]].tolist() if value != BLANK]
+        chosen[n] = min(known, key=lambda value: text(value, texts))
+    return chosen
+
+
+def _changes(ordered: Narrow) -> npt.NDArray[np.bool_]:
+    """Whether each value is another than the one before it."""
+    new = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    return new
 
 
 def text(code: int, texts: Sequence[str]) -> str:

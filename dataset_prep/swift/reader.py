@@ -11,7 +11,7 @@ import os
 import re
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,15 +20,16 @@ from typing import IO
 import numpy as np
 
 from dataset_prep.guards import InputError
-from dataset_prep.inputs import BLOCK, BOM, BROKEN, Part, Progress, first_fields, streams
+from dataset_prep.inputs import BLOCK, BROKEN, Part, Progress, first_fields, streams
 from dataset_prep.scan import CANONICAL, Grammar, Scanned
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
 from dataset_prep.swift.block import BLANK, BlockReader, Carried, Columns
+from dataset_prep.swift.blocks import Block, Blocks, GiveUpError
+from dataset_prep.swift.lines import Lines, room
 from dataset_prep.swift.words import Ints
 from dataset_prep.times import FORMATS
 
-READ = 2 * BLOCK
 WORKERS = min(os.cpu_count() or 1, 8)
 # Beyond both, the careful reader is faster: it recognises runs of lines this one is not made for.
 FEW_ODD, ODD_SHARE = 20_000, 0.05
@@ -36,10 +37,6 @@ MOST_BYTES_A_ROW = 40
 """Of memory that a carried row takes until the pairs are found."""
 
 Reject = tuple[str, int, str]
-
-
-class GiveUpError(Exception):
-    """Not for this reader: odd ids, too many odd lines, or more rows than fit into memory."""
 
 
 @dataclass
@@ -62,6 +59,16 @@ class Rows:
         self.carried += len(block.slot)
         if len(block.slot):
             self.blocks.append(block)
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What became of a block. told: checksums of what came from the file."""
+
+    rows: Carried
+    odd: list[tuple[int, bytes]]
+    lines: int
+    told: bytes
 
 
 class SwiftReader:
@@ -93,26 +100,29 @@ class SwiftReader:
         self._take_late()
 
     def _stream(self, path: str, name: str, stream: IO[bytes], progress: Progress) -> None:
-        first = stream.read(READ)
-        if not first:
+        blocks = Blocks(stream, room(len(self.settings.source.columns)))
+        block = blocks.next()
+        if block is None:
             return
-        fields, delimiter = first_fields(first[:65536])
+        fields, delimiter = first_fields(block.buffer[: min(block.raw.stop, 65_536)].tobytes())
         header = fields[0].lower() in self.settings.source.headers
         digest = hashlib.sha256()
         number = 0
         grammar = Grammar(self.settings.source, delimiter, self.settings.level)
-        waiting: deque[Future[tuple[Carried, list[tuple[int, bytes]], int, bytes]]] = deque()
+        waiting: deque[tuple[Block, Future[_Done]]] = deque()
 
         def collect() -> None:
             nonlocal number
-            block, odd, lines, told = waiting.popleft().result()
-            digest.update(told)
-            self.rows.add(block)
-            self.found.rows += block.events
-            for line, text in odd:
+            block, future = waiting.popleft()
+            done = future.result()
+            blocks.give_back(block)
+            digest.update(done.told)
+            self.rows.add(done.rows)
+            self.found.rows += done.rows.events
+            for line, text in done.odd:
                 if number + line > 0 or not header:
                     self._examine(grammar, name, number + line + 1, text)
-            number += lines
+            number += done.lines
             if self.rows.carried * MOST_BYTES_A_ROW > self.limit:
                 raise GiveUpError(f"{self.rows.carried:,} rows do not fit into memory")
             if self._odd > max(FEW_ODD, ODD_SHARE * self.found.rows):
@@ -120,21 +130,24 @@ class SwiftReader:
 
         with ThreadPoolExecutor(WORKERS) as pool:
             try:
-                for raw, block in _blocks(first, stream):
-                    progress(len(raw))
-                    waiting.append(pool.submit(self._job, raw, block, delimiter))
+                while block is not None:
+                    progress(len(block.raw))
+                    waiting.append((block, pool.submit(self._job, block, delimiter)))
                     if len(waiting) > WORKERS:
                         collect()
+                    block = blocks.next()
                 while waiting:
                     collect()
             finally:
                 pool.shutdown(cancel_futures=True)
         self.parts.append(Part(path, name, delimiter, header, "", True, number, digest.hexdigest()))
 
-    def _job(self, raw: bytes, block: bytes, delimiter: str) -> tuple[Carried, list[tuple[int, bytes]], int, bytes]:
-        told = b"".join(zlib.crc32(raw[at : at + BLOCK]).to_bytes(4, "little") for at in range(0, len(raw), BLOCK))
-        columns, odd, lines = self.reader.parse(block, delimiter)
-        return self.reader.select(columns), odd, lines, told
+    def _job(self, block: Block, delimiter: str) -> _Done:
+        raw = block.buffer[block.raw.start : block.raw.stop]
+        told = b"".join(zlib.crc32(raw[at : at + BLOCK].data).to_bytes(4, "little") for at in range(0, len(raw), BLOCK))
+        lines = Lines(block.buffer, block.lines.start, block.lines.stop, delimiter)
+        columns, odd = self.reader.parse(lines)
+        return _Done(self.reader.select(columns), odd, len(lines.ok), told)
 
     def _examine(self, grammar: Grammar, name: str, number: int, line: bytes) -> None:
         if not line.strip(b" \r"):
@@ -182,19 +195,3 @@ class SwiftReader:
             self._codes[text] = BLANK - 1 - len(self.rows.texts)
             self.rows.texts.append(text)
         return self._codes[text]
-
-
-def _blocks(first: bytes, stream: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """(bytes as they stand in the file, whole lines up to their last line feed), the last line completed."""
-    rest: list[bytes] = []
-    raw, start = first, True
-    while raw:
-        text = raw.removeprefix(BOM) if start else raw
-        start = False
-        at = text.rfind(b"\n") + 1
-        yield raw, b"".join((*rest, text[:at])) if at else b""
-        rest = [text[at:]] if at else [*rest, text]
-        raw = stream.read(READ)
-    last = b"".join(rest)
-    if last:
-        yield b"", last + b"\n"

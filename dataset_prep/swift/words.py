@@ -1,7 +1,6 @@
 """Numbers, words and moments out of raw bytes: eight bytes at a time, for all lines of a block at once.
 
-A field is an array of first positions and an array of positions after its last byte. Every function returns
-(values, ok); where ``ok`` is False the value means nothing, and the careful reader must look at the line.
+Where ``ok`` is False a value means nothing.
 """
 
 from __future__ import annotations
@@ -21,64 +20,84 @@ Words = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
 WIDTH = 8
-MOST_DIGITS = 2 * WIDTH
+ONES = 0x0101010101010101
 ZEROS = int.from_bytes(b"0" * WIDTH, "little")
 HIGH_BITS = 0x8080808080808080
+ALL = 0xFFFFFFFFFFFFFFFF
 # A digit plus this stays below 0x80; anything larger reaches it.
 TO_HIGH_BIT = 0x7676767676767676
+SPACES, QUOTES, DELETES = (np.uint64(byte * ONES) for byte in (0x20, 0x22, 0x7F))
 JOINS = ((10, 8, 0x00FF00FF00FF00FF), (100, 16, 0x0000FFFF0000FFFF), (10_000, 32, 0xFFFFFFFF))
-# The least number of so many digits, and a number above all for none: 0 is the only one that begins with 0.
-LEAST = np.array([1 << 62, 0, *(10**n for n in range(1, MOST_DIGITS))], dtype=np.int64)
+POWERS = 10 ** np.arange(WIDTH + 1)
+# The least number of so many digits, one above all for none: 0 is the only one that begins with 0.
+LEAST = np.array([1 << 62, 0, *(10**n for n in range(1, WIDTH))], dtype=np.int64)
 FIRST_YEAR, YEARS = 1900, 200
 
 
-def words_of(padded: npt.NDArray[np.uint8]) -> Words:
+def words_of(buffer: npt.NDArray[np.uint8]) -> Words:
     """``words_of(b)[p]`` is b[p : p + 8], its first byte the lowest; a view, unaligned."""
-    return np.ndarray((len(padded) - WIDTH + 1,), "<u8", padded, 0, (1,))
+    return np.ndarray((len(buffer) - WIDTH + 1,), "<u8", buffer, 0, (1,))
 
 
-def _eight(words: Words, end: Ints, length: Ints) -> tuple[Ints, Flags]:
-    """The number in the last *length* (0 to 8) bytes before *end*."""
-    shift = ((WIDTH - length) * 8).view(np.uint64)
-    x = words[end - WIDTH] ^ np.uint64(ZEROS)
-    np.right_shift(x, shift, out=x)
-    np.left_shift(x, shift, out=x)
-    ok = (((x + TO_HIGH_BIT) | x) & HIGH_BITS) == 0
+def repeated(byte: int) -> np.uint64:
+    """A word of eight times the same byte."""
+    return np.uint64(byte * ONES)
+
+
+def _zeros(x: Words) -> Words:
+    """The high bit of every byte that is 0; above the lowest such byte there may be others."""
+    return np.bitwise_and((x - np.uint64(ONES)) & ~x, np.uint64(HIGH_BITS))
+
+
+def ended(word: Words, pattern: np.uint64) -> tuple[Ints, Flags]:
+    """(bytes before the first one of the pattern, at most 8; whether there is none)."""
+    found = _zeros(word ^ pattern)
+    open_ = found == 0
+    # The bits up to the lowest one set; all of them, where none is.
+    length = np.bitwise_count(found ^ (found - 1)).astype(np.int64) >> 3
+    length -= ~open_
+    return length, open_
+
+
+def _own(word: Words, length: Ints) -> tuple[Words, Words]:
+    """(the word's first *length* bytes moved to its end, the bits they were moved by)."""
+    shift = ((WIDTH - length) << 3).view(np.uint64)
+    return word << shift, shift
+
+
+def number(word: Words, length: Ints, leading: bool = False) -> tuple[Ints, Flags]:
+    """The whole number in the first *length* (0 to 8) bytes; *leading*: it may begin with 0."""
+    x, _ = _own(word ^ np.uint64(ZEROS), length)
+    ok = ((x + TO_HIGH_BIT) | x) & HIGH_BITS == 0
     # Neighbours join: digits to numbers below 100, these to numbers below 10,000, these to the whole.
     for base, bits, mask in JOINS:
         higher = x >> np.uint64(bits)
         np.multiply(x, np.uint64(base), out=x)
         np.add(x, higher, out=x)
         np.bitwise_and(x, np.uint64(mask), out=x)
-    return x.view(np.int64), ok
-
-
-def numbers(words: Words, start: Ints, end: Ints) -> tuple[Ints, Flags]:
-    """Whole numbers as an integer would be written: no sign, no leading zero, at most 16 digits."""
-    length = end - start
-    longest = int(length.max(initial=0))
-    near = length if longest <= WIDTH else np.minimum(length, WIDTH)
-    value, ok = _eight(words, end, near)
-    if longest > WIDTH:
-        far, also = _eight(words, end - WIDTH, np.clip(length - WIDTH, 0, WIDTH))
-        value = value + far * 10**WIDTH
-        ok &= also
-    if longest > MOST_DIGITS:
-        ok &= length <= MOST_DIGITS
-        length = np.minimum(length, MOST_DIGITS)
-    ok &= value >= LEAST[length]
+    value = x.view(np.int64)
+    if not leading:
+        ok &= value >= LEAST[length]
     return value, ok
 
 
-def ranks(words: Words, start: Ints, end: Ints, known: Sequence[bytes]) -> tuple[npt.NDArray[np.int8], Flags]:
-    """Which of the *known* words (of at most eight bytes) a field is."""
-    length = end - start
-    # Shifted to the top, words of different length differ: none holds a NUL.
-    field = words[start] << ((WIDTH - np.clip(length, 0, WIDTH)) * 8).view(np.uint64)
-    rank = np.full(len(field), -1, dtype=np.int8)
-    for n, word in enumerate(known):
-        rank[field == int.from_bytes(word, "little") << (WIDTH - len(word)) * 8] = n
-    return rank, (rank >= 0) & (length <= WIDTH)
+def rank_of(word: Words, length: Ints, known: Sequence[bytes]) -> npt.NDArray[np.int8]:
+    """Which of the *known* words the first *length* bytes are; -1 for none."""
+    own, _ = _own(word, length)
+    rank = np.full(len(own), -1, dtype=np.int8)
+    for n, text in enumerate(known):
+        # Moved to the end, words of different length differ, for none holds a NUL; a field with one is no known word.
+        rank[(own == int.from_bytes(text, "little") << (WIDTH - len(text)) * 8) & (length == len(text))] = n
+    return rank
+
+
+def is_plain(word: Words, length: Ints, pattern: np.uint64) -> Flags:
+    """Whether the first *length* bytes are printable ASCII, no quote and none of the pattern."""
+    own, shift = _own(word, length)
+    # Spaces where there are no bytes.
+    x = own | (SPACES & ((np.uint64(1) << shift) - 1))
+    odd = (x - SPACES) & ~x | x | _zeros(x ^ QUOTES) | _zeros(x ^ DELETES) | _zeros(x ^ pattern)
+    return odd & HIGH_BITS == 0
 
 
 @dataclass(frozen=True)
@@ -94,36 +113,49 @@ class Clock:
     parts: dict[str, tuple[int, int]]
     year: int | None
 
-    def moments(self, words: Words, start: Ints, end: Ints) -> tuple[Ints, Flags]:
+    def moments(self, words: Words, start: Ints) -> tuple[Ints, Flags]:
         """Unix seconds; *ok* only for moments that exist."""
-        ok = (end - start) == self.width
+        ok = np.ones(len(start), dtype=bool)
         tens = []
         for offset, mask, text, digits in self.windows:
-            x = words[start + offset]
-            x &= mask
-            x ^= text
-            ok &= (x & ~np.uint64(digits)) == 0
-            ok &= (((x + TO_HIGH_BIT) | x) & HIGH_BITS & digits) == 0
-            tens.append(x * 10 + (x >> 8))
+            x = words[start + offset] if offset else words[start]
+            x ^= np.uint64(text)
+            if mask != ALL:
+                x &= np.uint64(mask)
+            # A digit may have the low bits that make it at most 9, any other byte none.
+            ok &= ((x + (TO_HIGH_BIT & digits)) | x) & (HIGH_BITS & digits | ALL ^ digits) == 0
+            higher = x >> np.uint64(8)
+            x *= np.uint64(10)
+            x += higher
+            tens.append(x)
 
         def two(part: str) -> Ints:
             window, byte = self.parts[part]
-            return ((tens[window] >> 8 * byte) & 0xFF).view(np.int64)
+            return ((tens[window] >> np.uint64(8 * byte)) & np.uint64(0xFF)).view(np.int64)
 
-        year = two("C") * 100 + two("Y") - FIRST_YEAR if self.year is None else self.year - FIRST_YEAR
-        month, day = two("m"), two("d")
-        ok &= (month <= 12) & (day <= 31)
         if self.year is None:
-            ok &= (year >= 0) & (year < YEARS)
-        place = (year * 13 + month) * 32 + day
-        days = _days()[np.where(ok, place, 0)]
+            place = two("C") * 100
+            place += two("Y")
+            ok &= (place >= FIRST_YEAR) & (place < FIRST_YEAR + YEARS)
+            place -= FIRST_YEAR
+            place *= 100
+        else:
+            place = np.full(len(start), (self.year - FIRST_YEAR) * 100)
+        place += two("m")
+        place *= 100
+        place += two("d")
+        place[~ok] = 0
+        days = _days()[place]
         ok &= days != NO_DAY
-        seconds = days.astype(np.int64) * 86_400 - BEIJING_OFFSET
+        seconds = days.astype(np.int64)
+        seconds *= 86_400
+        seconds -= BEIJING_OFFSET
         for part, unit, below in (("H", 3_600, 24), ("M", 60, 60), ("S", 1, 60)):
             if part in self.parts:
                 value = two(part)
                 ok &= value < below
-                seconds += value * unit
+                value *= unit
+                seconds += value
         return seconds, ok
 
 
@@ -132,10 +164,9 @@ NO_DAY = np.iinfo(np.int32).min
 
 @cache
 def _days() -> npt.NDArray[np.int32]:
-    """Days since 1970, at (year - 1900) * 13 * 32 + month * 32 + day; NO_DAY where there is no such day."""
-    table = np.full((YEARS, 13, 32), NO_DAY, dtype=np.int32)
-    first, last = np.datetime64(f"{FIRST_YEAR}-01-01"), np.datetime64(f"{FIRST_YEAR + YEARS}-01-01")
-    every = np.arange(first, last)
+    """Days since 1970, at ((year - 1900) * 100 + month) * 100 + day; NO_DAY where there is no such day."""
+    table = np.full((YEARS, 100, 100), NO_DAY, dtype=np.int32)
+    every = np.arange(np.datetime64(f"{FIRST_YEAR}-01-01"), np.datetime64(f"{FIRST_YEAR + YEARS}-01-01"))
     months = every.astype("datetime64[M]")
     year, month = every.astype("datetime64[Y]").astype(int) + 1970, months.astype(int) % 12 + 1
     table[year - FIRST_YEAR, month, (every - months).astype(int) + 1] = every.astype(np.int32)
