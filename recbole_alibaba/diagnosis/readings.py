@@ -19,6 +19,7 @@ eps                the optimiser's eps
 unmoved            names of the tables that are the same at the epoch's end as at its beginning
 stale              share of the looked-at batches that began with a former batch's gradient still there
 score_gap          mean score of positives minus mean score of negatives, one batch
+items              size of the catalogue, padding included
 score_loss         BPR or cross-entropy of these scores, for models that minimise one of them
 =================  ====================================================================================
 """

@@ -88,6 +88,7 @@ REMEDIES: dict[str, Callable[[Settings], list[Changes]]] = {
     "repeats-leak": lambda settings: [{"rm_dup_inter": "first"}],
     "topk-above-items": _shorter_lists,
     "metric-never-computed": _computed_metric,
+    "metric-rounded": lambda settings: [{"metric_decimal_place": 6}],
     "one-step-epochs": _smaller_batches,
     "one-user-batches": lambda settings: [{"eval_batch_size": 64 * int(settings.get("items") or 20_000)}],
     "stop-after-the-end": lambda settings: [{"stopping_step": 10}],

@@ -95,6 +95,9 @@ class Watcher:
             read["eps"] = self._eps
         if batch is not None:
             read |= score_readings(self.model, batch)
+        items: Any = getattr(self.model, "n_items", None)
+        if items is not None:
+            read["items"] = int(items)
         return read | {"unmoved": unmoved, "parameters": len(self._starts)}
 
     def _look(self, optimizer: torch.optim.Optimizer) -> None:

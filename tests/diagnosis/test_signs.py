@@ -108,6 +108,7 @@ HEALTHY = {
     "stale": 0.0,
     "score_gap": 1.2,
     "score_loss": 0.4,
+    "items": 500,
 }
 STILL = [0.60, 0.60, 0.6001, 0.60]
 
@@ -166,6 +167,16 @@ def test_planted_metric_and_healthy_twin(name, losses, wrong, twin):
 
 def test_a_run_at_full_marks_is_neither_flat_nor_endless():
     assert found(history(FALLING, valid(*[1.0] * 6))) == {}
+
+
+def test_a_metric_that_rounding_hides_is_no_broken_evaluation():
+    """UserBehavior without a core has 64,440 items: ten of them hit one time in 6,000, and RecBole keeps 4 decimals."""
+    zeros, asked = valid(*[0.0] * 6), {"valid_metric": "NDCG@10"}
+    small, large = (found(history(FALLING, zeros, items=items), asked) for items in (1_000, 64_441))
+    assert small["metric-flat"].severity == "error" and "never-stops" in small
+    assert set(large) == {"metric-flat"}
+    assert (large["metric-flat"].severity, large["metric-flat"].changes) == ("advice", {"metric_decimal_place": 6})
+    assert "never-stops" in found(history(FALLING, zeros, items=64_441), {**asked, "metric_decimal_place": 6})
 
 
 def test_convergence_is_advice():

@@ -27,12 +27,16 @@ def metric_flat(history: History, settings: Settings) -> Finding | None:
     if spread > SAME * best or best > PERFECT:
         return None
     values = losses(history)
+    said = {"start": values[0], "loss": values[-1], "score": scores[-1], "evaluations": len(scores)}
+    if best == 0 and drowns(history, settings):
+        cause = explained(("metric-rounded",), settings)
+        return Finding("metric-flat", "advice", spread, SAME * best, said, "rounded", **cause)
     return Finding(
         id="metric-flat",
         severity="error" if best == 0 else "warning",
         number=spread,
         threshold=SAME * best,
-        values={"start": values[0], "loss": values[-1], "score": scores[-1], "evaluations": len(scores)},
+        values=said,
         **explained(("evaluation-broken", "repeats-leak", "no-signal"), settings),
     )
 
@@ -72,6 +76,8 @@ def never_stops(history: History, settings: Settings) -> Finding | None:
         return None
     if 0 < scores[-1] < ROUNDED * last_decimal(settings):
         return None  # few digits are left after RecBole's rounding: a tie says nothing
+    if scores[-1] == 0 and drowns(history, settings):
+        return None
     if max(recent) - min(recent) < UNMOVED:  # a model that stands still scores the same: that is another sign
         return None
     return Finding(
@@ -82,6 +88,13 @@ def never_stops(history: History, settings: Settings) -> Finding | None:
         values={"evaluations": len(scores)},
         **explained(("evaluation-broken",), settings),
     )
+
+
+def drowns(history: History, settings: Settings) -> bool:
+    """Whether lists of k out of so many items hit by chance less often than RecBole's rounding shows."""
+    length = str(settings.get("valid_metric") or "").partition("@")[2]
+    items = reading(history[-1], "items")
+    return items is not None and length.isdigit() and int(length) / items < LEAST_FALL * last_decimal(settings)
 
 
 def last_decimal(settings: Settings) -> float:
