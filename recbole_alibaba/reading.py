@@ -50,14 +50,14 @@ def _as_numbers(path: str, separator: str, encoding: str | None, columns: Mappin
         return None
     parts: dict[str, list[np.ndarray]] = {head: [] for head in heads}
     # Without a dtype: pandas would make 1000 of 1e3 where int64 is asked for; left alone it says float64.
-    for chunk in pd.read_csv(
-        path, sep=separator, usecols=heads, encoding=encoding, float_precision="round_trip", chunksize=CHUNK
-    ):
-        for head in heads:
-            column = chunk[head].to_numpy()
-            if column.dtype.kind not in "iuf" or (head in tokens and column.dtype != np.int64):
-                return None
-            parts[head].append(column)
+    options: dict[str, Any] = {"float_precision": "round_trip", "low_memory": False, "chunksize": CHUNK}
+    with pd.read_csv(path, sep=separator, usecols=heads, encoding=encoding, **options) as chunks:
+        for chunk in chunks:
+            for head in heads:
+                column = chunk[head].to_numpy()
+                if column.dtype.kind not in "iuf" or (head in tokens and column.dtype != np.int64):
+                    return None
+                parts[head].append(column)
     made = {}
     for (name, kind), head in zip(columns.items(), heads, strict=True):
         column = np.concatenate(parts.pop(head))

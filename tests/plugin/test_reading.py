@@ -67,6 +67,14 @@ def test_what_is_no_plain_whole_number_is_kept_as_text(tmp_path: Path, odd: str,
     same(written(tmp_path, [*rows[:at], odd, *rows[at:]]))
 
 
+@pytest.mark.filterwarnings("error")
+def test_text_after_many_numbers_is_found_without_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pandas guesses a type for each 262,144 rows here, and warns where they differ, unless told not to."""
+    monkeypatch.setattr(reading, "CHUNK", 1 << 19)
+    path = written(tmp_path, [*PLAIN * 80_000, "u7\t1\t1"])
+    assert read_plain(path, "\t", "utf-8", COLUMNS)["user_id"].iloc[-1] == "u7"
+
+
 @pytest.mark.parametrize("zero", range(20))
 def test_a_leading_zero_is_found_wherever_the_blocks_are_cut(zero: int) -> None:
     text = b"1" * zero + b"\t05\t1\n" + b"1" * 20
