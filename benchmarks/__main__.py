@@ -1,7 +1,8 @@
-"""`python -m benchmarks`: training, graph, negatives, evaluation and loading against their peers, as one table.
+"""`python -m benchmarks [PART...]`: this plugin against its peers, and the table of targets.
 
-Each measurement runs in a process of its own, its contestants in turns; benchmarks/training.md is written from what
-came out, and benchmarks/training.json holds the numbers.
+Each measurement runs in a process of its own, its contestants in turns. What was measured goes into
+benchmarks/training.json, part by part, beside what was measured before on the same machine with the same packages;
+benchmarks/training.md is rendered from it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,55 +22,85 @@ import click
 from benchmarks.table import render
 
 HERE = Path(__file__).parent
+PARTS = ("step", "negatives", "evaluation", "million-items", "growth", "graph", "loading", "fits")
+Measurement = tuple[str, str, tuple[str, ...]]
 
 
 def measured(*words: str) -> dict[str, Any]:
     """What `python -m benchmarks.measure WORDS` prints. Raises ClickException with its error where it fails."""
-    # Two teams of threads that spin while they wait would slow each other, and whatever else runs here.
-    environment = {**os.environ, "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
     command = [sys.executable, "-m", "benchmarks.measure", *words]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=HERE.parent)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent)
     if done.returncode:
         raise click.ClickException(f"{' '.join(words)} stopped with {done.returncode}:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def plan(parts: tuple[str, ...], sizes: list[str], threads: list[str], rounds: int) -> Iterator[Measurement]:
+    """(kind, key, words for `measure`) of everything these parts measure."""
+    for count in threads:
+        if "step" in parts:
+            for world in ("gowalla", "ml-100k"):
+                yield "step", f"{world}, {count}t", ("step", world, count, str(rounds))
+        if "evaluation" in parts:
+            yield "evaluation", f"gowalla, {count}t", ("evaluation", count, "40981", "29858")
+    if "negatives" in parts:
+        yield "negatives", "gowalla", ("negatives", "gowalla", "3")
+    if "million-items" in parts:
+        yield "evaluation", "1 M items, 1t", ("evaluation", "1", "1000000", "5000")
+    for size in sizes:
+        if "growth" in parts:
+            # A step of RecBole's takes half a minute at 10 M pairs.
+            yield "growth", f"{size} M", ("step", size, "1", "3" if float(size) < 5 else "1")
+        for kind in ("graph", "loading"):
+            if kind in parts:
+                yield kind, f"{size} M", (kind, size)
+    if "fits" in parts:
+        yield "fits", "3 M", ("fits", "3", "1")
+
+
+def both(kind: str, size: str) -> dict[str, Any]:
+    """Ours and RecBole's, a process each because their memory is compared."""
+    sides = {whose: measured(kind, size, whose.lower()) for whose in ("ours", "RecBole")}
+    pairs = {one.pop("pairs") for one in sides.values()}
+    if len(pairs) != 1:
+        raise click.ClickException(f"{kind} {size}: ours and RecBole's hold different numbers of pairs, {pairs}.")
+    return {"pairs": pairs.pop()} | {f"{whose}, {name}": one[name] for whose, one in sides.items() for name in one}
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--sizes", default="1", show_default=True, help="Millions of pairs for growth and loading, as 1,3,10.")
+@click.argument("parts", nargs=-1, type=click.Choice(PARTS))
+@click.option("--quick", is_flag=True, help="Gowalla's and 1 M rows only: three minutes, without the targets at 10 M.")
+@click.option("--sizes", default="1,3,10", show_default=True, help="Millions of pairs for growth, graph and loading.")
 @click.option("--threads", default="1,2", show_default=True, help="Numbers of threads for steps and evaluation.")
 @click.option("--rounds", default=7, show_default=True, help="Repeats of each step; medians are shown.")
-@click.option("--million-items/--no-million-items", default=False, help="Evaluation over 1 M items, too: minutes.")
 @click.option("--output", type=click.Path(path_type=Path), default=HERE, show_default="this folder")
-def main(sizes: str, threads: str, rounds: int, million_items: bool, output: Path) -> None:
-    """Time what this plugin replaces against RecBole and PyG, and write the table of targets."""
-    found: dict[str, Any] = {
-        "machine": _machine(),
-        "step": {},
-        "growth": {},
-        "graph": {},
-        "evaluation": {},
-        "loading": {},
-    }
+def main(parts: tuple[str, ...], quick: bool, sizes: str, threads: str, rounds: int, output: Path) -> None:
+    """Time what this plugin replaces against RecBole and PyG, and write the table of targets.
 
-    def note(kind: str, key: str, *words: str) -> None:
+    Name PARTS to measure only them again. Use a quiet machine: a second busy process doubles what two threads take.
+    """
+    parts = parts or PARTS
+    if quick:
+        parts, sizes, rounds = tuple(part for part in parts if part not in ("million-items", "fits")), "1", 3
+    file = output / "training.json"
+    output.mkdir(parents=True, exist_ok=True)
+    found = _known(file)
+    for kind, key, words in plan(parts, sizes.split(","), threads.split(","), rounds):
         click.echo(f"{kind} {key}", err=True)
-        found[kind][key] = measured(*words)
-
-    for count in threads.split(","):
-        for world in ("gowalla", "ml-100k"):
-            note("step", f"{world}, {count}t", "step", world, count, str(rounds))
-        note("evaluation", f"gowalla, {count}t", "evaluation", count, "40981", "29858")
-        if million_items:
-            note("evaluation", f"1 M items, {count}t", "evaluation", count, "1000000", "1000")
-    found["negatives"] = measured("negatives", "gowalla", "3")
-    for size in sizes.split(","):
-        note("growth", f"{size} M", "step", size, "1", "3" if float(size) < 5 else "1")
-        for whose in ("ours", "recbole"):
-            note("graph", f"{size} M, {whose}", "graph", size, whose)
-            note("loading", f"{size} M, {whose}", "loading", size, whose)
-    (output / "training.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        numbers = both(*words) if kind in ("graph", "loading") else measured(*words)
+        found.setdefault(kind, {})[key] = numbers
+        file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     (output / "training.md").write_text(render(found), encoding="utf-8")
     click.echo(render(found))
+
+
+def _known(file: Path) -> dict[str, Any]:
+    """What was measured before on this machine with these packages, else nothing but the machine."""
+    machine = _machine()
+    known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if known and known["machine"] != machine:
+        click.echo(f"{file.name} is of another machine or other packages, so it begins anew.", err=True)
+    return known if known.get("machine") == machine else {"machine": machine}
 
 
 def _machine() -> dict[str, Any]:

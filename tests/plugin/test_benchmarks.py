@@ -1,6 +1,10 @@
-"""The contestants of the benchmark can step, and do the same maths."""
+"""The contestants of the benchmark can step and do the same maths; its page says what was met, and why not."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,7 +12,18 @@ import torch
 import recbole_alibaba  # noqa: F401  (makes RecBole importable)
 
 pytest.importorskip("benchmarks.worlds", reason="the benchmarks are in the repository, not in the package")
+from click.testing import CliRunner
+
+from benchmarks import __main__ as command
 from benchmarks import contestants, worlds
+from benchmarks.table import render
+from benchmarks.targets import targets
+
+FOLDER = Path(command.__file__).parent
+STEP = {
+    "pairs": 1000, "share of the last layer": 0.2, "gather, GB/s": 30.0, "RecBole LightGCN": 1.0,
+    "PyG LightGCN, CSR": 0.9, "ours, RecBole's Trainer": 0.125, "ours": 0.12, "bound": 0.1,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", contestants.CONTESTANTS)
@@ -23,13 +38,66 @@ def test_every_contestant_steps_on_a_small_world(name: str) -> None:
         step(batch)
 
 
+def test_a_target_is_met_or_says_what_bounds_it_or_how_to_measure_it() -> None:
+    rows = {(one.what, one.unit): one for one in targets()}
+    numbers: Any = {"step": {"gowalla, 1t": STEP}, "fits": {"3 M": {"peak, GB": 9.0}}}
+    met = rows["our model under RecBole's Trainer, gowalla, 1t", "times RecBole"].row(numbers)
+    assert met == (">= 7 times RecBole", "8.0", "yes")
+    needed, found, why = rows["our full step, gowalla, 1t", "times RecBole"].row(numbers)
+    assert (needed, found) == (">= 11 times RecBole", "8.3")
+    assert "gather bound would be 10.0 times here, itself short of the target; this is 83% of it" in why
+    assert rows["3 M rows: loads, trains, evaluates", "GB"].row(numbers) == ("<= 8 GB", "9.0", "**no**")
+    *_, unknown = rows["loading, 10 M rows", "times RecBole"].row(numbers)
+    assert unknown == "not measured: `python -m benchmarks loading --sizes 10`"
+
+
+def test_every_target_is_measured_by_the_command_it_names() -> None:
+    for target in targets():
+        part, *sized = target.command.removeprefix("python -m benchmarks ").split(" --sizes ")
+        planned = {(kind, key) for kind, key, _ in command.plan((part,), sized or ["1"], ["1", "2"], 1)}
+        assert (target.kind, target.key) in planned
+
+
+def test_parts_are_merged_into_what_this_machine_has_measured_and_into_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"growth": STEP, "graph": {"pairs": 5, "seconds": 1.0, "GB": 0.5}}
+    monkeypatch.setattr(command, "measured", lambda *words: dict(said["growth" if words[0] == "step" else "graph"]))
+
+    def run(*words: str) -> dict[str, Any]:
+        done = CliRunner().invoke(command.main, [*words, "--output", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+        return json.loads((tmp_path / "training.json").read_text())
+
+    assert run("graph", "--sizes", "10")["graph"]["10 M"]["RecBole, seconds"] == 1.0
+    found = run("growth", "--sizes", "1")
+    assert set(found) == {"machine", "graph", "growth"}
+    page = (tmp_path / "training.md").read_text()
+    assert page == render(found) and "| graph, 10 M edges | >= 15 times RecBole | 1.0 | **no** |" in page
+    (tmp_path / "training.json").write_text(json.dumps(found | {"machine": {"cpu": "another"}}))
+    assert set(run("growth", "--sizes", "1")) == {"machine", "growth"}
+
+
 def test_the_page_is_rendered_from_its_own_numbers() -> None:
-    import json
-
-    from benchmarks.table import render
-
-    folder = Path(__file__).resolve().parents[2] / "benchmarks"
-    if not (folder / "training.json").is_file():
+    if not (FOLDER / "training.json").is_file():
         pytest.skip("no numbers yet: python -m benchmarks")
-    numbers = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    assert render(numbers) == (folder / "training.md").read_text(encoding="utf-8")
+    numbers = json.loads((FOLDER / "training.json").read_text(encoding="utf-8"))
+    assert render(numbers) == (FOLDER / "training.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "compared"),
+    [
+        (("evaluation", "1", "300", "40"), ("RecBole, default", "RecBole, large batch", "ours", "the products alone")),
+        (("loading", "0.01", "ours"), ("loading", "loaders", "GB")),
+        (("graph", "0.01", "recbole"), ("seconds", "GB")),
+        (("fits", "0.01", "1", "2"), ("step", "evaluation", "peak, GB")),
+    ],
+)
+def test_a_measurement_prints_its_numbers(words: tuple[str, ...], compared: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.measure", *words], cwd=FOLDER.parent, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    numbers = json.loads(done.stdout.splitlines()[-1])
+    assert all(numbers[name] >= 0 for name in compared)

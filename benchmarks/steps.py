@@ -1,0 +1,62 @@
+"""A training step of each contestant, and the bound none of them can pass: fetching the rows, and Adam."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from benchmarks import contestants, worlds
+from benchmarks.timing import Numbers, in_turns, seconds
+
+ROWS, BAG = 1 << 20, 1024
+DIMENSIONS = 64
+
+
+def step(world: str, threads: str, rounds: str, batch: str = "2048") -> Numbers:
+    """Seconds a training step, all contestants in turns, and the bound."""
+    torch.set_num_threads(int(threads))
+    users, items = worlds.world(world)
+    made = contestants.batches(users, items, int(batch), int(rounds) + 1)
+    steps = {name: build(users, items) for name, build in contestants.CONTESTANTS.items()}
+    tasks: dict[str, Callable[[int], Any]] = {
+        name: (lambda number, do=do: do(made[number])) for name, do in steps.items()
+    }
+    n_nodes, edges = int(users.max()) + int(items.max()) + 2, len(users)
+    tasks["gather"] = _gather(n_nodes)
+    taken = in_turns(tasks, int(rounds))
+    share = _edges_of(made[0], users, items) / (2 * edges)
+    # 2 (K - 1) whole layers and twice the part of the last one; a layer fetches a row for each end of each edge.
+    rows = 2 * edges * (4 + 2 * share)
+    gather = taken.pop("gather") / ROWS
+    taken["bound"] = gather * rows + _adam(n_nodes)
+    rate = DIMENSIONS * 4 / gather / 1e9
+    return {"pairs": edges, "share of the last layer": share, "gather, GB/s": rate, **taken}
+
+
+def _gather(n_nodes: int) -> Callable[[int], Any]:
+    """Reading 2**20 random rows of 64 floats from a table of all nodes, summed in bags of 1,024.
+
+    Of what torch, numpy and scipy offer this reads random rows fastest: it writes next to nothing, where
+    `index_select` and `numpy.take` write each row they read and reach half its rate or less.
+    """
+    table = torch.randn(n_nodes, DIMENSIONS)
+    rows = torch.randint(n_nodes, (ROWS,), dtype=torch.int32)
+    offsets = torch.arange(0, ROWS + 1, BAG, dtype=torch.int32)
+    return lambda _: F.embedding_bag(rows, table, offsets, mode="sum", include_last_offset=True)
+
+
+def _adam(n_nodes: int) -> float:
+    """Seconds to move 7 tables, 4 read and 3 written, at the rate of `a = b + c`."""
+    tables = [torch.randn(n_nodes, DIMENSIONS) for _ in range(3)]
+    taken = statistics.median(seconds(lambda: torch.add(*tables[:2], out=tables[2])) for _ in range(9))
+    return taken * 7 / 3
+
+
+def _edges_of(batch: Any, users: np.ndarray, items: np.ndarray) -> int:
+    both = torch.cat((batch["item_id"], batch["neg_item_id"])).unique().numpy()
+    return int(np.isin(users, batch["user_id"].unique().numpy()).sum() + np.isin(items, both).sum())
