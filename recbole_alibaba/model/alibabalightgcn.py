@@ -14,7 +14,6 @@ from ..host.errors import BadSettingError
 from .graph import build_graph
 from .losses import bpr, l2
 from .propagation import propagate, propagate_rows
-from .spectral import spectral_
 from .stale import StalePropagation
 
 
@@ -34,9 +33,8 @@ class AlibabaLightGCN(GeneralRecommender):
     1e-10 inside its logarithm. With RecBole's default `require_pow: False` the regulariser is the plain norm,
     and there is no fixed factor.
 
-    Settings: `embedding_size`, `n_layers`, `reg_weight` (lambda); `init`: `xavier` (RecBole's), `normal` (the
-    authors', standard deviation `init_std`, 0.1) or `spectral` (spectral.py, root mean square `init_std`). Padding
-    rows take part in initialisation only.
+    Settings: `embedding_size`, `n_layers`, `reg_weight` (lambda); `init`: `xavier` (RecBole's) or `normal`
+    (the authors', standard deviation `init_std`, 0.1). Padding rows take part in initialisation only.
 
     Two settings **change the maths** to save time, and are off by default: `convolution: after_training` trains
     matrix factorisation and propagates only to predict; `shared_propagation: n` lets n batches read one propagation
@@ -57,6 +55,7 @@ class AlibabaLightGCN(GeneralRecommender):
         self._batches, self._stale = 0, StalePropagation()
         self.user_embedding = nn.Embedding(self.n_users, config["embedding_size"])
         self.item_embedding = nn.Embedding(self.n_items, config["embedding_size"])
+        initialise((self.user_embedding.weight, self.item_embedding.weight), config["init"], config["init_std"])
         interactions = dataset.inter_feat
         self.graph = build_graph(
             np.asarray(interactions[self.USER_ID]),
@@ -66,12 +65,6 @@ class AlibabaLightGCN(GeneralRecommender):
             device=self.device,
             reorder=self.n_layers > 1,
         )
-        weights = self.user_embedding.weight, self.item_embedding.weight
-        std = 0.1 if config["init_std"] is None else config["init_std"]
-        if config["init"] == "spectral":
-            spectral_(self.graph, *weights, std=std, seed=config["seed"])
-        else:
-            initialise(weights, config["init"], std)
         self._propagated: tuple[tuple[int, ...], tuple[Tensor, Tensor]] | None = None
 
     def forward(self) -> tuple[Tensor, Tensor]:
@@ -126,12 +119,12 @@ class AlibabaLightGCN(GeneralRecommender):
         return {**self.__dict__, "_propagated": None}
 
 
-def initialise(weights: tuple[Tensor, ...], init: str | None, std: float) -> None:
-    """Fill the tables in place: `xavier` uniform (the default) or `normal` with deviation `std`."""
+def initialise(weights: tuple[Tensor, ...], init: str | None, std: float | None) -> None:
+    """Fill the tables in place: `xavier` uniform (the default) or `normal` with deviation `std` (default 0.1)."""
     for weight in weights:
         if init in (None, "xavier"):
             nn.init.xavier_uniform_(weight)
         elif init == "normal":
-            nn.init.normal_(weight, std=std)
+            nn.init.normal_(weight, std=0.1 if std is None else std)
         else:
-            raise BadSettingError(f"init: {init!r} is not an initialisation; use 'xavier', 'normal' or 'spectral'.")
+            raise BadSettingError(f"init: {init!r} is not an initialisation; use 'xavier' or 'normal'.")
