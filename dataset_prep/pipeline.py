@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from dataset_prep.engines.base import Engine
 from dataset_prep.inputs import Part
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER, Source
-from dataset_prep.times import FORMATS
+from dataset_prep.times import EARLIEST, FORMATS, LATEST
 
 INSIDE = 8
 UNDATED = 16
@@ -67,6 +67,8 @@ def events_sql(engine: Engine, parts: Sequence[Part], reading: Reading) -> str:
     rank = " ".join(f"WHEN '{b.value}' THEN {n}" for n, b in enumerate(source.behaviors))
     b = f"CASE {BEHAVIOR} {rank} END" if BEHAVIOR in source.columns else "0"
     t = engine.epoch(TIME, FORMATS[source.time]) if TIME in source.columns else "0"
+    if TIME in source.columns and FORMATS[source.time].strptime is not None:
+        t = f"CASE WHEN {t} >= {EARLIEST} AND {t} < {LATEST} THEN {t} END"
     ids = f"{id_sql(USER, reading.integers)} AS user_id, {id_sql(ITEM, reading.integers)} AS item_id"
     parsed = f"SELECT {ids}, {t} AS t, {b} AS b{''.join(', ' + f for f in features)} FROM {raw} AS raw"
     inside = f"{INSIDE}"
@@ -78,10 +80,12 @@ def events_sql(engine: Engine, parts: Sequence[Part], reading: Reading) -> str:
     bounds += [f"t > {reading.until}"] if reading.until is not None else []
     slot = f"b + {inside}"
     if bounds:
-        slot = f"CASE WHEN {' OR '.join(bounds)} THEN {UNDATED} ELSE {slot} END"
+        # An unknown behaviour is none at any time.
+        slot = f"CASE WHEN b IS NULL THEN NULL WHEN {' OR '.join(bounds)} THEN {UNDATED} ELSE {slot} END"
     item = "item_id"
     if reading.level == "category":
-        item, features = id_sql(CATEGORY, reading.integers), []
+        # What is no item makes a row bad even where only its category counts.
+        item, features = f"CASE WHEN item_id IS NOT NULL THEN {id_sql(CATEGORY, reading.integers)} END", []
     columns = ["user_id", f"{item} AS item_id", "t", f"CAST({slot} AS TINYINT) AS slot"]
     columns += [f"{f}" for f in features]
     return f"SELECT {', '.join(columns)} FROM ({parsed}) AS parsed"

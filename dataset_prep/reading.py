@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from dataset_prep import pipeline
 from dataset_prep.engines.base import Engine, LocalEngine, ReadError
 from dataset_prep.guards import InputError, TooManyRejectsError
@@ -71,7 +69,7 @@ def _swift(settings: Settings, subset: Subset, whole: bool, rejects: Rejects) ->
     paths = find(settings.users, "--users")
     if any(map(is_remote, paths)) or not BlockReader.can_read(settings):
         return None
-    wanted = np.sort(subset.ids(integers=True)) if settings.items else None
+    wanted = subset.ids(integers=True) if settings.items else None
     reader = SwiftReader(settings, wanted, whole, memory_of(settings.memory_limit))
     with bar("reading", sum(Path(path).stat().st_size for path in paths), "B", settings.quiet) as shown:
         try:

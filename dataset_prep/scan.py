@@ -14,13 +14,12 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-from dataset_prep.inputs import BOM, Part, Progress
+from dataset_prep.inputs import BOM, LONGEST_LINE, Part, Progress
 from dataset_prep.pipeline import MISSING
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER, Source
 from dataset_prep.times import FORMATS
 
 CHUNK = 1 << 24
-LONGEST_LINE = 1 << 16
 # A whole number that survives the way through a 64-bit integer; others are kept as text.
 CANONICAL = r"(?:0|[1-9][0-9]{0,17})"
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")

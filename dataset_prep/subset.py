@@ -15,6 +15,7 @@ from dataset_prep.scan import CANONICAL, Grammar, Rejects
 from dataset_prep.settings import Settings
 from dataset_prep.swift.blocks import Blocks
 from dataset_prep.swift.lines import Lines, room
+from dataset_prep.swift.order import Narrow, distinct
 from dataset_prep.swift.words import Ints
 
 HEADERS = frozenset({"item_id"})
@@ -29,7 +30,7 @@ class Subset:
     numbers: distinct ids found by the swift reader, in their order; these have no geohash, since none was asked for.
     """
 
-    numbers: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    numbers: Narrow = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     items: dict[str, str] = field(default_factory=dict)
     rows: int = 0
     rejected: int = 0
@@ -39,7 +40,7 @@ class Subset:
         """What the engine compares with; where the log's ids are integers, other ids cannot occur in it."""
         if integers:
             known = [int(item) for item in self.items if re.fullmatch(CANONICAL, item)]
-            return np.union1d(self.numbers, np.array(known, dtype=np.int64)) if known else self.numbers
+            return distinct(np.concatenate([self.numbers, np.array(known, dtype=np.int64)]))
         return np.array(list(dict.fromkeys([*map(str, self.numbers.tolist()), *self.items])), dtype=object)
 
 
@@ -52,7 +53,7 @@ def read_subset(paths: Sequence[str], settings: Settings, workdir: Path, rejects
             grammar = Grammar(settings.source, part.delimiter)
             plain, lines = _swift(part, settings)
             subset.rows += len(plain)
-            subset.numbers = np.union1d(subset.numbers, plain) if len(subset.numbers) else np.unique(plain)
+            subset.numbers = distinct(np.concatenate([subset.numbers, plain]))
             for number, line in lines:
                 if not line.strip() or (number == 1 and part.header):
                     continue

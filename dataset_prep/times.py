@@ -47,6 +47,9 @@ class TimeFormat:
         return int(moment.replace(tzinfo=dt.UTC).timestamp()) - BEIJING_OFFSET
 
 
+EARLIEST, LATEST = -2_208_988_800 - BEIJING_OFFSET, 4_102_444_800 - BEIJING_OFFSET
+"""From 1900 up to 2100: what is earlier or later is a slip of the pen."""
+
 UNITS = {"hour": 3600, "date": 86400, "yyyymmdd": 86400, "mmdd": 86400, "datetime": 1, "unix": 1}
 """Seconds between two neighbouring moments a format can tell apart."""
 

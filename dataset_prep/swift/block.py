@@ -11,6 +11,7 @@ from dataset_prep.pipeline import INSIDE, UNDATED
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
 from dataset_prep.swift.lines import Lines
+from dataset_prep.swift.order import Narrow, distinct_pairs, narrow
 from dataset_prep.swift.words import WIDTH, Flags, Ints, clock
 from dataset_prep.times import BEIJING_OFFSET
 
@@ -48,18 +49,11 @@ class Carried:
     events: int
     undated: int
     days: dict[tuple[int, int], int]
-    user: npt.NDArray[np.integer]
-    item: npt.NDArray[np.integer]
-    t: npt.NDArray[np.integer]
+    user: Narrow
+    item: Narrow
+    t: Narrow
     slot: npt.NDArray[np.uint8]
-    features: list[tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]] = field(default_factory=list)
-
-
-def narrow(values: Ints) -> npt.NDArray[np.integer]:
-    """In 32 bits, where they fit."""
-    small = np.iinfo(np.int32)
-    fits = not len(values) or (values.min() >= small.min and values.max() <= small.max)
-    return values.astype(np.int32) if fits else values
+    features: list[tuple[Narrow, Narrow]] = field(default_factory=list)
 
 
 class BlockReader:
@@ -130,7 +124,7 @@ class BlockReader:
         slot[~dated] = UNDATED
         # When a row outside the dates was is never asked; a moment far away would only make the keys of pairs longer.
         t = rows.t if dated.all() else np.where(dated, rows.t, rows.t[dated].min() if dated.any() else 0)
-        features = [distinct(rows.item, feature) for feature in rows.features]
+        features = [distinct_pairs(rows.item, feature) for feature in rows.features]
         return Carried(events, undated, days, narrow(rows.user), narrow(rows.item), narrow(t), slot, features)
 
 
@@ -154,16 +148,3 @@ def _among(values: Ints, known: Ints) -> Flags:
     if not len(known):
         return np.zeros(len(values), dtype=bool)
     return known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values
-
-
-def distinct(item: Ints, code: Ints) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
-    """The distinct (item, code), in their order."""
-    if len(item) and item.max() < 1 << 38 and code.max() + 1 < 1 << 24 and code.min() >= BLANK:
-        key = np.sort(item << 24 | (code + 1))
-        key = key[np.concatenate([[True], key[1:] != key[:-1]])]
-        return narrow(key >> 24), narrow((key & (1 << 24) - 1) - 1)
-    order = np.lexsort((code, item))
-    item, code = item[order], code[order]
-    first = np.ones(len(item), dtype=bool)
-    first[1:] = (item[1:] != item[:-1]) | (code[1:] != code[:-1])
-    return narrow(item[first]), narrow(code[first])

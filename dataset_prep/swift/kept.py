@@ -6,7 +6,8 @@ import numpy as np
 
 from dataset_prep.core import Core
 from dataset_prep.pipeline import SHIFT
-from dataset_prep.swift.pairs import Found, Narrow
+from dataset_prep.swift.order import Narrow
+from dataset_prep.swift.pairs import Found
 from dataset_prep.swift.words import Ints
 
 KIND_BITS = 3

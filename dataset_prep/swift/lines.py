@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dataset_prep.scan import LONGEST_LINE
+from dataset_prep.inputs import LONGEST_LINE
 from dataset_prep.swift.words import (
     POWERS,
     WIDTH,

@@ -15,16 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_prep.pipeline import INSIDE, SHIFT, UNDATED
-from dataset_prep.swift.block import BLANK, Carried, distinct
+from dataset_prep.swift.block import BLANK, Carried
 from dataset_prep.swift.blocks import GiveUpError
+from dataset_prep.swift.order import Narrow, changes, coded, distinct, distinct_pairs
 from dataset_prep.swift.reader import WORKERS, Rows
 from dataset_prep.swift.words import Ints
 
 SLOT_BITS = 5
 ROWS_AT_ONCE = 1 << 21
 MOST_RANGES = 256
-
-Narrow = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def find_pairs(rows: Rows, slots: Sequence[int], unit: int, features: int) -> Fo
         none, codes = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
         return Found(none, none, codes, codes, codes, codes, none, [none] * features)
     with ThreadPoolExecutor(WORKERS) as pool:
-        users = np.unique(np.concatenate(list(pool.map(_users, blocks)))).astype(np.int64)
+        users = distinct(np.concatenate(list(pool.map(_users, blocks)))).astype(np.int64)
         key = _key(blocks, unit)
         kept = np.isin(np.arange(UNDATED + 1), slots)
         of_items = [pool.submit(_features, blocks, place, rows.texts) for place in range(features)]
@@ -101,7 +100,7 @@ def find_pairs(rows: Rows, slots: Sequence[int], unit: int, features: int) -> Fo
 
 def _users(block: Carried) -> Narrow:
     """Those of a block, most of them once; a log in the order of its users repeats them side by side."""
-    return block.user[_changes(block.user)]
+    return block.user[changes(block.user)]
 
 
 def _key(blocks: Sequence[Carried], unit: int) -> Key:
@@ -132,7 +131,7 @@ def _pairs(
     packed = np.concatenate([_packed(block, mine, key) for block in blocks])
     packed.sort()
     pair = key.pair(packed)
-    new = _changes(pair)
+    new = changes(pair)
     starts = np.flatnonzero(new)
     slot = key.slot(packed)
     mask = np.bitwise_or.reduceat(np.left_shift(1, slot).astype(np.int32), starts)
@@ -166,41 +165,17 @@ def _narrow_as(values: Ints, like: Narrow) -> Narrow:
     return values.astype(like.dtype) if values.max(initial=0) <= np.iinfo(like.dtype).max else values
 
 
-def coded(values: Narrow) -> tuple[Ints, Narrow]:
-    """(distinct values in their order, number of each value among them)"""
-    if values.max(initial=0) >= 1 << 31 or len(values) >= 1 << 31:
-        distinct, codes = np.unique(values, return_inverse=True)
-        return distinct.astype(np.int64), codes.astype(np.int32, copy=False).reshape(-1)
-    # A sort of numbers that carry their place is several times as fast as one of places.
-    packed = values.astype(np.int64) << 32
-    packed |= np.arange(len(values))
-    packed.sort()
-    value = (packed >> 32).astype(np.int32)
-    new = _changes(value)
-    packed &= 0xFFFFFFFF
-    codes = np.empty(len(values), dtype=np.int32)
-    codes[packed] = np.cumsum(new, dtype=np.int32) - 1
-    return value[new].astype(np.int64), codes
-
-
 def _features(blocks: Sequence[Carried], place: int, texts: Sequence[str]) -> Ints:
     """For every item the code of its feature: of several the smallest text, a blank only where there is no other."""
     item, code = (np.concatenate([block.features[place][k] for block in blocks]) for k in (0, 1))
-    item, code = distinct(item.astype(np.int64), code.astype(np.int64))
-    starts = np.flatnonzero(_changes(item))
+    item, code = distinct_pairs(item, code)
+    starts = np.flatnonzero(changes(item))
     ends = np.append(starts[1:], len(item))
     chosen = code[starts].astype(np.int64)
     for n in np.flatnonzero(ends - starts > 1).tolist():
         known = [value for value in code[starts[n] : ends[n]].tolist() if value != BLANK]
         chosen[n] = min(known, key=lambda value: text(value, texts))
     return chosen
-
-
-def _changes(ordered: Narrow) -> npt.NDArray[np.bool_]:
-    """Whether each value is another than the one before it."""
-    new = np.ones(len(ordered), dtype=bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
-    return new
 
 
 def text(code: int, texts: Sequence[str]) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from prep_data import real
 
-from dataset_prep import convert, inputs
+from dataset_prep import convert, inputs, reading
 from dataset_prep.sample import write_sample
+from dataset_prep.swift.block import BlockReader
 
 DATA = ("*.inter", "*.item", "*.yaml", "funnel.json", "rejects.csv")
 
@@ -79,13 +80,25 @@ def test_any_time_zone_gives_the_same_bytes(tmp_path: Path, sample: tuple[Path, 
     assert written[0] == written[1] == written[2]
 
 
-def test_the_careful_reader_gives_the_same_bytes(
+def test_every_reader_gives_the_same_bytes(
     tmp_path: Path, sample: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fast = convert("mobile", sample[0], tmp_path / "fast", "x", behaviors="1,2,3,4")
+    """The swift reader, the engine's own, the careful one."""
+    swift = convert("mobile", sample[0], tmp_path / "swift", "x", behaviors="1,2,3,4")
+    monkeypatch.setattr(BlockReader, "can_read", lambda settings: False)
+    engine = convert("mobile", sample[0], tmp_path / "engine", "x", behaviors="1,2,3,4")
     monkeypatch.setattr(inputs._Look, "one_line_end", False)
     careful = convert("mobile", sample[0], tmp_path / "careful", "x", behaviors="1,2,3,4")
-    assert files(fast.path) == files(careful.path)
+    assert files(swift.path) == files(engine.path) == files(careful.path)
+
+
+def test_what_does_not_fit_into_memory_goes_by_the_disk(
+    tmp_path: Path, sample: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrays = convert("mobile", sample[0], tmp_path / "arrays", "x")
+    monkeypatch.setattr(reading, "memory_of", lambda limit: 100_000)
+    disk = convert("mobile", sample[0], tmp_path / "disk", "x")
+    assert files(arrays.path) == files(disk.path)
 
 
 def test_an_address_is_left_to_the_engine(tmp_path: Path, sample: tuple[Path, Path]) -> None:

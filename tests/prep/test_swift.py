@@ -1,0 +1,154 @@
+"""The swift reader against the careful one, and its parts against plain Python."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from test_fuzz import mobile, mutated, userbehavior
+
+from dataset_prep import PrepError, Settings, convert, inputs, report
+from dataset_prep import core as whole_core
+from dataset_prep.core import Thresholds, core_of
+from dataset_prep.scan import Grammar
+from dataset_prep.sources import IJCAI15, MOBILE, USERBEHAVIOR, Source
+from dataset_prep.swift import blocks, pairs, reader
+from dataset_prep.swift.block import BlockReader
+from dataset_prep.swift.lines import Lines, room
+from dataset_prep.swift.words import clock, words_of
+from dataset_prep.times import FORMATS
+
+FILES = 150
+
+
+@pytest.fixture(autouse=True, scope="module")
+def without_the_plotting_script() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "get_plotlyjs", lambda: "")
+        yield
+
+
+def outcome(source: str, log: Path, output: Path, **words: object) -> dict[str, bytes] | str:
+    """Every file of the data set, or what was refused, with its reasons."""
+    try:
+        result = convert(source, log, output, "x", **words)  # type: ignore[arg-type]
+    except PrepError as error:
+        return str(error)
+    return {path.name: path.read_bytes() for path in result.path.iterdir()}
+
+
+@pytest.mark.parametrize("size", [61, 1 << 20])
+def test_the_same_files_or_the_same_refusal_as_the_careful_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """Damaged files, also in blocks so small that most lines lie across a border."""
+    monkeypatch.setattr(inputs, "BLOCK", size)
+    monkeypatch.setattr(reader, "BLOCK", size)
+    monkeypatch.setattr(blocks, "READ", 2 * size)
+    monkeypatch.setattr(pairs, "ROWS_AT_ONCE", 7)
+    swift = 0
+    for number in range(FILES):
+        rng = random.Random(number)
+        source = rng.choice(["mobile", "mobile", "userbehavior"])
+        log = tmp_path / f"{number}.csv"
+        log.write_bytes(mutated(rng, (mobile if source == "mobile" else userbehavior)(rng)))
+        words: dict[str, object] = {f"min_{what}": 1 for what in ("interactions", "users", "items", "user", "item")}
+        words |= {
+            "max_bad": 1.0,
+            "level": rng.choice(["item", "category"]),
+            "protocol": rng.choice(["novel", "repeat"]),
+        }
+        words |= rng.choice([{}, {"split": "ratio 0.6,0.2,0.2", "core_on": "train"}, {"behaviors": "buy,cart"}])
+        if rng.random() < 0.3:
+            items = tmp_path / f"{number}.items.csv"
+            items.write_bytes(mutated(rng, b"item_id,item_geohash\n" + b"".join(b"%d,\n" % i for i in range(9))))
+            words["items"] = items if source == "mobile" else None
+        told = [outcome(source, log, tmp_path / f"{number}-swift", **words)]
+        swift += isinstance(told[0], dict)
+        with monkeypatch.context() as patch:
+            patch.setattr(BlockReader, "can_read", lambda settings: False)
+            told.append(outcome(source, log, tmp_path / f"{number}-careful", **words))
+        assert told[0] == told[1], log
+    assert swift > FILES // 4
+
+
+FIELD = st.one_of(
+    st.integers(0, 10**18).map(str),
+    st.text("0123456789", max_size=18),
+    st.text('0123456789 -+.eE,"\t\rxé', max_size=12),
+    st.sampled_from(
+        ["", "1", "3", "pv", "cart", "2014-12-06 02", "2012-02-29 23", "1899-01-01 00", "0229", "1511544070"]
+    ),
+)
+
+
+@given(st.sampled_from([MOBILE, USERBEHAVIOR, IJCAI15]), st.sampled_from([",", "\t"]), st.data())
+def test_no_line_is_taken_that_the_grammar_refuses(source: Source, delimiter: str, data: st.DataObject) -> None:
+    """And what is taken has the values the grammar sees."""
+    good = {"user_id": "7", "item_id": "12345678", "item_category": "9", "behavior_type": source.behaviors[0].value}
+    time = {"hour": "2014-12-06 02", "unix": "1511544070", "mmdd": "1111"}[source.time]
+    rows, untouched = [], set[int]()
+    for n in range(data.draw(st.integers(1, 4))):
+        fields = [good.get(c, time if c == "timestamp" else "") for c in source.columns]
+        changed = data.draw(st.integers(0, 2))
+        untouched |= set() if changed else {n}
+        for _ in range(changed):
+            fields[data.draw(st.integers(0, len(fields) - 1))] = data.draw(FIELD)
+        rows.append(delimiter.join(fields).replace("\n", "").encode())
+    block = b"".join(row + b"\n" for row in rows)
+    settings = _settings(source)
+    buffer = np.frombuffer(block + bytes(room(len(source.columns))), dtype=np.uint8)
+    columns, odd = BlockReader(settings, None, whole=True).parse(Lines(buffer, 0, len(block), delimiter))
+    grammar, place = Grammar(source, delimiter), {column: n for n, column in enumerate(source.columns)}
+    taken = [row for n, row in enumerate(rows) if n not in dict(odd)]
+    assert len(taken) == len(columns.user)
+    for n, row in enumerate(taken):
+        reason, fields = grammar.examine(row.removesuffix(b"\r"))
+        assert reason is None and grammar.is_canonical(fields)
+        assert str(columns.user[n]) == fields[place["user_id"]] and str(columns.item[n]) == fields[place["item_id"]]
+        assert columns.t[n] == FORMATS[source.time].parse(fields[place["timestamp"]])
+        assert source.behaviors[columns.rank[n]].value == fields[place["behavior_type"]]
+    # A reader that takes nothing would pass all of the above.
+    assert not untouched & dict(odd).keys()
+
+
+def _settings(source: Source) -> Settings:
+    every = ",".join(b.value for b in source.behaviors)
+    return Settings(source, ("log.csv",), Path("out"), "x", behaviors=every)
+
+
+@pytest.mark.parametrize("name", ["hour", "datetime", "date", "yyyymmdd", "mmdd"])
+def test_every_day_and_none_that_is_not(name: str) -> None:
+    form = FORMATS[name]
+    read = clock(form)
+    assert read is not None and form.strptime is not None
+    shape = form.strptime.replace("%Y", "" if form.prefix else "{y:04d}").replace("%m", "{m:02d}")
+    shape = shape.replace("%d", "{d:02d}").replace("%H", "{h:02d}").replace("%M", "{h:02d}").replace("%S", "{h:02d}")
+    years = [2014] if form.prefix else [0, 1899, 1900, 1970, 2000, 2012, 2014, 2099, 2100, 9999]
+    texts = [
+        shape.format(y=y, m=m, d=d, h=h) for y in years for m in range(14) for d in range(33) for h in (0, 23, 24, 60)
+    ]
+    buffer = np.frombuffer("".join(texts).encode() + bytes(16), dtype=np.uint8)
+    seconds, ok = read.moments(words_of(buffer), np.arange(len(texts)) * read.width)
+    expected = [form.parse(text) for text in texts]
+    assert ok.tolist() == [moment is not None for moment in expected]
+    assert [int(s) for s, good in zip(seconds, ok, strict=True) if good] == [m for m in expected if m is not None]
+
+
+@given(st.sets(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1), st.integers(1, 5), st.integers(1, 5))
+@example({(u, i) for u in range(30) for i in range(u, u + 2)}, 2, 2)
+def test_following_each_removal_is_looking_at_all_again(chosen: set[tuple[int, int]], user: int, item: int) -> None:
+    """The core by rounds alone, and with all but the first round left to the peeling."""
+    users, items = (np.array(column, dtype=np.int32) for column in zip(*chosen, strict=True))
+    found = []
+    for few in (0.0, 1.0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(whole_core, "FEW", few)
+            found.append(core_of(users, items, Thresholds(user, item), 64, 64))
+    assert found[0].size == found[1].size
+    assert (found[0].users == found[1].users).all() and (found[0].items == found[1].items).all()
