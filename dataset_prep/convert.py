@@ -108,10 +108,10 @@ def _core_of_all(weighed: Weighed) -> Core:
         whole = weighed.whole()
         tried = remedies(whole.space, settings, lambda ranks, inside: whole.pairs.select(bits_of(ranks, inside)))
         raise _refusal(weighed, core, tried)
+    _keep(engine, core)
     if tables.found is not None and settings.protocol == "novel" and isinstance(engine, LocalEngine):
         engine.lend("kept", kept_rows(tables.found, core))
         return core
-    _keep(engine, core)
     engine.create("kept", pipeline.core_sql(pipeline.rows_sql(settings.ranks, settings.protocol, tables.coded)))
     engine.drop("events")
     return core

@@ -28,7 +28,10 @@ from dataset_prep.splits import PARTS
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything that is told about a conversion beside its rows. in_order: whether ``kept`` is what .inter says."""
+    """Everything that is told about a conversion beside its rows.
+
+    in_order: ``kept`` has the ids and the order of .inter, ``keep_items`` its items.
+    """
 
     read: Log
     funnel: Funnel
@@ -86,7 +89,8 @@ def write(engine: Engine, settings: Settings, outcome: Outcome) -> None:
         if features:
             if settings.item_geohash:
                 _upload_places(engine, outcome.read)
-            engine.write(pipeline.item_sql(features, settings.item_geohash), folder / f"{name}.item")
+            kept = "keep_items" if outcome.in_order else "kept"
+            engine.write(pipeline.item_sql(features, settings.item_geohash, kept), folder / f"{name}.item")
             columns["item"] = ["item_id", *features]
         if settings.user_info:
             engine.write(pipeline.user_sql(), folder / f"{name}.user")

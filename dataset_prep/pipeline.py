@@ -198,13 +198,13 @@ def inter_sql(source: Source, where: str = "", in_order: bool = False) -> str:
     )
 
 
-def item_sql(features: Sequence[str], geohash: bool = False) -> str:
-    """.item, of the items that are in any part."""
+def item_sql(features: Sequence[str], geohash: bool = False, kept: str = "kept") -> str:
+    """.item, of the items that are in any part; *kept*: a table of them, repeats and all."""
     columns = ['items.item_id AS "item_id:token"', *(f'{f} AS "{f}:token"' for f in features)]
     if geohash:
         columns.append('places.geohash AS "item_geohash:token"')
     places = "LEFT JOIN places ON places.item_id = items.item_id " if geohash else ""
-    return f"SELECT {', '.join(columns)} FROM items {places}WHERE items.i IN (SELECT i FROM kept) ORDER BY items.i"
+    return f"SELECT {', '.join(columns)} FROM items {places}WHERE items.i IN (SELECT i FROM {kept}) ORDER BY items.i"
 
 
 def user_sql() -> str:

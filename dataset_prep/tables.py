@@ -14,9 +14,10 @@ from dataset_prep.facts import day_counts
 from dataset_prep.pipeline import INSIDE, UNDATED
 from dataset_prep.reading import Log
 from dataset_prep.settings import Settings
-from dataset_prep.swift.pairs import Found, find_pairs, text
+from dataset_prep.swift.block import BLANK
+from dataset_prep.swift.pairs import Found, find_pairs
 from dataset_prep.swift.reader import Rows
-from dataset_prep.times import UNITS, day_of
+from dataset_prep.times import BEIJING_OFFSET, UNITS, day_of
 from dataset_prep.weigh import Pairs, Space, slots_of
 
 ALL_SLOTS = tuple(range(UNDATED + 1))
@@ -74,6 +75,7 @@ def by_sql(engine: Engine, settings: Settings, read: Log, whole: bool) -> Tables
 def by_arrays(engine: LocalEngine, settings: Settings, read: Log, rows: Rows) -> Tables:
     """From the rows the swift reader carried. Raises GiveUpError."""
     slots = slots_of(settings.ranks, True)
+    tally = sum((np.bincount(block.slot, minlength=UNDATED + 1) for block in rows.blocks), np.zeros(UNDATED + 1, int))
     found = find_pairs(rows, slots, UNITS[settings.source.time] if settings.source.timed else 1, len(read.features))
     engine.lend("users", {"user_id": found.users, "u": np.arange(len(found.users), dtype=np.int32)})
     _lend_items(engine, read, rows, found)
@@ -81,12 +83,13 @@ def by_arrays(engine: LocalEngine, settings: Settings, read: Log, rows: Rows) ->
     dated, days = Counter[int](), dict[int, dict[str, int]]()
     for (day, rank), n in sorted(rows.days.items()):
         dated[rank] += n
-        days.setdefault(rank, {})[day_of(day * 86_400 - 8 * 3600)] = n
-    tally = sum((np.bincount(block.slot, minlength=UNDATED + 1) for block in rows.blocks), np.zeros(UNDATED + 1, int))
+        days.setdefault(rank, {})[day_of(day * 86_400 - BEIJING_OFFSET)] = n
     coded = pipeline.CODED
     if settings.protocol != "novel" or settings.core_on != "all":
         _lend_coded(engine, rows, found)
         coded = "coded"
+    else:
+        rows.blocks.clear()  # the pairs say all that is still asked
     return Tables(
         rows.events,
         dated,
@@ -100,15 +103,19 @@ def by_arrays(engine: LocalEngine, settings: Settings, read: Log, rows: Rows) ->
 
 
 def _lend_items(engine: LocalEngine, read: Log, rows: Rows, found: Found) -> None:
+    """Features that are numbers are their own codes; only where there are others are the texts looked up."""
     columns: dict[str, np.ndarray] = {"item_id": found.items, "i": np.arange(len(found.items), dtype=np.int32)}
     joins, fields = "", ""
+    if rows.texts:
+        codes = np.arange(BLANK - 1, BLANK - 1 - len(rows.texts), -1)
+        engine.upload("texts", {"code": codes, "text": np.array(rows.texts, dtype=object)})
     for feature, codes in zip(read.features, found.features, strict=True):
-        known = np.unique(codes[codes != -1])
-        texts = np.array([text(code, rows.texts) for code in known.tolist()], dtype=object)
-        engine.upload(f"texts_of_{feature}", {"code": known, "text": texts})
         columns[feature] = codes
-        joins += f" LEFT JOIN texts_of_{feature} ON texts_of_{feature}.code = coded_items.{feature}"
-        fields += f", texts_of_{feature}.text AS {feature}"
+        value = f"CASE WHEN coded_items.{feature} >= 0 THEN coded_items.{feature} END"
+        if rows.texts:
+            joins += f" LEFT JOIN texts AS of_{feature} ON of_{feature}.code = coded_items.{feature}"
+            value = f"coalesce(of_{feature}.text, CAST({value} AS VARCHAR))"
+        fields += f", {value} AS {feature}"
     engine.lend("coded_items", columns)
     engine.define("items", f"SELECT item_id, i{fields} FROM coded_items{joins}")
 

@@ -35,11 +35,11 @@ class Found:
 
     users: Ints
     items: Ints
-    u: npt.NDArray[np.int32]
+    u: Narrow
     i: Narrow
-    mask: npt.NDArray[np.int32]
-    n: npt.NDArray[np.int32]
-    first: Ints
+    mask: Narrow
+    n: Narrow
+    first: Narrow
     features: list[Ints]
 
 
@@ -92,10 +92,14 @@ def find_pairs(rows: Rows, slots: Sequence[int], unit: int, features: int) -> Fo
         kept = np.isin(np.arange(UNDATED + 1), slots)
         of_items = [pool.submit(_features, blocks, place, rows.texts) for place in range(features)]
         parts = list(pool.map(lambda span: _pairs(blocks, users, span, key, kept), _ranges(rows, users, key)))
-        u, item, mask, n, first = (np.concatenate([part[k] for part in parts]) for k in range(5))
-        del parts
+        u, item, mask, n, first = (_joined(parts) for _ in range(5))
         items, i = coded(item)
         return Found(users, items, u, i, mask, n, first, [future.result() for future in of_items])
+
+
+def _joined(parts: list[list[Narrow]]) -> Narrow:
+    """The first column left of all parts, which give it up, so that it does not stand in memory twice."""
+    return np.concatenate([part.pop(0) for part in parts])
 
 
 def _users(block: Carried) -> Narrow:
@@ -125,8 +129,8 @@ def _ranges(rows: Rows, users: Ints, key: Key) -> Iterator[tuple[int, int]]:
 
 def _pairs(
     blocks: Sequence[Carried], users: Ints, span: tuple[int, int], key: Key, kept: npt.NDArray[np.bool_]
-) -> tuple[Narrow, Narrow, Narrow, Narrow, Ints]:
-    """(u, item, mask, n, first) of the users in a range."""
+) -> list[Narrow]:
+    """u, item, mask, n and first of the users in a range."""
     mine = users[slice(*span)]
     packed = np.concatenate([_packed(block, mine, key) for block in blocks])
     packed.sort()
@@ -147,7 +151,7 @@ def _pairs(
         # Of several in one place the last is stored: backwards, so that it is the first.
         first[whose[::-1]] = key.first(packed[rows[::-1]])
     u, item = key.ids(pair[starts])
-    return (u + span[0]).astype(np.int32), _narrow_as(item, blocks[0].item), mask, n, first
+    return [(u + span[0]).astype(np.int32), _narrow_as(item, blocks[0].item), mask, n, first]
 
 
 def _packed(block: Carried, mine: Ints, key: Key) -> Ints:
