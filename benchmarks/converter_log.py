@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import duckdb
@@ -74,3 +75,7 @@ def write_log(path: Path, rows: int, seed: int = 46) -> tuple[Path, Path]:
         file.write("item_id,item_geohash,item_category\n")
         file.writelines(f"{(i * 7 + 13) % 404562491},,{(i * 7919) % CATEGORIES + 1}\n" for i in wanted.tolist())
     return path, subset
+
+
+if __name__ == "__main__":
+    write_log(Path(sys.argv[1]), int(sys.argv[2]))

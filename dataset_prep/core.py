@@ -94,6 +94,10 @@ def core_of(users: Codes, items: Codes, thresholds: Thresholds, n_users: int, n_
 def _degrees(codes: Codes, n: int) -> Codes:
     """How often each of n codes occurs; in pieces, since ``bincount`` copies what it counts."""
     degree = np.zeros(n, dtype=np.int64)
+    if len(codes) and _in_order(codes):
+        last = np.append(np.flatnonzero(codes[1:] != codes[:-1]), len(codes) - 1)
+        degree[codes[last]] = np.diff(last, prepend=-1)
+        return degree
     piece = max(PIECE, 2 * n)
     for start in range(0, len(codes), piece):
         degree += np.bincount(codes[start : start + piece], minlength=n)
@@ -129,10 +133,14 @@ def _peel_the_rest(left: list[Codes], degrees: list[Codes], thresholds: Threshol
     return len(alive) - int(np.count_nonzero(alive))
 
 
+def _in_order(codes: Codes) -> bool:
+    return bool((codes[1:] >= codes[:-1]).all())
+
+
 def _order(codes: Codes) -> Codes:
     """Places of the codes in their order."""
     places = np.arange(len(codes))
-    if (codes[1:] >= codes[:-1]).all():
+    if _in_order(codes):
         return places
     # A sort of numbers that carry their place is several times as fast as one of places.
     places |= codes.astype(np.int64) << 32

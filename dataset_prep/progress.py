@@ -19,3 +19,11 @@ def bar(what: str, total: int, unit: str, quiet: bool = False) -> tqdm:
         file=sys.stderr,
         disable=True if quiet else None,
     )
+
+
+def advance(shown: tqdm, size: int, rows: int) -> None:
+    """A bar of bytes goes on by *size*; *rows* read so far are told beside it, as rows a second."""
+    seconds = shown.format_dict["elapsed"] if not shown.disable else 0
+    if seconds:
+        shown.set_postfix_str(f"{rows / seconds:,.0f} rows/s", refresh=False)
+    shown.update(size)

@@ -13,7 +13,7 @@ from dataset_prep.guards import InputError, TooManyRejectsError
 from dataset_prep.inputs import Part, find, is_remote, look_over
 from dataset_prep.memory import memory_of
 from dataset_prep.people import upload_people
-from dataset_prep.progress import bar
+from dataset_prep.progress import advance, bar
 from dataset_prep.scan import Rejects, Scanned, Scanner
 from dataset_prep.settings import Settings
 from dataset_prep.subset import Subset, read_subset
@@ -73,7 +73,7 @@ def _swift(settings: Settings, subset: Subset, whole: bool, rejects: Rejects) ->
     reader = SwiftReader(settings, wanted, whole, memory_of(settings.memory_limit))
     with bar("reading", sum(Path(path).stat().st_size for path in paths), "B", settings.quiet) as shown:
         try:
-            reader.read(paths, shown.update)
+            reader.read(paths, lambda size: advance(shown, size, reader.found.rows))
         except GiveUpError as reason:
             log.info("reading again, with more care: %s", reason)
             return None
