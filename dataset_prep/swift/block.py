@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +55,11 @@ class Carried:
     t: Narrow
     slot: npt.NDArray[np.uint8]
     features: list[tuple[Narrow, Narrow]] = field(default_factory=list)
+
+    @cached_property
+    def span(self) -> tuple[int, int]:
+        """Least and largest user."""
+        return int(self.user.min()), int(self.user.max())
 
 
 class BlockReader:

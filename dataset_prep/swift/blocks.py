@@ -10,7 +10,7 @@ import numpy as np
 from dataset_prep.inputs import BLOCK, BOM
 from dataset_prep.swift.lines import LF, Bytes
 
-READ = 2 * BLOCK
+READ = 4 * BLOCK
 LONGEST_REST = 8 * READ
 
 

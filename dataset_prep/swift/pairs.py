@@ -156,10 +156,11 @@ def _pairs(
 
 def _packed(block: Carried, mine: Ints, key: Key) -> Ints:
     user = block.user
-    if not len(mine) or user.min() > mine[-1] or user.max() < mine[0]:
+    low, high = block.span
+    if not len(mine) or low > mine[-1] or high < mine[0]:
         return np.zeros(0, dtype=np.int64)
     columns = (user, block.item, block.t, block.slot)
-    if user.min() < mine[0] or user.max() > mine[-1]:
+    if low < mine[0] or high > mine[-1]:
         inside = (user >= mine[0]) & (user <= mine[-1])
         columns = tuple(column[inside] for column in columns)  # type: ignore[assignment]
     return key.pack(np.searchsorted(mine, columns[0]), *columns[1:])
