@@ -20,6 +20,8 @@ import numpy.typing as npt
 from dataset_prep.guards import InputError
 
 BLOCK = 1 << 20
+FIRST = 1 << 16
+"""Bytes of a file from which its header and delimiter are told, whatever reads it and in blocks of any size."""
 LONGEST_LINE = 1 << 16
 WINDOW = LONGEST_LINE // 2
 BOM = b"\xef\xbb\xbf"
@@ -96,7 +98,7 @@ def head(path: Path) -> bytes:
     """The first bytes of a file, unpacked; b'' for an empty one. Raises InputError."""
     try:
         for _, stream, _ in streams(path):
-            return stream.read(65536)
+            return stream.read(FIRST)
     except BROKEN as error:
         raise InputError(f"{path}: cannot be read ({error}).") from error
     return b""
@@ -159,7 +161,7 @@ def look_over(path: Path, workdir: Path, headers: frozenset[str], progress: Prog
             try:
                 while block := stream.read(BLOCK):
                     if not look.size:
-                        first = block[:65536]
+                        first = block[:FIRST]
                     look.take(block)
                     if copy:
                         copy.write(block)

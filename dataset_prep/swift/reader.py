@@ -20,7 +20,7 @@ from typing import IO
 import numpy as np
 
 from dataset_prep.guards import InputError
-from dataset_prep.inputs import BLOCK, BROKEN, Part, Progress, first_fields, streams
+from dataset_prep.inputs import BLOCK, BROKEN, FIRST, Part, Progress, first_fields, streams
 from dataset_prep.scan import CANONICAL, Grammar, Scanned
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
@@ -104,7 +104,7 @@ class SwiftReader:
         block = blocks.next()
         if block is None:
             return
-        fields, delimiter = first_fields(block.buffer[: min(block.raw.stop, 65_536)].tobytes())
+        fields, delimiter = first_fields(block.buffer[: min(block.raw.stop, FIRST)].tobytes())
         header = fields[0].lower() in self.settings.source.headers
         digest = hashlib.sha256()
         number = 0

@@ -42,14 +42,16 @@ def outcome(source: str, log: Path, output: Path, **words: object) -> dict[str, 
     return {path.name: path.read_bytes() for path in result.path.iterdir()}
 
 
-@pytest.mark.parametrize("size", [61, 1 << 20])
+@pytest.mark.parametrize("size", [31, 61, 1 << 20])
 def test_the_same_files_or_the_same_refusal_as_the_careful_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     """Damaged files, also in blocks so small that most lines lie across a border."""
     monkeypatch.setattr(inputs, "BLOCK", size)
     monkeypatch.setattr(reader, "BLOCK", size)
-    monkeypatch.setattr(blocks, "READ", size)  # the delimiter is told from as many bytes
+    for module in (inputs, reader):
+        monkeypatch.setattr(module, "FIRST", min(size, inputs.FIRST))
+    monkeypatch.setattr(blocks, "READ", size * (blocks.READ // (1 << 20)))  # as many blocks a read as outside of tests
     monkeypatch.setattr(pairs, "ROWS_AT_ONCE", 7)
     swift = 0
     for number in range(FILES):
