@@ -13,7 +13,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from benchmarks.table import render
 
 HERE = Path(__file__).parent
 PARTS = ("step", "negatives", "evaluation", "million-items", "growth", "graph", "loading", "fits")
+PACKAGES = ("torch", "numpy", "scipy", "pandas", "recbole", "torch_geometric")
 Measurement = tuple[str, str, tuple[str, ...]]
 
 
@@ -105,7 +106,10 @@ def _known(file: Path) -> dict[str, Any]:
 
 def _machine() -> dict[str, Any]:
     cpu = next((line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
-    packages = {name: version(name) for name in ("torch", "numpy", "scipy", "pandas", "recbole", "torch_geometric")}
+    try:
+        packages = {name: version(name) for name in PACKAGES}
+    except PackageNotFoundError as error:
+        raise click.ClickException(f"{error.name} is not installed: pip install -e .[bench]") from error
     return {"cpu": cpu or platform.processor(), "cores": os.cpu_count(), **packages}
 
 

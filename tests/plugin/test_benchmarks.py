@@ -63,6 +63,7 @@ def test_parts_are_merged_into_what_this_machine_has_measured_and_into_nothing_e
 ) -> None:
     said = {"growth": STEP, "graph": {"pairs": 5, "seconds": 1.0, "GB": 0.5}}
     monkeypatch.setattr(command, "measured", lambda *words: dict(said["growth" if words[0] == "step" else "graph"]))
+    monkeypatch.setattr(command, "version", lambda name: "1.0")  # nothing is timed, so no peer need be installed
 
     def run(*words: str) -> dict[str, Any]:
         done = CliRunner().invoke(command.main, [*words, "--output", str(tmp_path)])
@@ -76,6 +77,13 @@ def test_parts_are_merged_into_what_this_machine_has_measured_and_into_nothing_e
     assert page == render(found) and "| graph, 10 M edges | >= 15 times RecBole | 1.0 | **no** |" in page
     (tmp_path / "training.json").write_text(json.dumps(found | {"machine": {"cpu": "another"}}))
     assert set(run("growth", "--sizes", "1")) == {"machine", "growth"}
+
+
+def test_a_peer_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "PACKAGES", ("torch", "no-such-peer"))
+    done = CliRunner().invoke(command.main, ["graph", "--output", str(tmp_path)])
+    assert done.exit_code == 1 and "no-such-peer is not installed: pip install -e .[bench]" in done.output
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_page_is_rendered_from_its_own_numbers() -> None:
