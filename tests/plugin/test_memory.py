@@ -1,5 +1,6 @@
 """Freed memory stays in the process, where the C library can be asked for that."""
 
+import os
 import subprocess
 import sys
 
@@ -24,6 +25,9 @@ print(faults() - before)
 def test_new_tables_need_no_new_pages() -> None:
     def faults(ask: str) -> int:
         command = [sys.executable, "-W", "ignore", "-c", COUNT.format(ask=ask)]
-        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
+        # Fixed, because glibc raises this threshold by itself, and then it is chance whether a freed table goes back.
+        environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": str(128 << 10)}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        return int(done.stdout.split()[-1])
 
-    assert 2 * faults("assert keep_freed_memory()") < faults("")
+    assert 3 * faults("assert keep_freed_memory()") < faults("")
