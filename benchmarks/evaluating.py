@@ -62,10 +62,12 @@ def evaluation(threads: str, n_items: str, n_users: str) -> Numbers:
 @torch.no_grad()
 def _products(users: torch.Tensor, model: Any) -> None:
     """Every score once, in tiles that stay in cache, written and forgotten."""
-    items, tile = model.item_embedding.weight, torch.empty(256, 2048)
-    for user in range(0, len(users), 256):
-        for item in range(0, len(items), 2048):
-            some, others = users[user : user + 256], items[item : item + 2048]
+    from recbole_alibaba.ranking import TILE, USERS
+
+    items, tile = model.item_embedding.weight, torch.empty(USERS, TILE)
+    for user in range(0, len(users), USERS):
+        for item in range(0, len(items), TILE):
+            some, others = users[user : user + USERS], items[item : item + TILE]
             torch.mm(some, others.T, out=tile.view(-1)[: len(some) * len(others)].view(len(some), len(others)))
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dataset_prep.order import PLACE, changes, with_places
+
 Codes = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
 
@@ -95,8 +97,8 @@ def _degrees(codes: Codes, n: int) -> Codes:
     """How often each of n codes occurs; in pieces, since ``bincount`` copies what it counts."""
     degree = np.zeros(n, dtype=np.int64)
     if len(codes) and _in_order(codes):
-        last = np.append(np.flatnonzero(codes[1:] != codes[:-1]), len(codes) - 1)
-        degree[codes[last]] = np.diff(last, prepend=-1)
+        starts = np.flatnonzero(changes(codes))
+        degree[codes[starts]] = np.diff(starts, append=len(codes))
         return degree
     piece = max(PIECE, 2 * n)
     for start in range(0, len(codes), piece):
@@ -139,13 +141,10 @@ def _in_order(codes: Codes) -> bool:
 
 def _order(codes: Codes) -> Codes:
     """Places of the codes in their order."""
-    places = np.arange(len(codes))
     if _in_order(codes):
-        return places
-    # A sort of numbers that carry their place is several times as fast as one of places.
-    places |= codes.astype(np.int64) << 32
-    places.sort()
-    places &= 0xFFFFFFFF
+        return np.arange(len(codes))
+    places = with_places(codes)
+    places &= PLACE
     return places
 
 

@@ -11,6 +11,7 @@ from dataset_prep.funnel import Funnel, Stage, measure
 from dataset_prep.reading import Log, read_log
 from dataset_prep.settings import Settings
 from dataset_prep.swift.blocks import GiveUpError
+from dataset_prep.swift.pairs import Found
 from dataset_prep.tables import Tables, by_arrays, by_sql
 from dataset_prep.weigh import DATED, EVERYTHING, bits_of, slots_of
 
@@ -42,6 +43,11 @@ class Weighed:
         self.funnel, self.facts = Funnel(), Facts()
         self._workdir = workdir
         self._filters()
+
+    @property
+    def firsts(self) -> Found | None:
+        """The pairs as arrays, where the first interaction of each is all that may be kept."""
+        return self.tables.found if self.settings.protocol == "novel" else None
 
     def whole(self) -> Tables:
         """The tables again, with the pairs of every behaviour: to weigh other choices. Replaces those in the engine."""

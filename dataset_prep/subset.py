@@ -11,11 +11,11 @@ import numpy as np
 
 from dataset_prep.guards import InputError, TooManyRejectsError
 from dataset_prep.inputs import BOM, Part, first_fields, head, look_over
+from dataset_prep.order import Narrow, distinct
 from dataset_prep.scan import CANONICAL, Grammar, Rejects
 from dataset_prep.settings import Settings
 from dataset_prep.swift.blocks import Blocks
 from dataset_prep.swift.lines import Lines, room
-from dataset_prep.swift.order import Narrow, distinct
 from dataset_prep.swift.words import Ints
 
 HEADERS = frozenset({"item_id"})

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from dataset_prep.guards import UsageError
 
 BEIJING_OFFSET = 8 * 3600
+FIRST_YEAR, END_YEAR = 1900, 2100
+"""What is earlier, or not before the end, is a slip of the pen."""
 
 _MONTH_AND_DAY = (
     r"(?:(?:0[13578]|1[02]){sep}(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11){sep}(?:0[1-9]|[12][0-9]|30)"
@@ -42,13 +44,15 @@ class TimeFormat:
             moment = dt.datetime.strptime(text, self.strptime)
         except ValueError:
             return None
-        if moment.strftime(self.strptime) != text or not 1900 <= moment.year < 2100:
+        if moment.strftime(self.strptime) != text or not FIRST_YEAR <= moment.year < END_YEAR:
             return None
         return int(moment.replace(tzinfo=dt.UTC).timestamp()) - BEIJING_OFFSET
 
 
-EARLIEST, LATEST = -2_208_988_800 - BEIJING_OFFSET, 4_102_444_800 - BEIJING_OFFSET
-"""From 1900 up to 2100: what is earlier or later is a slip of the pen."""
+EARLIEST, LATEST = (
+    int(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp()) - BEIJING_OFFSET for year in (FIRST_YEAR, END_YEAR)
+)
+"""Unix seconds at the beginning of these years."""
 
 UNITS = {"hour": 3600, "date": 86400, "yyyymmdd": 86400, "mmdd": 86400, "datetime": 1, "unix": 1}
 """Seconds between two neighbouring moments a format can tell apart."""

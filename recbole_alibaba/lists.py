@@ -58,10 +58,7 @@ class Lists:
 
     def contains(self, items: np.ndarray, n_items: int) -> np.ndarray:
         """Which of `items` (n, k) are in their row's list: bool (n, k)."""
-        return self._find(np.arange(len(self))[:, None] * n_items + items, n_items)
-
-    def _find(self, wanted: np.ndarray, n_items: int) -> np.ndarray:
         if not len(self.items):
-            return np.zeros(wanted.shape, bool)
-        keys = self.rows * n_items + self.items
+            return np.zeros(items.shape, bool)
+        keys, wanted = self.rows * n_items + self.items, np.arange(len(self))[:, None] * n_items + items
         return keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted

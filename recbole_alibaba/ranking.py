@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .lists import Lists
+from .order import stable_order
 
 BUFFER_BYTES = 32 << 20
 # Scores are made in tiles of 256 users by 2,048 items, 2 MB, and looked through before they leave the cache.
@@ -61,7 +62,7 @@ class _Hidden:
     """Writes minus infinity over what a user must not be shown, a tile at a time."""
 
     def __init__(self, hidden: Lists, n_items: int, device: torch.device) -> None:
-        order = np.argsort(hidden.items, kind="stable")
+        order = stable_order(hidden.items)
         items = hidden.items[order]
         self.edges = np.searchsorted(items, range(0, n_items + TILE, TILE))
         self.places = torch.from_numpy(hidden.rows[order] * TILE + items % TILE).to(device)

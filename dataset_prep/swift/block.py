@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from dataset_prep.order import Narrow, distinct_pairs, narrow
 from dataset_prep.pipeline import INSIDE, UNDATED
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
 from dataset_prep.swift.lines import Lines
-from dataset_prep.swift.order import Narrow, distinct_pairs, narrow
 from dataset_prep.swift.words import WIDTH, Flags, Ints, clock
 from dataset_prep.times import BEIJING_OFFSET
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dataset_prep.core import Core
-from dataset_prep.pipeline import SHIFT
-from dataset_prep.swift.order import Narrow
-from dataset_prep.swift.pairs import Found
+from dataset_prep.order import Narrow
+from dataset_prep.swift.pairs import Found, Key
 from dataset_prep.swift.words import Ints
 
 KIND_BITS = 3
@@ -19,8 +18,8 @@ def kept_rows(found: Found, core: Core) -> dict[str, np.ndarray]:
     inside &= core.items[found.i]
     inside &= found.n > 0
     place = np.flatnonzero(inside)
-    first = found.first[place]
-    u, t, i, b = _in_order(found.u[place], (first >> 4) - SHIFT, found.i[place], 7 - (first & 15))
+    moments, ranks = Key.moment_and_rank(found.first[place])
+    u, t, i, b = _in_order(found.u[place], moments, found.i[place], ranks)
     return {"u": u, "i": i, "t": t, "b": b, "user_id": found.users[u], "item_id": found.items[i]}
 
 

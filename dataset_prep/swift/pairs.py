@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dataset_prep.order import Narrow, changes, coded, distinct, distinct_pairs
 from dataset_prep.pipeline import INSIDE, SHIFT, UNDATED
 from dataset_prep.swift.block import BLANK, Carried
 from dataset_prep.swift.blocks import GiveUpError
-from dataset_prep.swift.order import Narrow, changes, coded, distinct, distinct_pairs
 from dataset_prep.swift.reader import WORKERS, Rows
 from dataset_prep.swift.words import Ints
 
@@ -68,6 +68,12 @@ class Key:
     def first(self, key: Ints) -> Ints:
         t = (key >> SLOT_BITS & (1 << self.t_bits) - 1) * self.unit + self.t
         return (t + SHIFT) * 16 + (INSIDE + 7 - self.slot(key))
+
+    @staticmethod
+    def moment_and_rank(first: Narrow) -> tuple[Ints, Ints]:
+        """What ``first`` was made of: Unix seconds and the behaviour's rank."""
+        packed = first.astype(np.int64, copy=False)
+        return (packed >> 4) - SHIFT, 7 - (packed & 15)
 
     def pair(self, key: Ints) -> Ints:
         return key >> SLOT_BITS + self.t_bits

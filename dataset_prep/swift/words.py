@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from dataset_prep.times import BEIJING_OFFSET, TimeFormat
+from dataset_prep.times import BEIJING_OFFSET, END_YEAR, FIRST_YEAR, TimeFormat
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -31,7 +31,7 @@ JOINS = ((10, 8, 0x00FF00FF00FF00FF), (100, 16, 0x0000FFFF0000FFFF), (10_000, 32
 POWERS = 10 ** np.arange(WIDTH + 1)
 # The least number of so many digits, one above all for none: 0 is the only one that begins with 0.
 LEAST = np.array([1 << 62, 0, *(10**n for n in range(1, WIDTH))], dtype=np.int64)
-FIRST_YEAR, YEARS = 1900, 200
+YEARS = END_YEAR - FIRST_YEAR
 
 
 def words_of(buffer: npt.NDArray[np.uint8]) -> Words:
@@ -164,7 +164,7 @@ NO_DAY = np.iinfo(np.int32).min
 
 @cache
 def _days() -> npt.NDArray[np.int32]:
-    """Days since 1970, at ((year - 1900) * 100 + month) * 100 + day; NO_DAY where there is no such day."""
+    """Days since 1970, at ((year - FIRST_YEAR) * 100 + month) * 100 + day; NO_DAY where there is no such day."""
     table = np.full((YEARS, 100, 100), NO_DAY, dtype=np.int32)
     every = np.arange(np.datetime64(f"{FIRST_YEAR}-01-01"), np.datetime64(f"{FIRST_YEAR + YEARS}-01-01"))
     months = every.astype("datetime64[M]")
