@@ -20,9 +20,10 @@ from typing import Any
 import click
 
 from benchmarks.table import render
+from benchmarks.targets import LARGE_BATCH
 
 HERE = Path(__file__).parent
-PARTS = ("step", "negatives", "evaluation", "million-items", "growth", "graph", "loading", "fits")
+PARTS = ("step", "negatives", "evaluation", "million-items", "growth", "large-batch", "graph", "loading", "fits")
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "recbole", "torch_geometric")
 Measurement = tuple[str, str, tuple[str, ...]]
 
@@ -52,6 +53,8 @@ def plan(parts: tuple[str, ...], sizes: list[str], threads: list[str], rounds: i
         if "growth" in parts:
             # A step of RecBole's takes half a minute at 10 M pairs.
             yield "growth", f"{size} M", ("step", size, "1", "3" if float(size) < 5 else "1")
+        if "large-batch" in parts:
+            yield "large-batch", f"{size} M", ("step", size, "2", "1", str(LARGE_BATCH))
         for kind in ("graph", "loading"):
             if kind in parts:
                 yield kind, f"{size} M", (kind, size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import gzip
 import hashlib
+import lzma
 import re
 import struct
 import zipfile
@@ -25,7 +26,7 @@ FIRST = 1 << 16
 LONGEST_LINE = 1 << 16
 WINDOW = LONGEST_LINE // 2
 BOM = b"\xef\xbb\xbf"
-BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
+BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
 Progress = Callable[[int], object]
 
 
@@ -85,8 +86,11 @@ def streams(path: Path) -> Iterator[tuple[str, IO[bytes], bool]]:
             yield path.name, stream, True  # type: ignore[misc]
     elif magic == b"PK\x03\x04":
         with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
+            # Not is_dir(): it fails on a name that a damaged archive leaves empty.
+            members = [m for m in archive.infolist() if not m.filename.endswith("/")]
             for member in sorted(members, key=lambda m: m.filename):
+                if member.filename.startswith("__MACOSX/"):
+                    continue
                 with archive.open(member) as stream:
                     yield f"{path.name}/{member.filename}", stream, True
     else:

@@ -1,4 +1,4 @@
-"""The two parts of LightGCN's loss, as pure functions of scores and rows."""
+"""The two parts of LightGCN's loss, as pure functions of margins and rows."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def bpr(positive: Tensor, negative: Tensor) -> Tensor:
-    """Mean of softplus(negative - positive) over the pairs; scores of shape (n,), result a scalar.
+def bpr(margins: Tensor) -> Tensor:
+    """Mean of softplus(-margin) over the pairs; margins: positive's score less the negative's, (n,), result a scalar.
 
     softplus(-x) = -log(sigmoid(x)), but its gradient does not vanish for a pair ranked badly wrong, where
     -log(1e-10 + sigmoid(x)) has none below x = -23. A model that guesses scores ln 2 = 0.6931.
     Source: Rendle et al., "BPR", UAI 2009.
     """
-    return F.softplus(negative - positive).mean()
+    return F.softplus(-margins).mean()
 
 
 def l2(*rows: tuple[Tensor, Tensor], batch: int) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .graph import Graph, Layer
+from .graph import Graph, Layer, Rows
 
 
 @torch.no_grad()
@@ -40,8 +40,8 @@ def propagate_rows(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """`propagate` for these users and items alone, differentiable once in `users` and `items`.
 
-    user_ids, item_ids: int64, **no id twice** (`torch.unique` first). Returns the final user rows and item
-    rows, then the same rows of layer 0, which an L2 penalty needs: both gradients leave in one dense tensor.
+    user_ids, item_ids: int64, **no id twice**. Returns the final user rows and item rows, then the same rows of
+    layer 0, which an L2 penalty needs: both gradients leave in one dense tensor.
 
     The layers before the last are computed for every node, the last one only for the rows asked for: a batch
     of 2,048 touches 16 % of Gowalla's edges there. The operator is symmetric, so the adjoint is the same
@@ -67,7 +67,7 @@ class _PropagateRows(torch.autograd.Function):
             user_sum += users.index_select(0, nodes[0])
             item_sum += items.index_select(0, nodes[1])
         for last in layers[-1:]:
-            ctx.user_rows, ctx.item_rows = last.from_items.take(user_ids), last.from_users.take(item_ids)
+            ctx.user_rows, ctx.item_rows = _taken(last.from_items, user_ids), _taken(last.from_users, item_ids)
             user_sum += ctx.user_rows.matmul(items)
             item_sum += ctx.item_rows.matmul(users)
         scale = 1 / (n_layers + 1)
@@ -83,8 +83,11 @@ class _PropagateRows(torch.autograd.Function):
         scale = 1 / (n_layers + 1)
         user_grad, item_grad = user_grad * scale, item_grad * scale
         if n_layers:
-            users = ctx.item_rows.transpose().matmul(item_grad)
-            items = ctx.user_rows.transpose().matmul(user_grad)
+            # The transpose of `leave`'s rows for all items is at hand: `enter`'s for users.
+            enter, leave = graph.enter, graph.leave
+            to_users = enter.from_items if ctx.item_rows is leave.from_users else ctx.item_rows.transpose()
+            to_items = enter.from_users if ctx.user_rows is leave.from_items else ctx.user_rows.transpose()
+            users, items = to_users.matmul(item_grad), to_items.matmul(user_grad)
         else:
             users, items = user_grad.new_zeros(ctx.shapes[0]), item_grad.new_zeros(ctx.shapes[1])
         # The transpose of `enter` is `leave`: the gradient's layers are the forward ones but the first, in turn.
@@ -95,3 +98,10 @@ class _PropagateRows(torch.autograd.Function):
         users.index_add_(0, user_ids, user_grad + first_user_grad)
         items.index_add_(0, item_ids, item_grad + first_item_grad)
         return users, items, None, None, None, None
+
+
+def _taken(matrix: Rows, ids: Tensor) -> Rows:
+    """These rows of a matrix; itself, where they are all of them, in order."""
+    n = matrix.shape[0]
+    whole = len(ids) == n and bool((ids == torch.arange(n, device=ids.device)).all())
+    return matrix if whole else matrix.take(ids)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from ..diagnosis.watcher import Watcher
 from .meter import EpochMeter, shown
+from .optimizer import adamw
 from .schedule import learning_rate
 from .speaker import Speaker
 
@@ -34,12 +35,9 @@ class AlibabaLightGCNTrainer(Trainer):
         """AdamW in one fused pass, without RecBole's warning: its decay does not add to the loss's L2."""
         if str(kwargs.get("learner", self.learner)).lower() != "adamw":
             return super()._build_optimizer(**kwargs)
-        return torch.optim.AdamW(
-            kwargs.get("params", self.model.parameters()),
-            lr=kwargs.get("learning_rate", self.learning_rate) or 0.0,
-            weight_decay=kwargs.get("weight_decay", self.weight_decay) or 0.0,
-            fused=True,
-        )
+        weights = kwargs.get("params", self.model.parameters())
+        rate, decay = kwargs.get("learning_rate", self.learning_rate), kwargs.get("weight_decay", self.weight_decay)
+        return adamw(weights, rate, decay, self.config["adam_betas"])
 
     def _train_epoch(
         self,

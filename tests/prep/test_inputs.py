@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -156,6 +157,22 @@ def test_files_that_are_no_log(tmp_path: Path) -> None:
     assert "cannot be read to its end" in unreadable(tmp_path, gzip.compress(b"x" * 10_000)[:-20], "log.csv.gz")
     assert "cannot be read to its end" in unreadable(tmp_path, b"PK\x03\x04 no archive", "log.zip")
     assert "none of the" in unreadable(tmp_path, "\n".join([HEADER, *ROWS]).encode("utf-16"))
+
+
+def zipped(compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", compression) as archive:
+        archive.writestr("log.csv", "\n".join([HEADER, *ROWS]))
+    return held.getvalue()
+
+
+def test_damaged_archives(tmp_path: Path) -> None:
+    """A name cut to nothing does no harm; a changed byte of an LZMA stream does."""
+    (tmp_path / "log.zip").write_bytes(zipped().replace(b"log.csv", b"\0og.csv"))
+    assert inter(tmp_path / "log.zip", tmp_path / "nameless")
+    broken = bytearray(zipped(zipfile.ZIP_LZMA))
+    broken[broken.index(b"log.csv") + 60] ^= 0x55
+    assert "log.zip" in unreadable(tmp_path, bytes(broken), "log.zip")
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""The optimiser's own setting."""
+
+import pytest
+import torch
+
+from recbole_alibaba.host.errors import BadSettingError
+from recbole_alibaba.trainer.optimizer import adamw
+
+
+def after_two_steps(betas) -> float:
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = adamw([weight], 0.1, None, betas)
+    for gradient in (1.0, 0.01):
+        weight.grad = torch.tensor([gradient])
+        optimizer.step()
+    return weight.item()
+
+
+def test_a_shorter_memory_forgets_a_large_gradient_sooner():
+    """By Adam's own formula: bias-corrected averages after gradients of 1 and 0.01."""
+    for second in (0.999, 0.5):
+        mean = (0.9 * 0.1 * 1 + 0.1 * 0.01) / (1 - 0.9**2)
+        square = (second * (1 - second) * 1 + (1 - second) * 0.01**2) / (1 - second**2)
+        assert after_two_steps([0.9, second]) == pytest.approx(-0.1 - 0.1 * mean / square**0.5, rel=1e-5)
+    assert after_two_steps(None) == after_two_steps([0.9, 0.999]) == after_two_steps((0.9, "0.999"))
+
+
+@pytest.mark.parametrize("betas", [0.9, [0.9], [0.9, 1.0], [-0.1, 0.9], ["a", 0.9], [0.9, 0.99, 0.999], [0.9, None]])
+def test_what_is_not_two_betas(betas):
+    with pytest.raises(BadSettingError, match=r"adam_betas: .* is not two numbers from 0 to below 1"):
+        adamw([torch.nn.Parameter(torch.zeros(1))], 0.1, 0.0, betas)
