@@ -108,7 +108,8 @@ def bpr_function(model: Any) -> Callable[[Tensor, Tensor], Tensor] | None:
     if module is not None:
         return module
     if "loss_parts" in dir(model):
-        return getattr(sys.modules[type(model).__module__], "bpr", None)
+        of_margins = getattr(sys.modules[type(model).__module__], "bpr", None)
+        return of_margins and (lambda positive, negative: of_margins(positive - negative))
     return None
 
 
