@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from benchmarks.targets import LARGE_BATCH, targets
+from benchmarks.targets import LARGE_BATCH, epoch_seconds, targets
 
 Numbers = Mapping[str, Any]
 COUNTS = ("pairs", "users", "items", "steps an epoch")
@@ -98,8 +98,10 @@ def _growth(growth: Numbers, batch: int, unit: int) -> list[str]:
     names = ("RecBole LightGCN", "PyG LightGCN, CSR", "ours", "bound")
     lines = _head(("pairs", *names, "times RecBole", "times PyG"), first=False)
     for one in growth.values():
-        steps = -(-one["pairs"] // batch)
-        cells = [f"{one['pairs']:,}", *(f"{one[name] * steps / unit:,.{1 if unit > 1 else 0}f}" for name in names)]
+        cells = [
+            f"{one['pairs']:,}",
+            *(f"{epoch_seconds(one, batch, name) / unit:,.{1 if unit > 1 else 0}f}" for name in names),
+        ]
         cells += [f"{one[name] / one['ours']:.1f}" for name in names[:2]]
         lines.append(f"| {' | '.join(cells)} |")
     return lines

@@ -87,10 +87,9 @@ def streams(path: Path) -> Iterator[tuple[str, IO[bytes], bool]]:
     elif magic == b"PK\x03\x04":
         with zipfile.ZipFile(path) as archive:
             # Not is_dir(): it fails on a name that a damaged archive leaves empty.
-            members = [m for m in archive.infolist() if not m.filename.endswith("/")]
+            inside = [m for m in archive.infolist() if not m.filename.endswith("/")]
+            members = [m for m in inside if not m.filename.startswith("__MACOSX/")]
             for member in sorted(members, key=lambda m: m.filename):
-                if member.filename.startswith("__MACOSX/"):
-                    continue
                 with archive.open(member) as stream:
                     yield f"{path.name}/{member.filename}", stream, True
     else:

@@ -41,7 +41,12 @@ class Rows:
         return _embedding_bag(self, dense) if dense.device.type == "cpu" else _sparse_mm(self, dense)
 
     def take(self, rows: Tensor) -> Rows:
-        """The matrix of these rows only, in their order. rows: int64 (k,), on the device of the matrix."""
+        """The matrix of these rows only, in their order; itself, where they are all of them in its own.
+
+        rows: int64 (k,), on the device of the matrix.
+        """
+        if len(rows) == self.shape[0] and torch.equal(rows, torch.arange(len(rows), device=rows.device)):
+            return self
         if self.indices.device.type == "cpu":  # scipy's loop takes 0.6 ms where the gathers below take 1.5
             return Rows.of(self._scipy()[rows.numpy()])
         return _take(self, rows)

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import scipy.sparse as sp
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -61,6 +59,5 @@ class _Margins(torch.autograd.Function):
 
 def _by_row(at: Tensor, values: Tensor, n_rows: int) -> Rows:
     """The sparse matrix (n_rows, n) that holds `values[j]` at (at[j], j): the pairs of every row together."""
-    starts = np.arange(len(at) + 1, dtype=np.int32)
-    by_column = (values.numpy(), at.numpy().astype(np.int32), starts)
-    return Rows.of(sp.csc_matrix(by_column, shape=(n_rows, len(at))).tocsr())
+    starts = torch.arange(len(at) + 1, dtype=torch.int32)
+    return Rows(at.int(), starts, values, (len(at), n_rows)).transpose()

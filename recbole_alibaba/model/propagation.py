@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .graph import Graph, Layer, Rows
+from .graph import Graph, Layer
 
 
 @torch.no_grad()
@@ -67,7 +67,7 @@ class _PropagateRows(torch.autograd.Function):
             user_sum += users.index_select(0, nodes[0])
             item_sum += items.index_select(0, nodes[1])
         for last in layers[-1:]:
-            ctx.user_rows, ctx.item_rows = _taken(last.from_items, user_ids), _taken(last.from_users, item_ids)
+            ctx.user_rows, ctx.item_rows = last.from_items.take(user_ids), last.from_users.take(item_ids)
             user_sum += ctx.user_rows.matmul(items)
             item_sum += ctx.item_rows.matmul(users)
         scale = 1 / (n_layers + 1)
@@ -98,10 +98,3 @@ class _PropagateRows(torch.autograd.Function):
         users.index_add_(0, user_ids, user_grad + first_user_grad)
         items.index_add_(0, item_ids, item_grad + first_item_grad)
         return users, items, None, None, None, None
-
-
-def _taken(matrix: Rows, ids: Tensor) -> Rows:
-    """These rows of a matrix; itself, where they are all of them, in order."""
-    n = matrix.shape[0]
-    whole = len(ids) == n and bool((ids == torch.arange(n, device=ids.device)).all())
-    return matrix if whole else matrix.take(ids)
