@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "results" / "records"
 RECORDS, PROBES, PAGE = FOLDER / "gowalla.jsonl", FOLDER / "gowalla-options.jsonl", ROOT / "results" / "gowalla.md"
 SETTINGS = ROOT / "properties" / "experiment" / "gowalla.yaml"
-TUNED = ("learning_rate", "learning_rate_schedule", "adam_betas", "train_batch_size", "epochs", "reg_weight")
-TUNED += ("init", "init_std")
+TUNED = ("learning_rate", "learning_rate_schedule", "adam_betas", "adam_eps", "train_batch_size")
+TUNED += ("epochs", "reg_weight", "init", "init_std")
 # Recall@20 and NDCG@20, all-ranking, 3 layers, 64 dimensions.
 PUBLISHED = (
     ("He et al., SIGIR 2020, table 3 (1,000 epochs)", 0.1830, 0.1550),

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dataset_prep.order import PLACE, changes, with_places
+from dataset_prep.order import PLACE, changes, distinct, with_places
 
 Codes = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
+Piece = tuple[Codes, Codes]
+"""Users and items of some pairs."""
 
 
-PIECE = 1 << 21
+PIECE = 1 << 19
+"""Pairs looked at at once: what is read about them stays in the processor's cache."""
+WORKERS = min(os.cpu_count() or 1, 8)
 FEW = 0.25
 """Share of the pairs a round must remove to be worth another look at all of them."""
 
@@ -74,48 +81,66 @@ def core_of(users: Codes, items: Codes, thresholds: Thresholds, n_users: int, n_
 
     users, items: codes of distinct pairs, shape (n,), in [0, n_users) and [0, n_items).
     """
-    left = [users, items]
-    degrees = [_degrees(users, n_users), _degrees(items, n_items)]
-    while True:
-        before = len(left[0])
-        # Items first: they are the more numerous and the thinner; what is left has few weak users.
-        for side in (1, 0):
-            strong = degrees[side] >= thresholds[side]
-            degrees[side][~strong] = 0
-            stay = np.flatnonzero(strong[left[side]])
-            if len(stay) < len(left[0]):
-                left = [codes[stay] for codes in left]
-                degrees[1 - side] = _degrees(left[1 - side], len(degrees[1 - side]))
-        if before - len(left[0]) <= FEW * before:
-            break
-    gone = 0 if before == len(left[0]) else _peel_the_rest(left, degrees, thresholds)
-    size = Size(len(left[0]) - gone, int((degrees[0] > 0).sum()), int((degrees[1] > 0).sum()))
+    pieces = [(users[at : at + PIECE], items[at : at + PIECE]) for at in range(0, len(users), PIECE)]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        degrees = [_degrees(pool, [p[side] for p in pieces], n) for side, n in enumerate((n_users, n_items))]
+        while True:
+            before = _count(pieces)
+            # Items first: they are the more numerous and the thinner; what is left has few weak users.
+            for side in (1, 0):
+                strong = degrees[side] >= thresholds[side]
+                degrees[side][~strong] = 0
+                had = _count(pieces)
+                pieces = list(pool.map(_strong_only, pieces, itertools.repeat(side), itertools.repeat(strong)))
+                if _count(pieces) < had:
+                    others = [p[1 - side] for p in pieces]
+                    degrees[1 - side] = _degrees(pool, others, len(degrees[1 - side]))
+            if before - _count(pieces) <= FEW * before:
+                break
+        left = _count(pieces)
+        if left < before:
+            left -= _peel_the_rest(pool, pieces, degrees, thresholds)
+    size = Size(left, int((degrees[0] > 0).sum()), int((degrees[1] > 0).sum()))
     return Core(thresholds, size, degrees[0] > 0, degrees[1] > 0)
 
 
-def _degrees(codes: Codes, n: int) -> Codes:
-    """How often each of n codes occurs; in pieces, since ``bincount`` copies what it counts."""
+def _count(pieces: Sequence[Piece]) -> int:
+    return sum(len(users) for users, _ in pieces)
+
+
+def _strong_only(piece: Piece, side: int, strong: Mask) -> Piece:
+    stay = np.flatnonzero(strong[piece[side]])
+    return piece if len(stay) == len(piece[0]) else (piece[0][stay], piece[1][stay])
+
+
+def _degrees(pool: ThreadPoolExecutor, pieces: Sequence[Codes], n: int) -> Codes:
+    """How often each of n codes occurs."""
     degree = np.zeros(n, dtype=np.int64)
-    if len(codes) and _in_order(codes):
-        starts = np.flatnonzero(changes(codes))
-        degree[codes[starts]] = np.diff(starts, append=len(codes))
+    if all(pool.map(_in_order, pieces)):
+        for codes, starts in zip(pieces, pool.map(lambda codes: np.flatnonzero(changes(codes)), pieces), strict=True):
+            degree[codes[starts]] += np.diff(starts, append=len(codes))
         return degree
-    piece = max(PIECE, 2 * n)
-    for start in range(0, len(codes), piece):
-        degree += np.bincount(codes[start : start + piece], minlength=n)
+    # Each count is of all n codes: not worth it for fewer pairs than that; bincount copies what it counts.
+    several = max(1, 2 * n // PIECE)
+    groups = [pieces[at : at + several] for at in range(0, len(pieces), several)]
+    for counts in pool.map(lambda group: np.bincount(np.concatenate(group), minlength=n), groups):
+        degree += counts
     return degree
 
 
-def _peel_the_rest(left: list[Codes], degrees: list[Codes], thresholds: Thresholds) -> int:
+def _peel_the_rest(
+    pool: ThreadPoolExecutor, pieces: Sequence[Piece], degrees: list[Codes], thresholds: Thresholds
+) -> int:
     """Follow each removal to the partners it concerns; brings *degrees* up to date -> number of pairs removed."""
-    orders, starts = [], []
-    for codes, degree in zip(left, degrees, strict=True):
-        orders.append(_order(codes))
-        starts.append(np.cumsum(degree) - degree)
+    left = [np.concatenate([p[side] for p in pieces]) for side in (0, 1)]
+    orders = list(pool.map(_order, left))
+    starts = [np.cumsum(degree) - degree for degree in degrees]
     full = [degree.copy() for degree in degrees]
     alive = np.ones(len(left[0]), dtype=bool)
     side = 0
-    weak = [np.flatnonzero((degree > 0) & (degree < least)) for degree, least in zip(degrees, thresholds, strict=True)]
+    weak: list[Codes] = [
+        np.flatnonzero((degree > 0) & (degree < least)) for degree, least in zip(degrees, thresholds, strict=True)
+    ]
     while len(weak[0]) or len(weak[1]):
         side = 1 - side
         mine, other = weak[side], 1 - side
@@ -129,9 +154,9 @@ def _peel_the_rest(left: list[Codes], degrees: list[Codes], thresholds: Threshol
         partners = left[other][pairs]
         np.subtract.at(degrees[other], partners, 1)
         weak[side] = mine[:0]
-        fallen = np.unique(partners)
-        fallen = fallen[(degrees[other][fallen] > 0) & (degrees[other][fallen] < thresholds[other])]
-        weak[other] = np.union1d(weak[other], fallen)
+        now = degrees[other][partners]
+        fallen = partners[(now > 0) & (now < thresholds[other])]
+        weak[other] = distinct(np.concatenate([weak[other], fallen]))
     return len(alive) - int(np.count_nonzero(alive))
 
 

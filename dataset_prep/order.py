@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+
 import numpy as np
 import numpy.typing as npt
 
 Narrow = npt.NDArray[np.integer]
 PLACE = 0xFFFFFFFF
+PIECE = 1 << 19
+DENSE = 4
+"""Values that spread no wider than this times their number are looked up in a table of them all."""
 
 
 def narrow(values: Narrow) -> Narrow:
@@ -56,8 +61,11 @@ def with_places(values: Narrow) -> npt.NDArray[np.int64]:
     return packed
 
 
-def coded(values: Narrow) -> tuple[npt.NDArray[np.int64], Narrow]:
+def coded(values: Narrow, pool: Executor) -> tuple[npt.NDArray[np.int64], Narrow]:
     """(distinct values in their order, number of each value among them)"""
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, -1)
+    if 0 <= high - low < DENSE * len(values):
+        return _by_table(values, low, high, pool)
     if values.max(initial=0) >= 1 << 31 or len(values) >= 1 << 31:
         distinct, codes = np.unique(values, return_inverse=True)
         return distinct.astype(np.int64), codes.astype(np.int32, copy=False).reshape(-1)
@@ -68,3 +76,18 @@ def coded(values: Narrow) -> tuple[npt.NDArray[np.int64], Narrow]:
     codes = np.empty(len(values), dtype=np.int32)
     codes[packed] = np.cumsum(new, dtype=np.int32) - 1
     return value[new].astype(np.int64), codes
+
+
+def _by_table(values: Narrow, low: int, high: int, pool: Executor) -> tuple[npt.NDArray[np.int64], Narrow]:
+    there = np.zeros(high - low + 1, dtype=bool)
+    there[values - low] = True
+    number = np.cumsum(there, dtype=np.int32)
+    number -= 1
+    codes = np.empty(len(values), dtype=np.int32)
+
+    def look_up(at: int) -> None:
+        # All are in the table: no need to check that, as any other mode would.
+        np.take(number, values[at : at + PIECE] - low, out=codes[at : at + PIECE], mode="clip")
+
+    list(pool.map(look_up, range(0, len(values), PIECE)))
+    return np.flatnonzero(there) + low, codes

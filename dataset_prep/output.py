@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,10 @@ def check_overwrite(target: Path, mark: str, force: bool) -> None:
 def write(engine: Engine, settings: Settings, outcome: Outcome) -> None:
     """Write the whole data set from the tables ``kept``, ``users`` and ``items``, or nothing."""
     name = settings.name
-    with replaced(settings.output, name) as folder:
+    title = f"{name}: {settings.source.title}"
+    told = title, outcome.funnel, outcome.facts, settings.asked, outcome.used, outcome.size, outcome.rows
+    with replaced(settings.output, name) as folder, ThreadPoolExecutor(1) as pool:
+        drawn = pool.submit(page, *told)
         columns: dict[str, list[str]] = {
             "inter": ["user_id", "item_id", *(["timestamp"] if settings.source.timed else [])]
         }
@@ -102,9 +106,7 @@ def write(engine: Engine, settings: Settings, outcome: Outcome) -> None:
             shutil.copyfile(outcome.read.rejects, folder / "rejects.csv")
         record = json.dumps(_record(settings, outcome), indent=2, ensure_ascii=False)
         (folder / "funnel.json").write_text(record + "\n", encoding="utf-8")
-        title = f"{name}: {settings.source.title}"
-        told = page(title, outcome.funnel, outcome.facts, settings.asked, outcome.used, outcome.size, outcome.rows)
-        (folder / "funnel.html").write_text(told, encoding="utf-8")
+        (folder / "funnel.html").write_text(drawn.result(), encoding="utf-8")
 
 
 def _upload_places(engine: Engine, read: Log) -> None:

@@ -98,14 +98,18 @@ def find_pairs(rows: Rows, slots: Sequence[int], unit: int, features: int) -> Fo
         kept = np.isin(np.arange(UNDATED + 1), slots)
         of_items = [pool.submit(_features, blocks, place, rows.texts) for place in range(features)]
         parts = list(pool.map(lambda span: _pairs(blocks, users, span, key, kept), _ranges(rows, users, key)))
-        u, item, mask, n, first = (_joined(parts) for _ in range(5))
-        items, i = coded(item)
+        columns = [list(column) for column in zip(*parts, strict=True)]
+        parts.clear()
+        u, item, mask, n, first = pool.map(_joined, columns)
+        items, i = coded(item, pool)
         return Found(users, items, u, i, mask, n, first, [future.result() for future in of_items])
 
 
-def _joined(parts: list[list[Narrow]]) -> Narrow:
-    """The first column left of all parts, which give it up, so that it does not stand in memory twice."""
-    return np.concatenate([part.pop(0) for part in parts])
+def _joined(pieces: list[Narrow]) -> Narrow:
+    """The pieces in one, which are given up."""
+    whole = np.concatenate(pieces)
+    pieces.clear()
+    return whole
 
 
 def _users(block: Carried) -> Narrow:
@@ -135,7 +139,7 @@ def _ranges(rows: Rows, users: Ints, key: Key) -> Iterator[tuple[int, int]]:
 
 def _pairs(
     blocks: Sequence[Carried], users: Ints, span: tuple[int, int], key: Key, kept: npt.NDArray[np.bool_]
-) -> list[Narrow]:
+) -> tuple[Narrow, ...]:
     """u, item, mask, n and first of the users in a range."""
     mine = users[slice(*span)]
     packed = np.concatenate([_packed(block, mine, key) for block in blocks])
@@ -157,7 +161,7 @@ def _pairs(
         # Of several in one place the last is stored: backwards, so that it is the first.
         first[whose[::-1]] = key.first(packed[rows[::-1]])
     u, item = key.ids(pair[starts])
-    return [(u + span[0]).astype(np.int32), _narrow_as(item, blocks[0].item), mask, n, first]
+    return (u + span[0]).astype(np.int32), _narrow_as(item, blocks[0].item), mask, n, first
 
 
 def _packed(block: Carried, mine: Ints, key: Key) -> Ints:

@@ -27,6 +27,7 @@ ALL = 0xFFFFFFFFFFFFFFFF
 # A digit plus this stays below 0x80; anything larger reaches it.
 TO_HIGH_BIT = 0x7676767676767676
 SPACES, QUOTES, DELETES = (np.uint64(byte * ONES) for byte in (0x20, 0x22, 0x7F))
+# (how many of the lower the higher is worth, how far apart they stand, where the results stand)
 JOINS = ((10, 8, 0x00FF00FF00FF00FF), (100, 16, 0x0000FFFF0000FFFF), (10_000, 32, 0xFFFFFFFF))
 POWERS = 10 ** np.arange(WIDTH + 1)
 # The least number of so many digits, one above all for none: 0 is the only one that begins with 0.
@@ -54,9 +55,9 @@ def ended(word: Words, pattern: np.uint64) -> tuple[Ints, Flags]:
     found = _zeros(word ^ pattern)
     open_ = found == 0
     # The bits up to the lowest one set; all of them, where none is.
-    length = np.bitwise_count(found ^ (found - 1)).astype(np.int64) >> 3
+    length = np.bitwise_count(found ^ (found - 1)) >> 3
     length -= ~open_
-    return length, open_
+    return length.astype(np.int64), open_
 
 
 def _own(word: Words, length: Ints) -> tuple[Words, Words]:
@@ -71,10 +72,11 @@ def number(word: Words, length: Ints, leading: bool = False) -> tuple[Ints, Flag
     ok = ((x + TO_HIGH_BIT) | x) & HIGH_BITS == 0
     # Neighbours join: digits to numbers below 100, these to numbers below 10,000, these to the whole.
     for base, bits, mask in JOINS:
-        higher = x >> np.uint64(bits)
-        np.multiply(x, np.uint64(base), out=x)
-        np.add(x, higher, out=x)
-        np.bitwise_and(x, np.uint64(mask), out=x)
+        # (x * base << bits) + x, shifted back: x * base + (x >> bits).
+        np.multiply(x, np.uint64((base << bits) + 1), out=x)
+        np.right_shift(x, np.uint64(bits), out=x)
+        if bits < 32:
+            np.bitwise_and(x, np.uint64(mask), out=x)
     value = x.view(np.int64)
     if not leading:
         ok &= value >= LEAST[length]

@@ -37,7 +37,7 @@ class AlibabaLightGCNTrainer(Trainer):
             return super()._build_optimizer(**kwargs)
         weights = kwargs.get("params", self.model.parameters())
         rate, decay = kwargs.get("learning_rate", self.learning_rate), kwargs.get("weight_decay", self.weight_decay)
-        return adamw(weights, rate, decay, self.config["adam_betas"])
+        return adamw(weights, rate, decay, self.config["adam_betas"], self.config["adam_eps"])
 
     def _train_epoch(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_fuzz import mobile, mutated, userbehavior
 
-from dataset_prep import PrepError, Settings, convert, inputs, report
+from dataset_prep import PrepError, Settings, convert, inputs, order, report
 from dataset_prep import core as whole_core
 from dataset_prep.core import Thresholds, core_of
 from dataset_prep.scan import Grammar
@@ -145,12 +146,27 @@ def test_every_day_and_none_that_is_not(name: str) -> None:
 @given(st.sets(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1), st.integers(1, 5), st.integers(1, 5))
 @example({(u, i) for u in range(30) for i in range(u, u + 2)}, 2, 2)
 def test_following_each_removal_is_looking_at_all_again(chosen: set[tuple[int, int]], user: int, item: int) -> None:
-    """The core by rounds alone, and with all but the first round left to the peeling."""
+    """The core by rounds alone, and with all but the first round left to the peeling; in one piece and in many."""
     users, items = (np.array(column, dtype=np.int32) for column in zip(*chosen, strict=True))
     found = []
-    for few in (0.0, 1.0):
+    for few, piece in ((0.0, 1 << 19), (1.0, 1 << 19), (0.0, 7), (1.0, 7)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(whole_core, "FEW", few)
+            patch.setattr(whole_core, "PIECE", piece)
             found.append(core_of(users, items, Thresholds(user, item), 64, 64))
-    assert found[0].size == found[1].size
-    assert (found[0].users == found[1].users).all() and (found[0].items == found[1].items).all()
+    for other in found[1:]:
+        assert found[0].size == other.size
+        assert (found[0].users == other.users).all() and (found[0].items == other.items).all()
+
+
+@given(st.lists(st.integers(0, 30) | st.integers(0, 1 << 31), max_size=40), st.sampled_from([3, 1 << 19]))
+@example([5] * 40, 3)
+@example([0, 1 << 31, 3], 3)
+def test_codes_are_places_among_the_distinct(values: list[int], piece: int) -> None:
+    """By table and by sorting, whichever the spread of the values chooses."""
+    array = np.array(values, dtype=np.int64)
+    with ThreadPoolExecutor(2) as pool, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order, "PIECE", piece)
+        distinct, codes = order.coded(array, pool)
+    assert distinct.tolist() == sorted(set(values))
+    assert distinct[codes].tolist() == values
