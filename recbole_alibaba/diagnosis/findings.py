@@ -87,7 +87,7 @@ def is_ill(findings: list[Finding]) -> bool:
 class Verdict:
     """One line of a check: what was measured, against what, and the finding when it is not as it should be.
 
-    ``skipped`` names (as a catalogue id) why nothing could be measured.
+    ``skipped`` names (as a catalogue id) why nothing could be measured; ``error`` what the check stopped with, if so.
     """
 
     check: str
@@ -96,13 +96,14 @@ class Verdict:
     threshold: float
     finding: Finding | None = None
     skipped: str | None = None
+    error: str = ""
 
     def say(self, lang: str = "en") -> str:
         """The measure when all is well, else what was found, else why it was not examined."""
         if self.finding is not None:
             return self.finding.say(lang)
         if self.skipped is not None:
-            return f"{title(self.id, lang)}: {sentence(self.skipped, 'message', lang, {})}"
+            return f"{title(self.id, lang)}: {sentence(self.skipped, 'message', lang, {'error': self.error})}"
         return sentence(self.id, "measure", lang, {"number": self.number, "threshold": self.threshold})
 
     def as_dict(self, lang: str = "en") -> dict[str, Any]:
@@ -118,9 +119,9 @@ class Verdict:
         }
 
 
-def not_examined(check: str, measure: str, why: str) -> Verdict:
+def not_examined(check: str, measure: str, why: str, error: str = "") -> Verdict:
     """A verdict that says why nothing could be measured."""
-    return Verdict(check, measure, float("nan"), float("nan"), skipped=why)
+    return Verdict(check, measure, float("nan"), float("nan"), skipped=why, error=error)
 
 
 def judge(check: str, finding: Finding, well: bool) -> Verdict:

@@ -1,5 +1,7 @@
 """The checks' measures against slow and obvious definitions, and the healthy world they must be silent on."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from recbole_alibaba.diagnosis.checks import evaluation, forward, graph, loss, negatives
 from recbole_alibaba.diagnosis.checks.data import interactions, leaks, population, swapped
 from recbole_alibaba.diagnosis.checks.signal import co_occurrence, signal
-from recbole_alibaba.diagnosis.examination import before_training, examine_subject
+from recbole_alibaba.diagnosis.examination import before_training, examine_subject, guarded
 from recbole_alibaba.diagnosis.raw import why_not_loaded
 from recbole_alibaba.diagnosis.subject import Subject, among, batches
 from recbole_alibaba.diagnosis.tables import embedding_tables, rows_of
@@ -31,6 +33,7 @@ def test_a_healthy_set_up_passes_every_check(subject):
     verdicts, step = before_training(subject)
     assert [verdict.id for verdict in verdicts if verdict.finding] == []
     assert step > 0
+    assert [verdict.say() for verdict in verdicts if verdict.skipped == "check-stopped"] == []
     checks = {verdict.check for verdict in verdicts}
     assert checks >= {"interactions", "population", "negatives", "forward", "graph", "loss", "gradients", "evaluation"}
 
@@ -225,6 +228,17 @@ def test_swapped_columns_by_hand():
     same_names = swapped({"1", "2"}, {"1", "3"}, {"1", "2", "3"})
     assert (well[1], ill[1], same_names[1]) == (True, False, True)
     assert ill[0].number == 1.0
+
+
+def test_a_check_that_stops_says_with_what():
+    """Of this plugin's models it is the check that is at fault; others may need a trainer of their own."""
+
+    def stops(subject):
+        raise TypeError("one argument too many")
+
+    for model, told in ((SimpleNamespace(loss_parts=("bpr",)), "TypeError: one argument too many"), (object(), "own")):
+        (verdict,) = guarded("loss", "loss-differs", stops, SimpleNamespace(model=model))
+        assert verdict.finding is None and told in verdict.say()
 
 
 def test_the_core_of_the_worlds_is_a_core():

@@ -26,7 +26,13 @@ def test_advice() -> None:
     assert advice(at(599), None, 2 * GB) is None
     assert "are needed and 0.5 GB are free" in str(advice(at(1), None, GB // 2))
     said = str(advice(at(2_400), at(500, batch=8_192), 2 * GB))
-    assert "train_batch_size: 8192 takes about 500 s" in said and "changes the maths" in said and "2.0 times" in said
+    assert (
+        "train_batch_size: 8192 takes about 500 s" in said
+        and "changes the maths" in said
+        and "learning_rate by 2.0 " in said
+    )
+    assert said.endswith("adam_betas: [0.9, 0.996].")
+    assert str(advice(at(2_400), at(500, batch=1 << 18), 2 * GB)).endswith("adam_betas: [0.9, 0.900].")
     assert "No larger batch helps" in str(advice(at(700), at(900, batch=8_192), 2 * GB))
 
 
