@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dataset_prep.order import PLACE, changes, distinct, with_places
+from dataset_prep.order import PIECE, PLACE, WORKERS, changes, distinct, with_places
 
 Codes = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
@@ -20,9 +19,6 @@ Piece = tuple[Codes, Codes]
 """Users and items of some pairs."""
 
 
-PIECE = 1 << 19
-"""Pairs looked at at once: what is read about them stays in the processor's cache."""
-WORKERS = min(os.cpu_count() or 1, 8)
 FEW = 0.25
 """Share of the pairs a round must remove to be worth another look at all of them."""
 
@@ -91,7 +87,7 @@ def core_of(users: Codes, items: Codes, thresholds: Thresholds, n_users: int, n_
                 strong = degrees[side] >= thresholds[side]
                 degrees[side][~strong] = 0
                 had = _count(pieces)
-                pieces = list(pool.map(_strong_only, pieces, itertools.repeat(side), itertools.repeat(strong)))
+                pieces = list(pool.map(partial(_strong_only, side=side, strong=strong), pieces))
                 if _count(pieces) < had:
                     others = [p[1 - side] for p in pieces]
                     degrees[1 - side] = _degrees(pool, others, len(degrees[1 - side]))

@@ -1,7 +1,8 @@
-"""Distinct values by sorting: numpy sorts numbers far faster than it hashes them, or sorts places."""
+"""Distinct values without hashing: numpy sorts numbers, or looks them up in a table, far faster than it hashes them."""
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Executor
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy.typing as npt
 
 Narrow = npt.NDArray[np.integer]
 PLACE = 0xFFFFFFFF
+WORKERS = min(os.cpu_count() or 1, 8)
 PIECE = 1 << 19
+"""Values looked at at once: what is read about them stays in the processor's cache."""
 DENSE = 4
 """Values that spread no wider than this times their number are looked up in a table of them all."""
 
@@ -86,7 +89,7 @@ def _by_table(values: Narrow, low: int, high: int, pool: Executor) -> tuple[npt.
     codes = np.empty(len(values), dtype=np.int32)
 
     def look_up(at: int) -> None:
-        # All are in the table: no need to check that, as any other mode would.
+        # All are in the table; where numpy has to check that (raise), it also copies what it writes.
         np.take(number, values[at : at + PIECE] - low, out=codes[at : at + PIECE], mode="clip")
 
     list(pool.map(look_up, range(0, len(values), PIECE)))

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dataset_prep.order import Narrow, changes, coded, distinct, distinct_pairs
+from dataset_prep.order import WORKERS, Narrow, changes, coded, distinct, distinct_pairs
 from dataset_prep.pipeline import INSIDE, SHIFT, UNDATED
 from dataset_prep.swift.block import BLANK, Carried
 from dataset_prep.swift.blocks import GiveUpError
-from dataset_prep.swift.reader import WORKERS, Rows
+from dataset_prep.swift.reader import Rows
 from dataset_prep.swift.words import Ints
 
 SLOT_BITS = 5

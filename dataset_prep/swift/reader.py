@@ -7,7 +7,6 @@ reader's. Where too many lines are odd, or an id is no plain number, it gives up
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import zlib
 from collections import Counter, deque
@@ -21,6 +20,7 @@ import numpy as np
 
 from dataset_prep.guards import InputError
 from dataset_prep.inputs import BLOCK, BROKEN, FIRST, Part, Progress, first_fields, streams
+from dataset_prep.order import WORKERS
 from dataset_prep.scan import CANONICAL, Grammar, Scanned
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
@@ -30,7 +30,6 @@ from dataset_prep.swift.lines import Lines, room
 from dataset_prep.swift.words import Ints
 from dataset_prep.times import FORMATS
 
-WORKERS = min(os.cpu_count() or 1, 8)
 # Beyond both, the careful reader is faster: it recognises runs of lines this one is not made for.
 FEW_ODD, ODD_SHARE = 20_000, 0.05
 MOST_BYTES_A_ROW = 40

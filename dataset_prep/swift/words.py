@@ -27,8 +27,8 @@ ALL = 0xFFFFFFFFFFFFFFFF
 # A digit plus this stays below 0x80; anything larger reaches it.
 TO_HIGH_BIT = 0x7676767676767676
 SPACES, QUOTES, DELETES = (np.uint64(byte * ONES) for byte in (0x20, 0x22, 0x7F))
-# (how many of the lower the higher is worth, how far apart they stand, where the results stand)
-JOINS = ((10, 8, 0x00FF00FF00FF00FF), (100, 16, 0x0000FFFF0000FFFF), (10_000, 32, 0xFFFFFFFF))
+# (how many of the lower the higher is worth, how far apart they stand, where the results stand: the last is alone)
+JOINS = ((10, 8, 0x00FF00FF00FF00FF), (100, 16, 0x0000FFFF0000FFFF), (10_000, 32, None))
 POWERS = 10 ** np.arange(WIDTH + 1)
 # The least number of so many digits, one above all for none: 0 is the only one that begins with 0.
 LEAST = np.array([1 << 62, 0, *(10**n for n in range(1, WIDTH))], dtype=np.int64)
@@ -75,7 +75,7 @@ def number(word: Words, length: Ints, leading: bool = False) -> tuple[Ints, Flag
         # (x * base << bits) + x, shifted back: x * base + (x >> bits).
         np.multiply(x, np.uint64((base << bits) + 1), out=x)
         np.right_shift(x, np.uint64(bits), out=x)
-        if bits < 32:
+        if mask is not None:
             np.bitwise_and(x, np.uint64(mask), out=x)
     value = x.view(np.int64)
     if not leading:

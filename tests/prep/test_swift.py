@@ -145,9 +145,10 @@ def test_every_day_and_none_that_is_not(name: str) -> None:
 
 @given(st.sets(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1), st.integers(1, 5), st.integers(1, 5))
 @example({(u, i) for u in range(30) for i in range(u, u + 2)}, 2, 2)
+@example({(u, i) for u in range(40) for i in range(u % 3, 41, 3)}, 13, 13)
 def test_following_each_removal_is_looking_at_all_again(chosen: set[tuple[int, int]], user: int, item: int) -> None:
     """The core by rounds alone, and with all but the first round left to the peeling; in one piece and in many."""
-    users, items = (np.array(column, dtype=np.int32) for column in zip(*chosen, strict=True))
+    users, items = (np.array(column, dtype=np.int32) for column in zip(*sorted(chosen), strict=True))
     found = []
     for few, piece in ((0.0, 1 << 19), (1.0, 1 << 19), (0.0, 7), (1.0, 7)):
         with pytest.MonkeyPatch.context() as patch:
