@@ -11,6 +11,7 @@ from recbole.data import data_preparation
 from recbole.data.interaction import Interaction
 
 from .evaluation import RankingTask
+from .host.errors import BadSettingError
 from .lists import Lists
 from .loading import AlibabaLightGCNDataset
 from .sampling import NegativeSampler, TrainLoader, item_weights
@@ -22,8 +23,14 @@ def prepare_loaders(config: Any, dataset: Any) -> tuple[Any, Any, Any]:
     RecBole's own where ours would not do the same: other models, `fast_loader: False` or `fast_eval: False`,
     negatives that depend on the model or that may repeat a positive (`repeatable`), evaluation on samples, several
     processes, saved loaders.
+
+    Raises:
+        BadSettingError: an unknown `positive_sampling`, or one that RecBole's loader, needed here, does not have.
     """
     negatives, modes = config["train_neg_sample_args"], config["eval_args"]["mode"]
+    positives = config["positive_sampling"]
+    if positives not in (None, "interactions", "users"):
+        raise BadSettingError(f"positive_sampling: {positives!r}; use 'interactions' or 'users'.")
     ours = (
         isinstance(dataset, AlibabaLightGCNDataset)
         and False not in (config["fast_loader"], config["fast_eval"])
@@ -33,6 +40,12 @@ def prepare_loaders(config: Any, dataset: Any) -> tuple[Any, Any, Any]:
         and config["single_spec"]
         and not (config["save_dataloaders"] or config["dataloaders_save_path"])
     )
+    if not ours and positives == "users":
+        raise BadSettingError(
+            "positive_sampling: 'users' is drawn by this plugin's loader only, which does not serve this run: it needs "
+            "this plugin's model, fast_loader and fast_eval left on, uniform or popularity negatives, full ranking and "
+            "one process; or use 'interactions'."
+        )
     if not ours:
         return data_preparation(config, dataset)
     parts = dataset.build()

@@ -94,6 +94,9 @@ class TrainLoader:
     A batch holds `train_batch_size // k` interactions, the block repeated k times where k negatives are asked for
     each. Epoch e draws from a generator seeded with (seed, e): the same on any number of threads, and a run resumed
     at an epoch needs no more than its number.
+
+    `positive_sampling`: `interactions`, each once an epoch; or `users`, as many draws, each of a user, all alike, and
+    of one of its interactions: light users count as much as heavy ones. Source: LightGCN's authors' code.
     """
 
     def __init__(self, config: Any, dataset: Any, sampler: NegativeSampler, *, shuffle: bool = True) -> None:
@@ -103,6 +106,7 @@ class TrainLoader:
         self._items = dataset.inter_feat[dataset.iid_field].numpy()
         self._fields = (dataset.uid_field, dataset.iid_field, config["NEG_PREFIX"] + dataset.iid_field)
         self._by_user = stable_order(self._users)
+        self._user_even = config["positive_sampling"] == "users"
         sampler.check(self._users)
         self._epoch = 0
         self.update_config(config)
@@ -125,18 +129,29 @@ class TrainLoader:
     def __iter__(self) -> Iterator[Interaction]:
         rng = np.random.default_rng([self.config["seed"], self._epoch])
         self._epoch += 1
-        order = rng.permutation(len(self._users)) if self.shuffle else np.arange(len(self._users))
-        negatives = self._negatives(rng)
+        users, items, by_user = self._users, self._items, self._by_user
+        if self._user_even:
+            drawn = self._draw_by_user(rng)
+            users, items, by_user = users[drawn], items[drawn], np.arange(len(drawn))
+        order = rng.permutation(len(users)) if self.shuffle else np.arange(len(users))
+        negatives = self._negatives(users, by_user, rng)
         for start in range(0, len(order), self.step):
             rows = order[start : start + self.step]
-            batch = (np.tile(self._users[rows], self.times), np.tile(self._items[rows], self.times))
+            batch = (np.tile(users[rows], self.times), np.tile(items[rows], self.times))
             columns = (*batch, negatives[:, rows].reshape(-1))
             yield Interaction(dict(zip(self._fields, map(torch.from_numpy, columns), strict=True)))
 
-    def _negatives(self, rng: np.random.Generator) -> np.ndarray:
-        """k negatives of every interaction, int32 or int64 (k, m). Users in order: neighbours share cache lines."""
-        drawn = np.empty((self.times, len(self._users)), np.int64)
-        users = self._users[self._by_user]
+    def _draw_by_user(self, rng: np.random.Generator) -> np.ndarray:
+        """As many interactions as there are, with repeats and in order of users: int64 (m,)."""
+        degree = np.bincount(self._users)
+        start, active = np.cumsum(degree) - degree, np.flatnonzero(degree)
+        user = np.sort(rng.choice(active, len(self._users)))
+        return self._by_user[start[user] + rng.integers(0, degree[user])]
+
+    def _negatives(self, users: np.ndarray, by_user: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """k negatives for each of `users` (m,), int64 (k, m). Users in order: neighbours share cache lines."""
+        drawn = np.empty((self.times, len(users)), np.int64)
+        users = users[by_user]
         for row in drawn:
-            row[self._by_user] = self._sampler.sample(users, rng)
+            row[by_user] = self._sampler.sample(users, rng)
         return drawn

@@ -9,6 +9,7 @@ import torch
 
 from recbole_alibaba.evaluation import RankingTask
 from recbole_alibaba.experiment import build_config
+from recbole_alibaba.host.errors import BadSettingError
 from recbole_alibaba.loaders import RankingLoader, prepare_loaders
 from recbole_alibaba.loading import AlibabaLightGCNDataset
 from recbole_alibaba.sampling import NoNegativeError, TrainLoader
@@ -184,6 +185,14 @@ def test_recboles_loaders_where_ours_would_differ(data_path: Path, settings: dic
     made = config(data_path, **settings)
     train, *_ = prepare_loaders(made, AlibabaLightGCNDataset(made))
     assert isinstance(train, TrainDataLoader)
+    with pytest.raises(BadSettingError, match="'users' is drawn by this plugin's loader only"):
+        prepare_loaders(config(data_path, **settings, positive_sampling="users"), AlibabaLightGCNDataset(made))
+
+
+def test_an_unknown_way_to_draw_positives(data_path: Path) -> None:
+    made = config(data_path, positive_sampling="items")
+    with pytest.raises(BadSettingError, match="positive_sampling: 'items'; use 'interactions' or 'users'"):
+        prepare_loaders(made, AlibabaLightGCNDataset(made))
 
 
 def test_a_user_with_all_items_is_named_before_training(data_path: Path) -> None:

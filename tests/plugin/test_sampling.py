@@ -27,6 +27,7 @@ def dataset(users, items, n_users, n_items):
 USERS = np.array([1] * 3 + [2] * 9 + [3] * 1 + [1])
 ITEMS = np.array([2, 5, 9, *range(1, 10), 4, 5])  # user 2 lacks item 10 alone; user 1 has item 5 twice
 N_USERS, N_ITEMS = 5, 11
+HAD = set(zip(USERS.tolist(), ITEMS.tolist(), strict=True))
 
 
 @pytest.mark.parametrize(("distribution", "alpha"), [("uniform", 1.0), ("popularity", 1.0), ("popularity", 0.5)])
@@ -84,6 +85,7 @@ def loader(k=1, size=6, distribution="uniform", **settings):
         "NEG_PREFIX": "neg_",
         "train_batch_size": size,
         "train_neg_sample_args": {"sample_num": k, "distribution": distribution, "alpha": 1.0},
+        "positive_sampling": "interactions",
     }
     data = dataset(USERS, ITEMS, N_USERS, N_ITEMS)
     sampler = NegativeSampler(USERS, ITEMS, item_weights(distribution, ITEMS, N_ITEMS), N_USERS)
@@ -101,8 +103,7 @@ def test_an_epoch_serves_every_interaction_once_in_recboles_layout(k):
         for column in ("user_id", "item_id"):
             assert torch.equal(batch[column], batch[column][:first].repeat(k))
         seen += zip(batch["user_id"][:first].tolist(), batch["item_id"][:first].tolist(), strict=True)
-        has = set(zip(USERS.tolist(), ITEMS.tolist(), strict=True))
-        assert not has & set(zip(batch["user_id"].tolist(), batch["neg_item_id"].tolist(), strict=True))
+        assert not HAD & set(zip(batch["user_id"].tolist(), batch["neg_item_id"].tolist(), strict=True))
     assert Counter(seen) == Counter(zip(USERS.tolist(), ITEMS.tolist(), strict=True))
 
 
@@ -121,3 +122,23 @@ def test_seeded_by_epoch_whatever_the_number_of_threads():
     resumed.set_epoch(1)
     assert epochs(resumed, 1) == [second]
     assert epochs(loader(seed=4), 1) != [first]
+    even = {"positive_sampling": "users"}
+    assert epochs(loader(**even), 2) == epochs(loader(**even), 2) and epochs(loader(**even), 1) != [first]
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_users_alike_then_one_of_their_interactions(k):
+    """By its definition: 1 / (active users * interactions of the user), and negatives the user does not have."""
+    served = loader(k, positive_sampling="users")
+    assert sum(map(len, served)) == k * len(USERS)
+    drawn = Counter()
+    for batch in (batch for _ in range(1_500) for batch in served):
+        pairs = list(zip(batch["user_id"].tolist(), batch["item_id"].tolist(), strict=True))
+        drawn.update(pairs[: len(pairs) // k])
+        assert not set(zip(batch["user_id"].tolist(), batch["neg_item_id"].tolist(), strict=True)) & HAD
+        assert pairs == pairs[: len(pairs) // k] * k
+    expected = Counter()
+    for user, item in zip(USERS.tolist(), ITEMS.tolist(), strict=True):
+        expected[user, item] += sum(drawn.values()) / 3 / (user == USERS).sum()
+    assert set(drawn) == set(expected) == HAD
+    assert chisquare([drawn[pair] for pair in expected], list(expected.values())).pvalue > 1e-3
