@@ -135,6 +135,7 @@ def page(records: Sequence[Mapping[str, Any]], probes: Sequence[Mapping[str, Any
     for one in records:
         rate, batch = one["used"]["learning_rate"], one["used"]["train_batch_size"]
         name = f"AlibabaLightGCN, rate {rate}, batch {batch:,}, epoch {one['tested_epoch']} of {one['epochs']}"
+        name += ", users drawn alike" if one["used"].get("positive_sampling") == "users" else ""
         name += ", shown below" if one is last else ""
         scores = f"{one['test']['recall@20']:.4f} | {one['test']['ndcg@20']:.4f}"
         rows.append(f"| **{name}** | {scores} | {one['training_minutes']:.1f} |")
@@ -151,11 +152,11 @@ def page(records: Sequence[Mapping[str, Any]], probes: Sequence[Mapping[str, Any
         _verdict(records),
         "",
         f"Settings: `properties/experiment/gowalla.yaml` ({last['settings']}), seed {last['seed']}; other runs differ",
-        f"as their rows say. {last['pairs']['train']:,} pairs were trained on; {last['pairs']['valid']:,} training pairs",
-        "of the split were held out for the curve below. The test part was read once a run, after training, here with",
-        f"the weights of epoch {last['tested_epoch']:,}, the last; earlier runs chose theirs on 8,120 pairs held out.",
-        f"Minutes are wall-clock with every validation; this run used {last['cpu_minutes']:.1f} minutes of CPU.",
-        f"Before it, {last['prepare_seconds']:.0f} s went into",
+        f"as their rows say. {last['pairs']['train']:,} pairs were trained on;",
+        f"{last['pairs']['valid']:,} training pairs of the split were held out for the curve below. The test part was",
+        f"read once a run, after training, here with the weights of epoch {last['tested_epoch']:,}, the last; earlier",
+        "runs chose theirs on 8,120 pairs held out. Minutes are wall-clock with every validation; this run used",
+        f"{last['cpu_minutes']:.1f} minutes of CPU. Before it, {last['prepare_seconds']:.0f} s went into",
         f"conversion, loading and the graph. Machine: {last['machine']['cpu']}, {last['machine']['cores']} cores;",
         f"{machine}.",
         "",
