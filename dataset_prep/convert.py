@@ -15,7 +15,7 @@ from dataset_prep import pipeline
 from dataset_prep.core import Codes, Core, Size, Thresholds
 from dataset_prep.engines import open_engine
 from dataset_prep.engines.base import Engine, LocalEngine
-from dataset_prep.facts import degrees
+from dataset_prep.facts import degrees, histogram
 from dataset_prep.filters import Weighed, tabulate
 from dataset_prep.funnel import Funnel, Stage, describe
 from dataset_prep.guards import EmptyDatasetError, OutputError, Remedy, ThinDatasetError, UsageError
@@ -91,9 +91,7 @@ def _degrees_after(weighed: Weighed, core: Core) -> tuple[dict[int, int], dict[i
     if weighed.settings.cut:
         kept = weighed.engine.arrays("SELECT DISTINCT u, i FROM kept")
         return degrees(kept["u"]), degrees(kept["i"])
-    users, items = weighed.tables.pairs.select(bits_of(weighed.settings.ranks, True))
-    inside = core.users[users] & core.items[items]
-    return degrees(users[inside]), degrees(items[inside])
+    return histogram(core.degrees[0]), histogram(core.degrees[1])
 
 
 def _core_of_all(weighed: Weighed) -> Core:
@@ -129,7 +127,9 @@ def _core_of_training(weighed: Weighed) -> Core:
 
     rows = pipeline.rows_sql(settings.ranks, settings.protocol, weighed.tables.coded)
     engine.create("parted", cut.sql(f"({rows}) AS x"))
-    core, found = _choose(weighed, training("parted"))
+    pairs = training("parted")
+    weighed.facts.before = degrees(pairs[0]), degrees(pairs[1])
+    core, found = _choose(weighed, pairs)
     _keep(engine, core)
     inside = pipeline.core_sql("SELECT * FROM parted", f"part = {TRAIN}")
     engine.create("kept", f"{inside} UNION ALL SELECT * FROM parted WHERE part <> {TRAIN}")
@@ -149,7 +149,6 @@ def _core_of_training(weighed: Weighed) -> Core:
 def _choose(weighed: Weighed, pairs: tuple[Codes, Codes]) -> tuple[Core, bool]:
     """(the core asked for or the strictest that leaves enough, True); if none does, (what was reached, False)."""
     settings, space = weighed.settings, weighed.tables.space
-    weighed.facts.before = degrees(pairs[0]), degrees(pairs[1])
     asked = space.core(pairs, settings.asked)
     if settings.enough.met_by(asked.size):
         log.info(f"k-core: asked for {settings.asked}: {describe(asked.size)}")

@@ -55,12 +55,16 @@ class Enough:
 
 @dataclass(frozen=True)
 class Core:
-    """Survivors as masks over the code space: ``users[u]`` and ``items[i]`` are True for those kept."""
+    """Survivors as masks over the code space: ``users[u]`` and ``items[i]`` are True for those kept.
+
+    degrees: how many partners each user and item keeps, 0 for those that are gone.
+    """
 
     thresholds: Thresholds
     size: Size
     users: Mask
     items: Mask
+    degrees: tuple[Codes, Codes]
 
 
 def strictness(thresholds: Thresholds) -> tuple[int, int, int]:
@@ -77,7 +81,7 @@ def core_of(users: Codes, items: Codes, thresholds: Thresholds, n_users: int, n_
 
     users, items: codes of distinct pairs, shape (n,), in [0, n_users) and [0, n_items).
     """
-    pieces = [(users[at : at + PIECE], items[at : at + PIECE]) for at in range(0, len(users), PIECE)]
+    pieces = list(zip(_pieces(users), _pieces(items), strict=True))
     with ThreadPoolExecutor(WORKERS) as pool:
         degrees = [_degrees(pool, [p[side] for p in pieces], n) for side, n in enumerate((n_users, n_items))]
         while True:
@@ -97,7 +101,17 @@ def core_of(users: Codes, items: Codes, thresholds: Thresholds, n_users: int, n_
         if left < before:
             left -= _peel_the_rest(pool, pieces, degrees, thresholds)
     size = Size(left, int((degrees[0] > 0).sum()), int((degrees[1] > 0).sum()))
-    return Core(thresholds, size, degrees[0] > 0, degrees[1] > 0)
+    return Core(thresholds, size, degrees[0] > 0, degrees[1] > 0, (degrees[0], degrees[1]))
+
+
+def counts(codes: Codes, n: int) -> Codes:
+    """How often each of n codes occurs."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return _degrees(pool, _pieces(codes), n)
+
+
+def _pieces(codes: Codes) -> list[Codes]:
+    return [codes[at : at + PIECE] for at in range(0, len(codes), PIECE)]
 
 
 def _count(pieces: Sequence[Piece]) -> int:
@@ -110,7 +124,6 @@ def _strong_only(piece: Piece, side: int, strong: Mask) -> Piece:
 
 
 def _degrees(pool: ThreadPoolExecutor, pieces: Sequence[Codes], n: int) -> Codes:
-    """How often each of n codes occurs."""
     degree = np.zeros(n, dtype=np.int64)
     if all(pool.map(_in_order, pieces)):
         for codes, starts in zip(pieces, pool.map(lambda codes: np.flatnonzero(changes(codes)), pieces), strict=True):

@@ -37,7 +37,12 @@ def density(size: Size) -> float:
 
 
 def degrees(codes: Codes) -> Histogram:
-    counts = np.bincount(np.bincount(codes)) if len(codes) else np.zeros(1, dtype=np.int64)
+    return histogram(np.bincount(codes))
+
+
+def histogram(degree: Codes) -> Histogram:
+    """Of how many partners each has: 0 is left out."""
+    counts = np.bincount(degree)
     return {int(d): int(counts[d]) for d in np.flatnonzero(counts) if d > 0}
 
 

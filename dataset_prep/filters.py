@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from dataset_prep.engines.base import Engine, LocalEngine
-from dataset_prep.facts import Facts
+from dataset_prep.facts import Facts, histogram
 from dataset_prep.funnel import Funnel, Stage, measure
 from dataset_prep.reading import Log, read_log
 from dataset_prep.settings import Settings
@@ -67,10 +67,17 @@ class Weighed:
         settings, tables = self.settings, self.tables
         dated = sum(tables.dated.values())
         carried = sum(tables.tally.values())
+        degrees = users = None
 
         def add(name: str, rows: int, bits: int, dropped: str) -> None:
-            sized = measure(*tables.pairs.select(bits), settings.asked) if rows <= carried else (None, None)
-            self.add(Stage(name, rows, sized[0], dropped, sized[1]))
+            nonlocal degrees, users
+            size = weak = None
+            if rows <= carried:
+                pairs = tables.pairs.select(bits)
+                if degrees is None or pairs[0] is not users:  # a step may leave all pairs
+                    users, degrees = pairs[0], tables.space.degrees(pairs)
+                size, weak = measure(degrees, settings.asked)
+            self.add(Stage(name, rows, size, dropped, weak))
 
         if self.read.rejected:
             self.add(Stage("rows of the log", tables.events + self.read.rejected))
@@ -84,6 +91,8 @@ class Weighed:
         if settings.items:
             rows = tables.rows(slots_of(settings.ranks, True))
             add("items of the subset", rows, bits_of(settings.ranks, True), "not in the item subset")
+        if degrees is not None:
+            self.facts.before = histogram(degrees[0]), histogram(degrees[1])
         last = self.funnel.stages[-1]
         if settings.protocol == "novel" and last.size is not None:
             self.add(Stage("first of each pair", last.size.pairs, last.size, REPEATED))

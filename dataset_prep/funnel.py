@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from dataset_prep.core import Codes, Size, Thresholds
 
 
@@ -104,10 +102,13 @@ class Funnel:
         return result
 
 
-def measure(users: Codes, items: Codes, asked: Thresholds | None = None) -> tuple[Size, Weak | None]:
-    """Size of a set of distinct pairs, and how many users and items stand below the thresholds *asked* for."""
-    user_degree, item_degree = np.bincount(users), np.bincount(items)
-    size = Size(len(users), int((user_degree > 0).sum()), int((item_degree > 0).sum()))
+def measure(degrees: tuple[Codes, Codes], asked: Thresholds | None = None) -> tuple[Size, Weak | None]:
+    """Size of a set of distinct pairs, and how many users and items stand below the thresholds *asked* for.
+
+    degrees: how many partners each user and each item has.
+    """
+    user_degree, item_degree = degrees
+    size = Size(int(user_degree.sum()), int((user_degree > 0).sum()), int((item_degree > 0).sum()))
     if asked is None:
         return size, None
     weak_users = int(((user_degree > 0) & (user_degree < asked.user)).sum())

@@ -76,7 +76,9 @@ def by_arrays(engine: LocalEngine, settings: Settings, read: Log, rows: Rows) ->
     """From the rows the swift reader carried. Raises GiveUpError."""
     slots = slots_of(settings.ranks, True)
     tally = sum((np.bincount(block.slot, minlength=UNDATED + 1) for block in rows.blocks), np.zeros(UNDATED + 1, int))
-    found = find_pairs(rows, slots, UNITS[settings.source.time] if settings.source.timed else 1, len(read.features))
+    all_rows = settings.protocol != "novel" or settings.core_on != "all"  # else the pairs say all that is asked
+    unit = UNITS[settings.source.time] if settings.source.timed else 1
+    found = find_pairs(rows, slots, unit, len(read.features), release=not all_rows)
     engine.lend("users", {"user_id": found.users, "u": np.arange(len(found.users), dtype=np.int32)})
     _lend_items(engine, read, rows, found)
     engine.lend("pairs", {"u": found.u, "i": found.i, "mask": found.mask, "n": found.n, "first": found.first})
@@ -85,11 +87,9 @@ def by_arrays(engine: LocalEngine, settings: Settings, read: Log, rows: Rows) ->
         dated[rank] += n
         days.setdefault(rank, {})[day_of(day * 86_400 - BEIJING_OFFSET)] = n
     coded = pipeline.CODED
-    if settings.protocol != "novel" or settings.core_on != "all":
+    if all_rows:
         _lend_coded(engine, rows, found)
         coded = "coded"
-    else:
-        rows.blocks.clear()  # the pairs say all that is still asked
     return Tables(
         rows.events,
         dated,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dataset_prep.core import Codes, Core, Enough, Thresholds, core_of, frontier, strictest_core
+from dataset_prep.core import Codes, Core, Enough, Thresholds, core_of, counts, frontier, strictest_core
 from dataset_prep.guards import Remedy
 from dataset_prep.pipeline import INSIDE, UNDATED
 from dataset_prep.settings import Settings
@@ -46,6 +46,10 @@ class Space:
 
     n_users: int
     n_items: int
+
+    def degrees(self, pairs: tuple[Codes, Codes]) -> tuple[Codes, Codes]:
+        """How many partners each user and each item has."""
+        return counts(pairs[0], self.n_users), counts(pairs[1], self.n_items)
 
     def core(self, pairs: tuple[Codes, Codes], thresholds: Thresholds) -> Core:
         return core_of(*pairs, thresholds, self.n_users, self.n_items)

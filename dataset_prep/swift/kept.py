@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from dataset_prep.core import Core
-from dataset_prep.order import Narrow
+from dataset_prep.order import PIECE, WORKERS, Narrow
 from dataset_prep.swift.pairs import Found, Key
 from dataset_prep.swift.words import Ints
 
@@ -14,31 +17,50 @@ KIND_BITS = 3
 
 def kept_rows(found: Found, core: Core) -> dict[str, np.ndarray]:
     """The first interaction of every pair in the core: u, i, t, b and ids, by user, then moment, then item."""
-    inside = core.users[found.u]
-    inside &= core.items[found.i]
-    inside &= found.n > 0
-    place = np.flatnonzero(inside)
-    moments, ranks = Key.moment_and_rank(found.first[place])
-    u, t, i, b = _in_order(found.u[place], moments, found.i[place], ranks)
-    return {"u": u, "i": i, "t": t, "b": b, "user_id": found.users[u], "item_id": found.items[i]}
+
+    def rows(span: slice) -> tuple[Narrow, ...]:
+        inside = core.users[found.u[span]]
+        inside &= core.items[found.i[span]]
+        inside &= found.n[span] > 0
+        place = np.flatnonzero(inside) + span.start
+        moments, ranks = Key.moment_and_rank(found.first[place])
+        u, t, i, b = _in_order(found.u[place], moments, found.i[place], ranks)
+        return u, i, t, b, found.users[u], found.items[i]
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        columns = zip(*pool.map(rows, _spans(found.u)), strict=True)
+        return dict(zip(("u", "i", "t", "b", "user_id", "item_id"), pool.map(np.concatenate, columns), strict=True))
+
+
+def _spans(u: Narrow) -> Iterator[slice]:
+    """Pieces of about ``PIECE`` pairs that part no user's; u: in order. One, perhaps empty, at least."""
+    start = 0
+    while True:
+        stop = min(start + PIECE, len(u))
+        if stop < len(u):
+            stop = int(np.searchsorted(u, u[stop - 1], side="right"))
+        yield slice(start, stop)
+        start = stop
+        if start >= len(u):
+            return
 
 
 def _in_order(u: Narrow, t: Ints, i: Narrow, b: Ints) -> tuple[Narrow, Ints, Narrow, Narrow]:
     """The rows by user, moment, item: packed into one number each, where they fit, for that is sorted the fastest."""
-    low = int(t.min()) if len(t) else 0
-    spans = [int(column.max(initial=0)).bit_length() for column in (u, t - low, i)]
+    lows = [int(column.min()) if len(column) else 0 for column in (u, t, i)]
+    spans = [(int(column.max(initial=0)) - low).bit_length() for column, low in zip((u, t, i), lows, strict=True)]
     if sum(spans) + KIND_BITS > 63:
         order = np.lexsort((i, t, u))
         return u[order], t[order], i[order], b[order].astype(np.int8)
     key = u.astype(np.int64)
-    for column, bits in zip((t - low, i, b), (*spans[1:], KIND_BITS), strict=True):
+    key -= lows[0]
+    for column, bits in zip((t - lows[1], i - lows[2], b), (*spans[1:], KIND_BITS), strict=True):
         key <<= bits
         key |= column
     key.sort()
     b = (key & (1 << KIND_BITS) - 1).astype(np.int8)
     key >>= KIND_BITS
-    i = (key & (1 << spans[2]) - 1).astype(np.int32)
+    i = ((key & (1 << spans[2]) - 1) + lows[2]).astype(np.int32)
     key >>= spans[2]
-    t = key & (1 << spans[1]) - 1
-    t += low
-    return (key >> spans[1]).astype(np.int32), t, i, b
+    t = (key & (1 << spans[1]) - 1) + lows[1]
+    return ((key >> spans[1]) + lows[0]).astype(np.int32), t, i, b

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dataset_prep.order import WORKERS, Narrow, changes, coded, distinct, distinct_pairs
+from dataset_prep.order import WORKERS, Narrow, changes, coded, distinct, distinct_pairs, narrow
 from dataset_prep.pipeline import INSIDE, SHIFT, UNDATED
 from dataset_prep.swift.block import BLANK, Carried
 from dataset_prep.swift.blocks import GiveUpError
@@ -55,11 +55,16 @@ class Key:
 
     def pack(self, u: Ints, item: Narrow, t: Narrow, slot: npt.NDArray[np.uint8]) -> Ints:
         key = u << self.item_bits
-        key |= item.astype(np.int64) - self.item
+        key += item
+        key -= self.item
         key <<= self.t_bits
-        key |= (t.astype(np.int64) - self.t) // self.unit
+        moment = t.astype(np.int64)
+        moment -= self.t
+        if self.unit > 1:
+            moment //= self.unit
+        key |= moment
         key <<= SLOT_BITS
-        key |= UNDATED - slot.astype(np.int64)
+        key |= UNDATED - slot
         return key
 
     def slot(self, key: Ints) -> Ints:
@@ -83,9 +88,10 @@ class Key:
         return pair >> self.item_bits, (pair & (1 << self.item_bits) - 1) + self.item
 
 
-def find_pairs(rows: Rows, slots: Sequence[int], unit: int, features: int) -> Found:
+def find_pairs(rows: Rows, slots: Sequence[int], unit: int, features: int, release: bool = False) -> Found:
     """*slots*: those whose rows are kept; *unit*: seconds every moment is a whole number of, from the first one.
 
+    *release*: blocks leave *rows* as soon as their pairs are found, which in a log sorted by user is one by one.
     Raises GiveUpError where ids and moments are too large to be packed.
     """
     blocks = rows.blocks
@@ -96,8 +102,18 @@ def find_pairs(rows: Rows, slots: Sequence[int], unit: int, features: int) -> Fo
         users = distinct(np.concatenate(list(pool.map(_users, blocks)))).astype(np.int64)
         key = _key(blocks, unit)
         kept = np.isin(np.arange(UNDATED + 1), slots)
-        of_items = [pool.submit(_features, blocks, place, rows.texts) for place in range(features)]
-        parts = list(pool.map(lambda span: _pairs(blocks, users, span, key, kept), _ranges(rows, users, key)))
+        of_items = [
+            pool.submit(_features, [block.features[place] for block in blocks], rows.texts) for place in range(features)
+        ]
+        spans = list(_ranges(rows, users, key))
+        parts = []
+        for part, (_, stop) in zip(
+            pool.map(lambda span: _pairs(list(blocks), users, span, key, kept), spans), spans, strict=True
+        ):
+            parts.append(part)
+            if release:
+                rest = users[stop:]
+                blocks[:] = [block for block in blocks if len(rest) and block.span[1] >= rest[0]]
         columns = [list(column) for column in zip(*parts, strict=True)]
         parts.clear()
         u, item, mask, n, first = pool.map(_joined, columns)
@@ -161,7 +177,7 @@ def _pairs(
         # Of several in one place the last is stored: backwards, so that it is the first.
         first[whose[::-1]] = key.first(packed[rows[::-1]])
     u, item = key.ids(pair[starts])
-    return (u + span[0]).astype(np.int32), _narrow_as(item, blocks[0].item), mask, n, first
+    return (u + span[0]).astype(np.int32), narrow(item), mask, n, first
 
 
 def _packed(block: Carried, mine: Ints, key: Key) -> Ints:
@@ -173,23 +189,27 @@ def _packed(block: Carried, mine: Ints, key: Key) -> Ints:
     if low < mine[0] or high > mine[-1]:
         inside = (user >= mine[0]) & (user <= mine[-1])
         columns = tuple(column[inside] for column in columns)  # type: ignore[assignment]
-    return key.pack(np.searchsorted(mine, columns[0]), *columns[1:])
+    return key.pack(_numbers(columns[0], mine), *columns[1:])
 
 
-def _narrow_as(values: Ints, like: Narrow) -> Narrow:
-    return values.astype(like.dtype) if values.max(initial=0) <= np.iinfo(like.dtype).max else values
+def _numbers(users: Narrow, mine: Ints) -> Ints:
+    """The place of each user in *mine*, looked up once where it stands side by side with itself."""
+    starts = np.flatnonzero(changes(users))
+    return np.repeat(np.searchsorted(mine, users[starts]), np.diff(starts, append=len(users)))
 
 
-def _features(blocks: Sequence[Carried], place: int, texts: Sequence[str]) -> Ints:
-    """For every item the code of its feature: of several the smallest text, a blank only where there is no other."""
-    item, code = (np.concatenate([block.features[place][k] for block in blocks]) for k in (0, 1))
-    item, code = distinct_pairs(item, code)
+def _features(known: list[tuple[Narrow, Narrow]], texts: Sequence[str]) -> Ints:
+    """For every item the code of its feature: of several the smallest text, a blank only where there is no other.
+
+    known: (items, codes) of each block.
+    """
+    item, code = distinct_pairs(*(np.concatenate(side) for side in zip(*known, strict=True)))
     starts = np.flatnonzero(changes(item))
     ends = np.append(starts[1:], len(item))
     chosen = code[starts].astype(np.int64)
     for n in np.flatnonzero(ends - starts > 1).tolist():
-        known = [value for value in code[starts[n] : ends[n]].tolist() if value != BLANK]
-        chosen[n] = min(known, key=lambda value: text(value, texts))
+        named = [value for value in code[starts[n] : ends[n]].tolist() if value != BLANK]
+        chosen[n] = min(named, key=lambda value: text(value, texts))
     return chosen
 
 

@@ -18,7 +18,7 @@ from dataset_prep import core as whole_core
 from dataset_prep.core import Thresholds, core_of
 from dataset_prep.scan import Grammar
 from dataset_prep.sources import IJCAI15, MOBILE, USERBEHAVIOR, Source
-from dataset_prep.swift import blocks, pairs, reader
+from dataset_prep.swift import blocks, kept, pairs, reader
 from dataset_prep.swift.block import BlockReader
 from dataset_prep.swift.lines import Lines, room
 from dataset_prep.swift.words import clock, words_of
@@ -54,6 +54,7 @@ def test_the_same_files_or_the_same_refusal_as_the_careful_reader(
         monkeypatch.setattr(module, "FIRST", min(size, inputs.FIRST))
     monkeypatch.setattr(blocks, "READ", size * (blocks.READ // (1 << 20)))  # as many blocks a read as outside of tests
     monkeypatch.setattr(pairs, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(kept, "PIECE", 5)
     swift = 0
     for number in range(FILES):
         rng = random.Random(number)
@@ -158,6 +159,10 @@ def test_following_each_removal_is_looking_at_all_again(chosen: set[tuple[int, i
     for other in found[1:]:
         assert found[0].size == other.size
         assert (found[0].users == other.users).all() and (found[0].items == other.items).all()
+    for core in found:
+        inside = core.users[users] & core.items[items]
+        for codes, degrees in zip((users, items), core.degrees, strict=True):
+            assert (degrees == np.bincount(codes[inside], minlength=64)).all()
 
 
 @given(st.lists(st.integers(0, 30) | st.integers(0, 1 << 31), max_size=40), st.sampled_from([3, 1 << 19]))
@@ -171,3 +176,29 @@ def test_codes_are_places_among_the_distinct(values: list[int], piece: int) -> N
         distinct, codes = order.coded(array, pool)
     assert distinct.tolist() == sorted(set(values))
     assert distinct[codes].tolist() == values
+
+
+ROW = st.tuples(st.integers(0, 3), st.sampled_from([-9, 0, 5]), st.sampled_from([0, 2, 7]), st.integers(0, 7))
+
+
+@given(st.lists(ROW, max_size=30), st.sampled_from([1, 1 << 28]), st.sampled_from([0, 1 << 30]))
+def test_rows_by_user_moment_item(rows: list[tuple[int, int, int, int]], far: int, from_user: int) -> None:
+    """Packed into one number each, and where moments and items lie too *far* apart for that."""
+    rows = [(user + from_user, moment * far * 256, item * far, rank) for user, moment, item, rank in rows]
+    user, moment, item, rank = (np.array(column, np.int64) for column in zip(*rows or [(0,) * 4], strict=True))
+    at = slice(len(rows))
+    found = kept._in_order(user[at].astype(np.int32), moment[at], item[at].astype(np.int32), rank[at])
+    told = list(zip(*(column.tolist() for column in found), strict=True))
+    # Behaviours of one pair in one moment do not occur: a pair is there once.
+    assert [row[:3] for row in told] == sorted((u, t, i) for u, t, i, _ in rows) and sorted(told) == sorted(rows)
+
+
+@given(st.lists(st.integers(0, 5), max_size=40), st.integers(1, 9))
+def test_pieces_part_no_user(users: list[int], piece: int) -> None:
+    users = sorted(users)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "PIECE", piece)
+        spans = list(kept._spans(np.array(users, dtype=np.int32)))
+    assert [user for span in spans for user in users[span]] == users
+    assert len({user for span in spans for user in set(users[span])}) == sum(len(set(users[span])) for span in spans)
+    assert all(len(users[span]) < piece + users.count(users[span.stop - 1]) for span in spans if users)
