@@ -40,12 +40,14 @@ class SparkEngine:
         arrow = {"spark.sql.execution.arrow.pyspark.enabled": str(find_spec("pyarrow") is not None).lower()}
         for key, value in {**SETTINGS, **arrow, **(LOCAL if url.startswith("local") else {})}.items():
             builder = builder.config(key, value)
+        needed = "Java 17 (on the PATH, or JAVA_HOME) for local[2], or the address of a running cluster as --spark-url"
+        if url.startswith("sc://"):
+            needed = "pip install 'recbole-alibaba[connect]', and a running Spark Connect server at that address"
         try:
             self._session = builder.getOrCreate()
         except Exception as error:
             raise UsageError(
-                f"--engine spark: no Spark at {url} ({str(error).splitlines()[0]}). It needs Java 17 (on the PATH, or "
-                "JAVA_HOME) for local[2], or the address of a running cluster as --spark-url."
+                f"--engine spark: no Spark at {url} ({str(error).splitlines()[0]}). It needs {needed}."
             ) from error
         if not url.startswith("sc://"):
             self._session.sparkContext.setLogLevel("ERROR")
