@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -55,16 +55,22 @@ class Enough:
 
 @dataclass(frozen=True)
 class Core:
-    """Survivors as masks over the code space: ``users[u]`` and ``items[i]`` are True for those kept.
+    """Survivors over the code space: how many partners each user and item keeps, 0 for those that are gone.
 
-    degrees: how many partners each user and item keeps, 0 for those that are gone.
+    As masks: ``users[u]`` and ``items[i]`` are True for those kept.
     """
 
     thresholds: Thresholds
     size: Size
-    users: Mask
-    items: Mask
     degrees: tuple[Codes, Codes]
+
+    @cached_property
+    def users(self) -> Mask:
+        return self.degrees[0] > 0
+
+    @cached_property
+    def items(self) -> Mask:
+        return self.degrees[1] > 0
 
 
 def strictness(thresholds: Thresholds) -> tuple[int, int, int]:
@@ -100,8 +106,8 @@ def core_of(users: Codes, items: Codes, thresholds: Thresholds, n_users: int, n_
         left = _count(pieces)
         if left < before:
             left -= _peel_the_rest(pool, pieces, degrees, thresholds)
-    size = Size(left, int((degrees[0] > 0).sum()), int((degrees[1] > 0).sum()))
-    return Core(thresholds, size, degrees[0] > 0, degrees[1] > 0, (degrees[0], degrees[1]))
+    size = Size(left, *(int(np.count_nonzero(degree)) for degree in degrees))
+    return Core(thresholds, size, (degrees[0], degrees[1]))
 
 
 def counts(codes: Codes, n: int) -> Codes:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from dataset_prep.core import Codes, Core, Enough, Size, Thresholds, strictness
 from dataset_prep.engines import open_engine
@@ -31,6 +32,13 @@ SHOWN = (STRICTEST, Thresholds(3, 3), Thresholds(2, 2))
 LINES_TO_TRY = 1000
 
 
+class Reached(NamedTuple):
+    """A core without its counts, one for every user and item of the log, which nobody asks for once it is weighed."""
+
+    thresholds: Thresholds
+    size: Size
+
+
 @dataclass(frozen=True)
 class Choice:
     """One set of behaviours: the pairs it has, some of its cores.
@@ -41,9 +49,9 @@ class Choice:
     behaviors: tuple[str, ...]
     subset: bool
     pairs: int
-    cores: tuple[Core, ...]
-    healthy: Core | None
-    enough: Core | None
+    cores: tuple[Reached, ...]
+    healthy: Reached | None
+    enough: Reached | None
 
 
 @dataclass
@@ -142,16 +150,20 @@ def _choices(settings: Settings, weighed: Weighed) -> list[Choice]:
         ranks = list(range(weakest, max(len(values), 1)))
         for subset in (True, False) if settings.items else (False,):
             pairs = weighed.tables.pairs.select(bits_of(ranks, subset))
-            cores = tuple(weighed.tables.space.core(pairs, thresholds) for thresholds in SHOWN)
+            cores = tuple(_reached(weighed.tables.space.core(pairs, thresholds)) for thresholds in SHOWN)
             healthy, enough = (_strictest(weighed, pairs, least) for least in (HEALTHY, Enough()))
             choices.append(Choice(tuple(values[weakest:]), subset, len(pairs[0]), cores, healthy, enough))
     return choices
 
 
-def _strictest(weighed: Weighed, pairs: tuple[Codes, Codes], least: Enough) -> Core | None:
+def _reached(core: Core) -> Reached:
+    return Reached(core.thresholds, core.size)
+
+
+def _strictest(weighed: Weighed, pairs: tuple[Codes, Codes], least: Enough) -> Reached | None:
     cores = weighed.tables.space.frontier(pairs, STRICTEST, least)
     return max(
-        (core for core in cores if min(core.thresholds) >= 2),
+        (_reached(core) for core in cores if min(core.thresholds) >= 2),
         key=lambda core: strictness(core.thresholds),
         default=None,
     )

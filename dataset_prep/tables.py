@@ -15,7 +15,7 @@ from dataset_prep.pipeline import INSIDE, UNDATED
 from dataset_prep.reading import Log
 from dataset_prep.settings import Settings
 from dataset_prep.swift.block import BLANK
-from dataset_prep.swift.pairs import Found, find_pairs
+from dataset_prep.swift.pairs import Found, find_pairs, places
 from dataset_prep.swift.reader import Rows
 from dataset_prep.times import BEIJING_OFFSET, UNITS, day_of
 from dataset_prep.weigh import Pairs, Space, slots_of
@@ -123,7 +123,7 @@ def _lend_items(engine: LocalEngine, read: Log, rows: Rows, found: Found) -> Non
 def _lend_coded(engine: LocalEngine, rows: Rows, found: Found) -> None:
     """Repeats and all: for what needs every row, not only every pair."""
     blocks = rows.blocks
-    u = [np.searchsorted(found.users, block.user).astype(np.int32) for block in blocks]
+    u = [places(block.user, found.users).astype(np.int32) for block in blocks]
     i = [np.searchsorted(found.items, block.item).astype(np.int32) for block in blocks]
     columns: dict[str, tuple[type, list[np.ndarray]]] = {
         "u": (np.int32, u),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -32,17 +32,10 @@ def kept_rows(found: Found, core: Core) -> dict[str, np.ndarray]:
         return dict(zip(("u", "i", "t", "b", "user_id", "item_id"), pool.map(np.concatenate, columns), strict=True))
 
 
-def _spans(u: Narrow) -> Iterator[slice]:
+def _spans(u: Narrow) -> list[slice]:
     """Pieces of about ``PIECE`` pairs that part no user's; u: in order. One, perhaps empty, at least."""
-    start = 0
-    while True:
-        stop = min(start + PIECE, len(u))
-        if stop < len(u):
-            stop = int(np.searchsorted(u, u[stop - 1], side="right"))
-        yield slice(start, stop)
-        start = stop
-        if start >= len(u):
-            return
+    ends = np.unique(np.append(np.searchsorted(u, u[PIECE - 1 :: PIECE], side="right"), len(u)))
+    return list(itertools.starmap(slice, itertools.pairwise([0, *ends.tolist()])))
 
 
 def _in_order(u: Narrow, t: Ints, i: Narrow, b: Ints) -> tuple[Narrow, Ints, Narrow, Narrow]:

@@ -189,13 +189,13 @@ def _packed(block: Carried, mine: Ints, key: Key) -> Ints:
     if low < mine[0] or high > mine[-1]:
         inside = (user >= mine[0]) & (user <= mine[-1])
         columns = tuple(column[inside] for column in columns)  # type: ignore[assignment]
-    return key.pack(_numbers(columns[0], mine), *columns[1:])
+    return key.pack(places(columns[0], mine), *columns[1:])
 
 
-def _numbers(users: Narrow, mine: Ints) -> Ints:
-    """The place of each user in *mine*, looked up once where it stands side by side with itself."""
+def places(users: Narrow, known: Ints) -> Ints:
+    """The place of each user in *known*, looked up once where it stands side by side with itself."""
     starts = np.flatnonzero(changes(users))
-    return np.repeat(np.searchsorted(mine, users[starts]), np.diff(starts, append=len(users)))
+    return np.repeat(np.searchsorted(known, users[starts]), np.diff(starts, append=len(users)))
 
 
 def _features(known: list[tuple[Narrow, Narrow]], texts: Sequence[str]) -> Ints:
