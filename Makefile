@@ -52,7 +52,8 @@ clean:
 	@$(PYTHON) -c 'import sys; sys.exit(f"Python 3.11 is needed (recbole 1.2.1 stops there), this is {sys.version.split()[0]}; set PYTHON=/path/to/python3.11") if sys.version_info[:2] != (3, 11) else None'
 	$(PYTHON) -m venv .venv
 
-.venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
+# What a C compiler, where there is one, makes of these at installation is faster; see hatch_build.py.
+.venv/.installed: pyproject.toml constraints.txt hatch_build.py $(shell find dataset_prep recbole_alibaba -name '*.c') | .venv/bin/python
 	@echo "installing into .venv (a minute or two)"
 	$(PIP) torch==2.13.0
 	$(PIP) -e .

@@ -15,8 +15,7 @@ from dataset_prep.order import Narrow, distinct
 from dataset_prep.scan import CANONICAL, Grammar, Rejects
 from dataset_prep.settings import Settings
 from dataset_prep.swift.blocks import Blocks
-from dataset_prep.swift.lines import Lines, room
-from dataset_prep.swift.words import Ints
+from dataset_prep.swift.lines import NUMBER, SKIP, GiveUpError, Ints, compiled, read_lines
 
 HEADERS = frozenset({"item_id"})
 GEOHASH = 1
@@ -81,21 +80,18 @@ def _swift(part: Part, settings: Settings) -> tuple[Ints, list[tuple[int, bytes]
 
     Where the places are asked for, or ids may be texts, all lines are others.
     """
-    if settings.item_geohash or not settings.source.digits:
+    if settings.item_geohash or not settings.source.digits or compiled() is None:
         split = Path(part.path).read_bytes().removeprefix(BOM).split(b"\n")
         return np.zeros(0, dtype=np.int64), [(n, line.removesuffix(b"\r")) for n, line in enumerate(split, 1)]
     ids, odd, before = [np.zeros(0, dtype=np.int64)], list[tuple[int, bytes]](), 0
-    columns = len(first_fields(head(Path(part.path)))[0])
+    fields = [NUMBER, *[SKIP] * (len(first_fields(head(Path(part.path)))[0]) - 1)]
     with Path(part.path).open("rb") as stream:
-        blocks = Blocks(stream, room(columns))
+        blocks = Blocks(stream)
         while (block := blocks.next()) is not None:
-            lines = Lines(block.buffer, block.lines.start, block.lines.stop, part.delimiter)
-            found = lines.number(last=columns == 1)
-            for n in range(1, columns):
-                lines.skip(last=n == columns - 1)
-            ids.append(found[lines.ok])
-            odd += [(before + n + 1, lines.text(n)) for n in np.flatnonzero(~lines.ok).tolist()]
-            before += len(lines.ok)
+            lines = read_lines(block.buffer, block.lines, part.delimiter, fields)
+            ids.append(lines.values[0])
+            odd += [(before + n + 1, text) for n, text in lines.odd]
+            before += lines.count
             blocks.give_back(block)
     return np.concatenate(ids), odd
 

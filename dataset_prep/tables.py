@@ -14,7 +14,7 @@ from dataset_prep.facts import day_counts
 from dataset_prep.pipeline import INSIDE, UNDATED
 from dataset_prep.reading import Log
 from dataset_prep.settings import Settings
-from dataset_prep.swift.block import BLANK
+from dataset_prep.swift.lines import BLANK
 from dataset_prep.swift.pairs import Found, find_pairs, places
 from dataset_prep.swift.reader import Rows
 from dataset_prep.times import BEIJING_OFFSET, UNITS, day_of

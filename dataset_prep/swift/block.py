@@ -12,13 +12,24 @@ from dataset_prep.order import Narrow, distinct_pairs, narrow
 from dataset_prep.pipeline import INSIDE, UNDATED
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
-from dataset_prep.swift.lines import Lines
-from dataset_prep.swift.words import WIDTH, Flags, Ints, clock
+from dataset_prep.swift.lines import (
+    NUMBER,
+    OPTIONAL,
+    SKIP,
+    WIDTH,
+    Bytes,
+    Field,
+    Flags,
+    Ints,
+    Lines,
+    compiled,
+    moment,
+    read_lines,
+    word,
+)
 from dataset_prep.times import BEIJING_OFFSET
 
 KINDS = 8
-BLANK = -1
-"""Code of a feature that is not there; a number is its own code, other texts have codes below."""
 
 
 @dataclass(frozen=True)
@@ -70,46 +81,33 @@ class BlockReader:
         self.features, self.wanted, self.whole = settings.features, wanted, whole
         self.since, self.until = settings.bounds
         self.kept = np.isin(np.arange(KINDS), settings.ranks)
-        self.words = [behavior.value.encode() for behavior in self.source.behaviors]
-        self.clock = clock(settings.time_format) if TIME in self.source.columns else None
+        self.fields = [self._field(column, settings) for column in self.source.columns]
 
     @staticmethod
     def can_read(settings: Settings) -> bool:
-        """Whole-number ids, and behaviours short enough for one machine word."""
+        """Whole-number ids, behaviours short enough for one machine word, and a compiled reader."""
         source = settings.source
-        return source.digits and all(1 <= len(b.value.encode()) <= WIDTH for b in source.behaviors)
+        short = all(1 <= len(b.value.encode()) <= WIDTH for b in source.behaviors)
+        return source.digits and short and compiled() is not None
 
-    def parse(self, lines: Lines) -> tuple[Columns, list[tuple[int, bytes]]]:
-        """(rows, (number from 0, text) of the lines that are for the careful reader)."""
-        columns = self._columns(lines)
-        odd = np.flatnonzero(~lines.ok).tolist()
-        return columns.where(lines.ok) if odd else columns, [(n, lines.text(n)) for n in odd]
+    def _field(self, column: str, settings: Settings) -> Field:
+        if column in (USER, ITEM) or (column == CATEGORY and self.level == "category"):
+            return NUMBER
+        if column in self.features:
+            return OPTIONAL
+        if column == BEHAVIOR:
+            return word([behavior.value.encode() for behavior in self.source.behaviors])
+        return moment(settings.time_format) if column == TIME else SKIP
 
-    def _columns(self, lines: Lines) -> Columns:
-        found: dict[str, Ints] = {}
-        rank = np.zeros(len(lines.ok), dtype=np.int8)
-        ids = {USER, ITEM} | ({CATEGORY} if self.level == "category" else set())
-        for column in self.source.columns:
-            last = column == self.source.columns[-1]
-            if column in ids:
-                found[column] = lines.number(last)
-            elif column in self.features:
-                found[column] = lines.number(last, BLANK)
-            elif column == BEHAVIOR:
-                rank = lines.rank(last, self.words)
-            elif column == TIME and self.clock:
-                found[TIME] = lines.moment(last, self.clock)
-            elif column == TIME:
-                # Moments before 1970, and those no log should hold, are for the careful reader.
-                found[TIME] = lines.number(last)
-                lines.ok &= found[TIME] < 10**11
-            else:
-                lines.skip(last)
-        t = found.get(TIME)
-        if t is None:
-            t = np.zeros(len(rank), dtype=np.int64)
+    def parse(self, buffer: Bytes, span: range, delimiter: str) -> tuple[Columns, Lines]:
+        """(rows; all that was read, with the lines that are for the careful reader). Raises GiveUpError."""
+        lines = read_lines(buffer, span, delimiter, self.fields)
+        found = dict(zip(self.source.columns, lines.values, strict=True))
         item = found[CATEGORY if self.level == "category" else ITEM]
-        return Columns(found[USER], item, found[ITEM], t, rank, [found[feature] for feature in self.features])
+        none = np.zeros(len(found[USER]), dtype=np.int64)
+        rank, t = found.get(BEHAVIOR, none.astype(np.int8)), found.get(TIME, none)
+        features = [found[feature] for feature in self.features]
+        return Columns(found[USER], item, found[ITEM], t, rank, features), lines
 
     def select(self, rows: Columns) -> Carried:
         """Count the rows, and keep what the filters may keep; everything, if the whole log is asked for."""

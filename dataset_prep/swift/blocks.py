@@ -8,14 +8,10 @@ from typing import IO
 import numpy as np
 
 from dataset_prep.inputs import BLOCK, BOM
-from dataset_prep.swift.lines import LF, Bytes
+from dataset_prep.swift.lines import LF, ROOM, Bytes, GiveUpError
 
 READ = 4 * BLOCK
 LONGEST_REST = 8 * READ
-
-
-class GiveUpError(Exception):
-    """Not for the swift reader: odd ids, too many odd lines, or more rows than fit into memory."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +26,8 @@ class Block:
 class Blocks:
     """Cuts a stream into whole lines, the byte order mark gone and the last line completed."""
 
-    def __init__(self, stream: IO[bytes], room: int) -> None:
-        self._stream, self._room = stream, room
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
         self._rest = b""
         self._first = True
         self._free: list[Bytes] = []
@@ -43,7 +39,7 @@ class Blocks:
     def next(self) -> Block | None:
         """None at the end."""
         start = len(self._rest)
-        buffer = self._buffer(start + READ + self._room)
+        buffer = self._buffer(start + READ + 1 + ROOM)
         buffer[:start] = np.frombuffer(self._rest, dtype=np.uint8)
         stop = self._fill(buffer, start)
         if stop == 0:

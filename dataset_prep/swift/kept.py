@@ -9,8 +9,8 @@ import numpy as np
 
 from dataset_prep.core import Core
 from dataset_prep.order import PIECE, WORKERS, Narrow
+from dataset_prep.swift.lines import Ints
 from dataset_prep.swift.pairs import Found, Key
-from dataset_prep.swift.words import Ints
 
 KIND_BITS = 3
 

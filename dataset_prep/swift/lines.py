@@ -1,141 +1,131 @@
-"""The fields of all lines of a block, read side by side from left to right.
-
-A cursor stands in every line; each call reads one field of all of them and moves on. A line in which something is not
-as it should be is left to the careful reader; its cursor runs on over whatever there is, inside the buffer.
-"""
+"""The fields of all lines of a block as columns, read by lines.c; without a compiler at installation there is none."""
 
 from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from dataset_prep.inputs import LONGEST_LINE
-from dataset_prep.swift.words import (
-    POWERS,
-    WIDTH,
-    Clock,
-    Flags,
-    Ints,
-    Words,
-    ended,
-    is_plain,
-    number,
-    rank_of,
-    repeated,
-    words_of,
-)
+from dataset_prep.times import TimeFormat
 
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
-LF, CR = 10, 13
+LF = 10
+WIDTH = 8
+"""Bytes of the longest word."""
+ROOM = 32
+"""Bytes behind a block that are read as well."""
+BLANK = -1
+"""An optional number that is not there."""
+MOST_ODD = 1 << 16
+"""Of a block; where there are more, another reader is faster."""
 
 
-def room(columns: int) -> int:
-    """Bytes the buffer must have after the block: a cursor may leave its line in every column."""
-    return (columns + 1) * 4 * WIDTH
+class GiveUpError(Exception):
+    """Not for the swift reader: odd ids, too many odd lines, or more rows than fit into memory."""
 
 
+@dataclass(frozen=True)
+class Field:
+    """One field of every line; see ``struct column`` in lines.c."""
+
+    kind: int
+    n: int = 0
+    century: int = 0
+    year: int = 0
+    text: bytes = b""
+
+
+SKIP = Field(0)
+NUMBER = Field(1)
+"""A whole number as an integer is written, at most 16 digits."""
+OPTIONAL = Field(2)
+"""A number, or nothing: ``BLANK``."""
+WORD = 3
+SECONDS = Field(5)
+"""Unix seconds from 1970 on."""
+PARTS = {"%Y": (0, 1), "%m": (2,), "%d": (3,), "%H": (4,), "%M": (5,), "%S": (6,)}
+"""Pairs of digits of each directive."""
+LITERAL = 7
+
+
+def word(known: Sequence[bytes]) -> Field:
+    """Which of these words, of at most ``WIDTH`` bytes, it is."""
+    text = (bytes([len(w)]) + w.ljust(WIDTH, b"\0") + (b"\xff" * len(w)).ljust(WIDTH, b"\0") for w in known)
+    return Field(WORD, len(known), text=b"".join(text))
+
+
+def moment(time: TimeFormat) -> Field:
+    """A moment in this form, as Unix seconds."""
+    if time.strptime is None:
+        return SECONDS
+    form = time.strptime.removeprefix("%Y") if time.prefix else time.strptime
+    pieces: list[tuple[int, int]] = []
+    for piece in re.findall("%.|.", form):
+        pieces += [(part, 0) for part in PARTS[piece]] if piece in PARTS else [(LITERAL, ord(piece))]
+    century, year = divmod(int(time.prefix or 0), 100)
+    return Field(4, len(pieces), century, year, bytes(byte for piece in pieces for byte in piece))
+
+
+class _Column(ctypes.Structure):
+    _fields_ = (
+        ("kind", ctypes.c_int64),
+        ("n", ctypes.c_int64),
+        ("century", ctypes.c_int64),
+        ("year", ctypes.c_int64),
+        ("text", ctypes.c_char_p),
+        ("values", ctypes.c_void_p),
+    )
+
+
+@cache
+def compiled() -> ctypes.CDLL | None:
+    """None where nothing was compiled when this package was installed."""
+    try:
+        return ctypes.CDLL(str(Path(__file__).with_name("_lines.so")))
+    except OSError:
+        return None
+
+
+@dataclass(frozen=True)
 class Lines:
-    """Lines of ``buffer[start:stop]``, each with its line feed; the buffer has ``room`` behind.
+    """values: of each field a column, an empty one where it was skipped; count: of all lines; odd: (number, text)."""
 
-    begin, finish: where each line is, its line feed not included. ok: whether all fields so far are as they should be.
+    values: list[np.ndarray]
+    count: int
+    odd: list[tuple[int, bytes]]
+
+
+def read_lines(buffer: Bytes, span: range, delimiter: str, fields: Sequence[Field]) -> Lines:
+    """The lines of ``buffer[span]``, each with its line feed, numbered from 0. Raises GiveUpError: too many are odd.
+
+    buffer: with ``ROOM`` bytes behind the span.
     """
-
-    def __init__(self, buffer: Bytes, start: int, stop: int, delimiter: str) -> None:
-        self.buffer, self.words = buffer, words_of(buffer)
-        self.finish = np.flatnonzero(buffer[start:stop] == LF)
-        self.finish += start
-        self.begin = np.concatenate([[start], self.finish + 1])[:-1]
-        self.ok: Flags = self.finish - self.begin <= LONGEST_LINE
-        returns = buffer[self.finish - 1] == CR
-        self._end = self.finish - returns if returns.any() else self.finish
-        self._at = self.begin
-        self._delimiter = ord(delimiter)
-        self._pattern = repeated(self._delimiter)
-
-    def text(self, line: int) -> bytes:
-        """A line without its line end."""
-        return self.buffer[self.begin[line] : self.finish[line]].tobytes().removesuffix(b"\r")
-
-    def _next(self, last: bool) -> tuple[Words, Ints, Ints]:
-        """(first eight bytes of a field, how many of them are its own, lines in which it goes on).
-
-        Of a field of exactly eight bytes all are its own, and it does not go on.
-        """
-        word = self.words[self._at]
-        if last:
-            length = self._end - self._at
-            self.ok &= length >= 0
-            longer = np.flatnonzero(length > WIDTH)
-            return word, np.clip(length, 0, WIDTH), longer
-        length, open_ = ended(word, self._pattern)
-        longer = np.flatnonzero(open_)
-        if len(longer):
-            longer = longer[self.buffer[self._at[longer] + WIDTH] != self._delimiter]
-        return word, length, longer
-
-    def _advance(self, length: Ints) -> None:
-        self._at = self._at + length
-        self._at += 1
-
-    def number(self, last: bool, blank: int | None = None) -> Ints:
-        """Whole numbers as an integer is written, at most 15 digits; an empty field is *blank*, if one is given."""
-        word, length, longer = self._next(last)
-        value, good = number(word, length)
-        if len(longer):
-            word = self.words[self._at[longer] + WIDTH]
-            if last:
-                more = (self._end - self._at)[longer] - WIDTH
-                self.ok[longer[more >= WIDTH]] = False
-                more = np.clip(more, 1, WIDTH - 1)
-            else:
-                more, open_ = ended(word, self._pattern)
-                self.ok[longer[open_]] = False
-            # The second half may begin with 0.
-            rest, also = number(word, more, leading=True)
-            value[longer] = value[longer] * POWERS[more] + rest
-            good[longer] &= also
-            length[longer] += more
-        if blank is not None:
-            empty = length == 0
-            value[empty] = blank
-            good |= empty
-        self.ok &= good
-        self._advance(length)
-        return value
-
-    def rank(self, last: bool, known: list[bytes]) -> npt.NDArray[np.int8]:
-        """Which of the *known* words, of at most eight bytes, each field is."""
-        word, length, longer = self._next(last)
-        rank = rank_of(word, length, known)
-        rank[longer] = -1
-        self.ok &= rank >= 0
-        self._advance(length)
-        return rank
-
-    def moment(self, last: bool, clock: Clock) -> Ints:
-        """Unix seconds."""
-        seconds, good = clock.moments(self.words, self._at)
-        end = self._at + clock.width
-        good &= (end == self._end) if last else (self.buffer[end] == self._delimiter)
-        self.ok &= good
-        self._at = end + 1
-        return seconds
-
-    def skip(self, last: bool) -> None:
-        """A field that may hold anything but quotes, control characters and what is not ASCII."""
-        word, length, longer = self._next(last)
-        self.ok &= is_plain(word, length, self._pattern)
-        while len(longer):
-            at = self._at[longer] + length[longer]
-            word = self.words[at]
-            if last:
-                left = self._end[longer] - at
-                more, open_ = np.minimum(left, WIDTH), left > WIDTH
-            else:
-                more, open_ = ended(word, self._pattern)
-                # Beyond the line there is nothing to look for.
-                open_ &= at < self.finish[longer]
-            self.ok[longer] &= is_plain(word, more, self._pattern)
-            length[longer] += more
-            longer = longer[open_]
-        self._advance(length)
+    library = compiled()
+    assert library is not None and len(buffer) >= span.stop + ROOM
+    # The shortest line that can be read: behind every field a delimiter or the line end, most fields of one byte.
+    least = len(fields) + sum(field not in (SKIP, OPTIONAL) for field in fields)
+    most = len(span) // least + 1
+    kinds = (np.int8 if field.kind == WORD else np.int64 for field in fields)
+    values = [np.empty(0 if field == SKIP else most, kind) for field, kind in zip(fields, kinds, strict=True)]
+    columns = (_Column * len(fields))(
+        *((f.kind, f.n, f.century, f.year, f.text, v.ctypes.data) for f, v in zip(fields, values, strict=True))
+    )
+    odd, told = np.empty((MOST_ODD, 3), dtype=np.int64), np.empty(3, dtype=np.int64)
+    at, odd_at, told_at = (ctypes.c_void_p(array.ctypes.data) for array in (buffer, odd, told))
+    begin, end, byte, longest, n_fields, most_odd = map(
+        ctypes.c_int64, (span.start, span.stop, ord(delimiter), LONGEST_LINE, len(fields), MOST_ODD)
+    )
+    if library.read_lines(at, begin, end, byte, longest, columns, n_fields, odd_at, most_odd, told_at):
+        raise GiveUpError(f"more than {MOST_ODD:,} odd lines in a block")
+    rows, count, n_odd = told.tolist()
+    texts = [(n, buffer[a:b].tobytes().removesuffix(b"\r")) for n, a, b in odd[:n_odd].tolist()]
+    return Lines([column[:rows] for column in values], count, texts)

@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from dataset_prep.order import WORKERS, Narrow, changes, coded, distinct, distinct_pairs, narrow
 from dataset_prep.pipeline import INSIDE, SHIFT, UNDATED
-from dataset_prep.swift.block import BLANK, Carried
+from dataset_prep.swift.block import Carried
 from dataset_prep.swift.blocks import GiveUpError
+from dataset_prep.swift.lines import BLANK, Ints
 from dataset_prep.swift.reader import Rows
-from dataset_prep.swift.words import Ints
 
 SLOT_BITS = 5
 ROWS_AT_ONCE = 1 << 21

@@ -24,10 +24,9 @@ from dataset_prep.order import WORKERS
 from dataset_prep.scan import CANONICAL, Grammar, Scanned
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
-from dataset_prep.swift.block import BLANK, BlockReader, Carried, Columns
+from dataset_prep.swift.block import BlockReader, Carried, Columns
 from dataset_prep.swift.blocks import Block, Blocks, GiveUpError
-from dataset_prep.swift.lines import Lines, room
-from dataset_prep.swift.words import Ints
+from dataset_prep.swift.lines import BLANK, Ints
 from dataset_prep.times import FORMATS
 
 # Beyond both, the careful reader is faster: it recognises runs of lines this one is not made for.
@@ -99,7 +98,7 @@ class SwiftReader:
         self._take_late()
 
     def _stream(self, path: str, name: str, stream: IO[bytes], progress: Progress) -> None:
-        blocks = Blocks(stream, room(len(self.settings.source.columns)))
+        blocks = Blocks(stream)
         block = blocks.next()
         if block is None:
             return
@@ -144,9 +143,8 @@ class SwiftReader:
     def _job(self, block: Block, delimiter: str) -> _Done:
         raw = block.buffer[block.raw.start : block.raw.stop]
         told = b"".join(zlib.crc32(raw[at : at + BLOCK].data).to_bytes(4, "little") for at in range(0, len(raw), BLOCK))
-        lines = Lines(block.buffer, block.lines.start, block.lines.stop, delimiter)
-        columns, odd = self.reader.parse(lines)
-        return _Done(self.reader.select(columns), odd, len(lines.ok), told)
+        columns, lines = self.reader.parse(block.buffer, block.lines, delimiter)
+        return _Done(self.reader.select(columns), lines.odd, lines.count, told)
 
     def _examine(self, grammar: Grammar, name: str, number: int, line: bytes) -> None:
         if not line.strip(b" \r"):

@@ -20,11 +20,13 @@ from dataset_prep.scan import Grammar
 from dataset_prep.sources import IJCAI15, MOBILE, USERBEHAVIOR, Source
 from dataset_prep.swift import blocks, kept, pairs, reader
 from dataset_prep.swift.block import BlockReader
-from dataset_prep.swift.lines import Lines, room
-from dataset_prep.swift.words import clock, words_of
+from dataset_prep.swift.lines import ROOM, compiled, moment, read_lines
 from dataset_prep.times import FORMATS
 
 FILES = 150
+needs_compiled = pytest.mark.skipif(
+    compiled() is None, reason="lines.c was not compiled: no C compiler at installation"
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -43,6 +45,7 @@ def outcome(source: str, log: Path, output: Path, **words: object) -> dict[str, 
     return {path.name: path.read_bytes() for path in result.path.iterdir()}
 
 
+@needs_compiled
 @pytest.mark.parametrize("size", [31, 61, 1 << 20])
 def test_the_same_files_or_the_same_refusal_as_the_careful_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
@@ -91,6 +94,7 @@ FIELD = st.one_of(
 )
 
 
+@needs_compiled
 @given(st.sampled_from([MOBILE, USERBEHAVIOR, IJCAI15]), st.sampled_from([",", "\t"]), st.data())
 def test_no_line_is_taken_that_the_grammar_refuses(source: Source, delimiter: str, data: st.DataObject) -> None:
     """And what is taken has the values the grammar sees."""
@@ -106,10 +110,10 @@ def test_no_line_is_taken_that_the_grammar_refuses(source: Source, delimiter: st
         rows.append(delimiter.join(fields).replace("\n", "").encode())
     block = b"".join(row + b"\n" for row in rows)
     settings = _settings(source)
-    buffer = np.frombuffer(block + bytes(room(len(source.columns))), dtype=np.uint8)
-    columns, odd = BlockReader(settings, None, whole=True).parse(Lines(buffer, 0, len(block), delimiter))
+    buffer = np.frombuffer(block + bytes(ROOM), dtype=np.uint8)
+    columns, lines = BlockReader(settings, None, whole=True).parse(buffer, range(len(block)), delimiter)
     grammar, place = Grammar(source, delimiter), {column: n for n, column in enumerate(source.columns)}
-    taken = [row for n, row in enumerate(rows) if n not in dict(odd)]
+    taken = [row for n, row in enumerate(rows) if n not in dict(lines.odd)]
     assert len(taken) == len(columns.user)
     for n, row in enumerate(taken):
         reason, fields = grammar.examine(row.removesuffix(b"\r"))
@@ -118,7 +122,7 @@ def test_no_line_is_taken_that_the_grammar_refuses(source: Source, delimiter: st
         assert columns.t[n] == FORMATS[source.time].parse(fields[place["timestamp"]])
         assert source.behaviors[columns.rank[n]].value == fields[place["behavior_type"]]
     # A reader that takes nothing would pass all of the above.
-    assert not untouched & dict(odd).keys()
+    assert not untouched & dict(lines.odd).keys()
 
 
 def _settings(source: Source) -> Settings:
@@ -126,22 +130,22 @@ def _settings(source: Source) -> Settings:
     return Settings(source, ("log.csv",), Path("out"), "x", behaviors=every)
 
 
+@needs_compiled
 @pytest.mark.parametrize("name", ["hour", "datetime", "date", "yyyymmdd", "mmdd"])
 def test_every_day_and_none_that_is_not(name: str) -> None:
     form = FORMATS[name]
-    read = clock(form)
-    assert read is not None and form.strptime is not None
+    assert form.strptime is not None
     shape = form.strptime.replace("%Y", "" if form.prefix else "{y:04d}").replace("%m", "{m:02d}")
     shape = shape.replace("%d", "{d:02d}").replace("%H", "{h:02d}").replace("%M", "{h:02d}").replace("%S", "{h:02d}")
     years = [2014] if form.prefix else [0, 1899, 1900, 1970, 2000, 2012, 2014, 2099, 2100, 9999]
     texts = [
         shape.format(y=y, m=m, d=d, h=h) for y in years for m in range(14) for d in range(33) for h in (0, 23, 24, 60)
     ]
-    buffer = np.frombuffer("".join(texts).encode() + bytes(16), dtype=np.uint8)
-    seconds, ok = read.moments(words_of(buffer), np.arange(len(texts)) * read.width)
+    block = "".join(text + "\n" for text in texts).encode()
+    lines = read_lines(np.frombuffer(block + bytes(ROOM), dtype=np.uint8), range(len(block)), ",", [moment(form)])
     expected = [form.parse(text) for text in texts]
-    assert ok.tolist() == [moment is not None for moment in expected]
-    assert [int(s) for s, good in zip(seconds, ok, strict=True) if good] == [m for m in expected if m is not None]
+    assert [n for n, _ in lines.odd] == [n for n, seconds in enumerate(expected) if seconds is None]
+    assert lines.values[0].tolist() == [seconds for seconds in expected if seconds is not None]
 
 
 @given(st.sets(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1), st.integers(1, 5), st.integers(1, 5))
