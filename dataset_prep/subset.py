@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def read_subset(paths: Sequence[str], settings: Settings, workdir: Path, rejects
         for part in look_over(Path(path), workdir, HEADERS):
             subset.digests.append(part.digest)
             grammar = Grammar(settings.source, part.delimiter)
-            plain, lines = _swift(part, settings)
+            plain, lines = _lines(part, settings)
             subset.rows += len(plain)
             subset.numbers = distinct(np.concatenate([subset.numbers, plain]))
             for number, line in lines:
@@ -75,14 +76,19 @@ def read_subset(paths: Sequence[str], settings: Settings, workdir: Path, rejects
     return subset
 
 
-def _swift(part: Part, settings: Settings) -> tuple[Ints, list[tuple[int, bytes]]]:
+def _lines(part: Part, settings: Settings) -> tuple[Ints, list[tuple[int, bytes]]]:
     """(ids of the lines that begin with a plain number, the other lines with their numbers from 1).
 
-    Where the places are asked for, or ids may be texts, all lines are others.
+    Where the places are asked for, ids may be texts, or there is no swift reader, all lines are others.
     """
-    if settings.item_geohash or not settings.source.digits or compiled() is None:
-        split = Path(part.path).read_bytes().removeprefix(BOM).split(b"\n")
-        return np.zeros(0, dtype=np.int64), [(n, line.removesuffix(b"\r")) for n, line in enumerate(split, 1)]
+    if compiled() is not None and settings.source.digits and not settings.item_geohash:
+        with suppress(GiveUpError):
+            return _swift(part)
+    split = Path(part.path).read_bytes().removeprefix(BOM).split(b"\n")
+    return np.zeros(0, dtype=np.int64), [(n, line.removesuffix(b"\r")) for n, line in enumerate(split, 1)]
+
+
+def _swift(part: Part) -> tuple[Ints, list[tuple[int, bytes]]]:
     ids, odd, before = [np.zeros(0, dtype=np.int64)], list[tuple[int, bytes]](), 0
     fields = [NUMBER, *[SKIP] * (len(first_fields(head(Path(part.path)))[0]) - 1)]
     with Path(part.path).open("rb") as stream:

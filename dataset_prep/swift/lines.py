@@ -117,7 +117,7 @@ def read_lines(buffer: Bytes, span: range, delimiter: str, fields: Sequence[Fiel
     kinds = (np.int8 if field.kind == WORD else np.int64 for field in fields)
     values = [np.empty(0 if field == SKIP else most, kind) for field, kind in zip(fields, kinds, strict=True)]
     columns = (_Column * len(fields))(
-        *((f.kind, f.n, f.century, f.year, f.text, v.ctypes.data) for f, v in zip(fields, values, strict=True))
+        *(_Column(f.kind, f.n, f.century, f.year, f.text, v.ctypes.data) for f, v in zip(fields, values, strict=True))
     )
     odd, told = np.empty((MOST_ODD, 3), dtype=np.int64), np.empty(3, dtype=np.int64)
     at, odd_at, told_at = (ctypes.c_void_p(array.ctypes.data) for array in (buffer, odd, told))

@@ -64,7 +64,6 @@ class AlibabaLightGCN(GeneralRecommender):
             self.n_users,
             self.n_items,
             device=self.device,
-            reorder=self.n_layers > 1,
         )
         self._propagated: tuple[tuple[int, ...], tuple[Tensor, Tensor]] | None = None
 
@@ -79,9 +78,12 @@ class AlibabaLightGCN(GeneralRecommender):
     def calculate_loss(self, interaction: Any) -> tuple[Tensor, Tensor]:
         """The parts of the loss on a batch, scalars, in the order of `loss_parts`."""
         self._propagated = None
-        users, user_at, user_times = distinct(interaction[self.USER_ID], self.n_users)
+        graph = self.graph
         both = torch.stack((interaction[self.ITEM_ID], interaction[self.NEG_ITEM_ID]))
-        items, item_at, item_times = distinct(both, self.n_items)
+        # In the order of the graph's nodes, so that the last layer finds their neighbours close, too.
+        users, user_at, user_times = distinct(graph.user_rank[interaction[self.USER_ID]], self.n_users)
+        items, item_at, item_times = distinct(graph.item_rank[both], self.n_items)
+        users, items = graph.user_order[users], graph.item_order[items]
         # Sparse products have no half precision, and the loss needs none: stay in float32 under autocast.
         with torch.autocast(self.device.type, enabled=False):
             user, item, first_user, first_item = self._rows(users, items)

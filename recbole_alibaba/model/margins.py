@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .graph import Rows
+from .sparse import Rows
 
 AT_ONCE = 4096
 

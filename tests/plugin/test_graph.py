@@ -8,15 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbole_alibaba.model.graph import (
-    GraphError,
-    Rows,
-    _embedding_bag,
-    _sparse_mm,
-    _take,
-    _transpose,
-    build_graph,
-)
+from recbole_alibaba.model.graph import GraphError, build_graph
+from recbole_alibaba.model.sparse import Rows, _embedding_bag, _sparse_mm, _take, _transpose
 
 
 def dense(rows: Rows) -> np.ndarray:
@@ -42,22 +35,31 @@ pairs = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7)), max_size=30)
 def test_graph_is_the_normalised_matrix_and_its_transpose(edges):
     users, items = [u for u, _ in edges], [i for _, i in edges]
     expected = normalised(users, items, 6, 8)
-    for reorder in (True, False):
-        graph = build_graph(np.array(users, int), np.array(items, int), 6, 8, reorder=reorder)
+    for small in (1, 1000):
+        graph = build_graph(np.array(users, int), np.array(items, int), 6, 8, small=small)
         user_rank, item_rank = graph.user_rank.numpy(), graph.item_rank.numpy()
-        assert sorted(user_rank) == list(range(6)) and sorted(item_rank) == list(range(8))
+        assert graph.user_order[user_rank].tolist() == list(range(6))
+        assert graph.item_order[item_rank].tolist() == list(range(8))
         inner = dense(graph.inner.from_items)
         np.testing.assert_allclose(inner[user_rank][:, item_rank], expected, rtol=1e-6)
         np.testing.assert_allclose(dense(graph.inner.from_users), inner.T, rtol=0)
         np.testing.assert_allclose(dense(graph.enter.from_items)[user_rank], expected, rtol=1e-6)
         np.testing.assert_allclose(dense(graph.enter.from_users)[item_rank], expected.T, rtol=1e-6)
-        np.testing.assert_allclose(dense(graph.leave.from_items)[:, item_rank], expected, rtol=1e-6)
-        np.testing.assert_allclose(dense(graph.leave.from_users)[:, user_rank], expected.T, rtol=1e-6)
+
+
+def test_communities_stand_together():
+    """Two groups of people who never meet: each is one stretch of the order, on both sides."""
+    rng = np.random.default_rng(0)
+    users, items = rng.integers(0, 300, 20_000), rng.integers(0, 200, 20_000)
+    items = items // 2 * 2 + users % 2
+    graph = build_graph(users, items, 300, 200, small=1)
+    for order in (graph.user_order, graph.item_order):
+        assert np.count_nonzero(np.diff(order.numpy() % 2)) == 1
 
 
 def test_by_hand():
     """User 0 took both items, user 1 took item 1: degrees 2, 1 and 1, 2."""
-    graph = build_graph(np.array([0, 0, 1]), np.array([0, 1, 1]), 2, 2, reorder=False)
+    graph = build_graph(np.array([0, 0, 1]), np.array([0, 1, 1]), 2, 2)
     np.testing.assert_allclose(dense(graph.inner.from_items), [[2**-0.5, 0.5], [0, 2**-0.5]], rtol=1e-7)
 
 

@@ -118,7 +118,7 @@ def ten_steps_equal_recboles(world, **settings):
         torch.testing.assert_close(mine, other, atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("shape", [(943, 1682, 100_000), (3_000, 4_000, 81_000)], ids=["ml-100k", "Gowalla / 10"])
+@pytest.mark.parametrize("shape", [(943, 1682, 100_000), (3_700, 5_100, 101_000)], ids=["ml-100k", "Gowalla / 8"])
 def test_parameters_after_ten_steps_equal_recboles(shape):
     ten_steps_equal_recboles(random_world(*shape), embedding_size=32)
 

@@ -77,7 +77,7 @@ def graph_normalised_twice(made: Any) -> Any:
             squared = {name: dataclasses.replace(rows, weights=rows.weights**2) for name, rows in sides.items()}
             return dataclasses.replace(layer, **squared)
 
-        layers = {name: twice(getattr(model.graph, name)) for name in ("enter", "inner", "leave")}
+        layers = {name: twice(getattr(model.graph, name)) for name in ("enter", "inner")}
         model.graph = dataclasses.replace(model.graph, **layers)
     else:
         once = model.norm_adj_matrix.coalesce()
