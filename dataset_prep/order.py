@@ -44,6 +44,7 @@ def distinct_pairs(item: Narrow, code: Narrow) -> tuple[Narrow, Narrow]:
         key <<= 24
         key += code
         key += 1
+        key = key[changes(key)]  # repeats stand side by side, and sorting costs more than looking
         key.sort()
         key = key[changes(key)]
         return narrow(key >> 24), narrow((key & (1 << 24) - 1) - 1)

@@ -30,6 +30,8 @@ class Pairs:
         return cls(arrays["u"], arrays["i"], arrays["mask"], arrays["n"])
 
     def select(self, bits: int) -> tuple[Codes, Codes]:
+        if bits == EVERYTHING:
+            return self.users, self.items
         chosen = (self.mask & bits) != 0
         if chosen.all():
             return self.users, self.items
