@@ -1,5 +1,7 @@
 """The wheel holds what it needs: its property files are found from any folder, its two packages import."""
 
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -9,18 +11,24 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+
+
+def built(source: Path, folder: Path, **variables: str) -> Path:
+    """The wheel of *source*, built without the network."""
+    command = [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder), str(source)]
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | variables)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder into which the wheel, built without the network, was unpacked as pip does."""
+    """A folder into which the wheel was unpacked as pip does."""
     folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True)
-    (wheel,) = folder.glob("*.whl")
+    wheel = built(ROOT, folder)
     target = folder / "site"
-    subprocess.run([*pip, "install", "--no-deps", "--no-index", "--target", str(target), str(wheel)], check=True)
+    subprocess.run([*PIP, "install", "--no-deps", "--no-index", "--target", str(target), str(wheel)], check=True)
     return target
 
 
@@ -58,3 +66,23 @@ def test_property_lines_state_type_and_meaning() -> None:
         for line in lines:
             speaks = file.parent.name == "experiment" and line.startswith(plain)
             assert speaks or "# (" in line, f"{file.name}: {line}"
+
+
+@pytest.mark.parametrize("compiler", ["cc", "false"])
+def test_a_compiler_is_used_where_there_is_one(tmp_path: Path, compiler: str) -> None:
+    """Without one the wheel is for any platform, and nothing that was compiled before is left in it."""
+    if compiler == "cc" and not shutil.which("cc"):
+        pytest.skip("no C compiler here")
+    copy = tmp_path / "source"
+    copy.mkdir()
+    for name in ("dataset_prep", "recbole_alibaba", "properties"):
+        shutil.copytree(ROOT / name, copy / name)
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    (copy / "dataset_prep/swift/_lines.so").write_bytes(b"stale")
+    wheel = built(copy, tmp_path, CC=compiler)
+    libraries = [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".so")]
+    assert libraries == (["dataset_prep/swift/_lines.so"] if compiler == "cc" else [])
+    assert wheel.name.endswith("-none-any.whl") == (compiler == "false")
+    if libraries:
+        assert zipfile.ZipFile(wheel).read(libraries[0]) != b"stale"
