@@ -13,6 +13,8 @@ from .lists import Lists
 from .order import stable_order
 
 BUFFER_BYTES = 32 << 20
+# What is looked through at once: with more of it in turn, writing scores is what takes the time.
+SPAN_BYTES = 8 << 20
 # Scores are made in tiles of 256 users by 2,048 items, 2 MB, and looked through before they leave the cache.
 USERS, TILE, GROUP = 256, 2048, 64
 
@@ -23,11 +25,11 @@ def top_k(users: Tensor, items: Tensor, hidden: Lists, k: int) -> Tensor:
     users (n, d), items (n_items, d): vectors on one device. Item 0, RecBole's padding, and the user's `hidden`
     items never come before another item. **Equal scores: the lower item id comes first.**
 
-    Items are taken in spans of as many tiles as the buffer holds. While a tile is in cache, the largest score of each
+    Items are taken in spans of a few tiles. While a tile is in cache, the largest score of each
     64 is noted; that shows which few groups can hold one of a user's k best, and only these are read again.
     """
     best = torch.empty(len(users), k, dtype=torch.int64)
-    tiles = max(BUFFER_BYTES // (4 * USERS * TILE), 1)
+    tiles = max(SPAN_BYTES // (4 * USERS * TILE), 1)
     buffer = users.new_empty(min(tiles, -(-len(items) // TILE)), min(USERS, len(users)), TILE)
     for start in range(0, len(users), USERS):
         block = slice(start, min(start + USERS, len(users)))

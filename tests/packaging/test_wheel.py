@@ -16,7 +16,8 @@ PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 
 def built(source: Path, folder: Path, **variables: str) -> Path:
     """The wheel of *source*, built without the network."""
-    command = [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder), str(source)]
+    plain = ["--no-deps", "--no-build-isolation", "--no-index"]
+    command = [*PIP, "wheel", *plain, "--wheel-dir", str(folder), str(source)]
     subprocess.run(command, check=True, capture_output=True, env=os.environ | variables)
     (wheel,) = folder.glob("*.whl")
     return wheel

@@ -33,6 +33,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranking, "TILE", 12)
     monkeypatch.setattr(ranking, "GROUP", 3)
     monkeypatch.setattr(ranking, "BUFFER_BYTES", 200)
+    monkeypatch.setattr(ranking, "SPAN_BYTES", 200)
 
 
 @given(st.data())
