@@ -119,8 +119,8 @@ def core_alone(edges: int) -> tuple[str, float]:
         if left != core.size.pairs:
             sys.exit(f"the cores differ: {left:,} and {core.size.pairs:,}")
     mine, theirs = statistics.median(ours), statistics.median(sql)
-    told = f"The core alone, {len(users):,} pairs, (5, 5), medians of {CORE_REPEATS}: numpy {mine:.2f} s, rounds of SQL in DuckDB "
-    return f"{told}{theirs:.2f} s: {theirs / mine:.1f} times.", theirs / mine
+    told = f"The core alone, {len(users):,} pairs, (5, 5), medians of {CORE_REPEATS}: numpy {mine:.2f} s, "
+    return f"{told}rounds of SQL in DuckDB {theirs:.2f} s: {theirs / mine:.1f} times.", theirs / mine
 
 
 def core_by_sql(users: np.ndarray, items: np.ndarray) -> tuple[float, int]:
