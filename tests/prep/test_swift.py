@@ -20,7 +20,7 @@ from dataset_prep.scan import Grammar
 from dataset_prep.sources import IJCAI15, MOBILE, USERBEHAVIOR, Source
 from dataset_prep.swift import blocks, kept, pairs, reader
 from dataset_prep.swift.block import BlockReader
-from dataset_prep.swift.lines import ROOM, compiled, moment, read_lines
+from dataset_prep.swift.lines import NUMBER, ROOM, SKIP, compiled, moment, read_lines
 from dataset_prep.times import FORMATS
 
 FILES = 150
@@ -146,6 +146,15 @@ def test_every_day_and_none_that_is_not(name: str) -> None:
     expected = [form.parse(text) for text in texts]
     assert [n for n, _ in lines.odd] == [n for n, seconds in enumerate(expected) if seconds is None]
     assert lines.values[0].tolist() == [seconds for seconds in expected if seconds is not None]
+
+
+@needs_compiled
+def test_a_line_too_long_is_for_the_careful_reader() -> None:
+    rows = [b"1," + b"x" * (size - 2) for size in (inputs.LONGEST_LINE, inputs.LONGEST_LINE + 1)]
+    block = b"".join(row + b"\n" for row in rows)
+    buffer = np.frombuffer(block + bytes(ROOM), dtype=np.uint8)
+    lines = read_lines(buffer, range(len(block)), ",", [NUMBER, SKIP])
+    assert lines.values[0].tolist() == [1] and lines.odd == [(1, rows[1])]
 
 
 @given(st.sets(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1), st.integers(1, 5), st.integers(1, 5))
