@@ -61,11 +61,10 @@ class _PropagateRows(torch.autograd.Function):
                 users, items = (graph.enter if number == 1 else graph.inner)(users, items)
                 user_sum += users.index_select(0, user_nodes)
                 item_sum += items.index_select(0, item_nodes)
-            last = graph.inner
-            ctx.last = last = Layer(last.from_items.take(user_nodes), last.from_users.take(item_nodes))
-            last_users, last_items = last(users, items)
-            user_sum += last_users
-            item_sum += last_items
+            ctx.last = Layer(graph.inner.from_items.take(user_nodes), graph.inner.from_users.take(item_nodes))
+            users, items = ctx.last(users, items)
+            user_sum += users
+            item_sum += items
         scale = 1 / (n_layers + 1)
         return user_sum.mul_(scale), item_sum.mul_(scale), first_users, first_items
 

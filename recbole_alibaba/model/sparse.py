@@ -51,10 +51,6 @@ class Rows:
             return Rows.of(self._scipy().T.tocsr())
         return _transpose(self)
 
-    @property
-    def nbytes(self) -> int:
-        return self.indices.nbytes + self.offsets.nbytes + self.weights.nbytes
-
     def _scipy(self) -> sp.csr_matrix:
         parts = (self.weights.numpy(), self.indices.numpy(), self.offsets.numpy())
         return sp.csr_matrix(parts, shape=self.shape, copy=False)
