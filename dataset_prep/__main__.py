@@ -83,6 +83,11 @@ def choice(name: str, values: list[str], text: str) -> Callable[[Command], Comma
     return click.option(name, default=values[0], type=click.Choice(values), help=text)
 
 
+engine_options = (
+    choice("--engine", ["duckdb", "spark"], "What runs the SQL; the files are the same to the byte."),
+    click.option("--spark-url", default="local[2]", help="local[N], spark://... or sc://..."),
+)
+
 common = with_options(
     config_option,
     click.option("--output", default="dataset", type=click.Path(path_type=Path), help="Folder of the data sets."),
@@ -109,8 +114,7 @@ common = with_options(
     click.option("--to", "until", metavar="WHEN", help="Last day or moment to keep, Beijing time; '' for no bound."),
     click.option("--max-bad", default=0.01, help="Stop when more than this share of the rows does not parse."),
     click.option("--force", is_flag=True, help="Replace a data set of another source or other settings."),
-    choice("--engine", ["duckdb", "spark"], "What runs the SQL; the files are the same to the byte."),
-    click.option("--spark-url", default="local[2]", help="local[N], spark://... or sc://..."),
+    *engine_options,
     click.option("--memory-limit", metavar="SIZE", help="For DuckDB, such as 4GB; beyond it, the disk is used."),
 )
 
@@ -195,14 +199,17 @@ def csv(users: tuple[str, ...], items: tuple[str, ...], all_items: bool, **optio
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--items", multiple=True, metavar="FILE", help="Weigh this item subset, too.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report page here.")
-def inspect_command(files: tuple[str, ...], items: tuple[str, ...], html: Path | None) -> None:
+@with_options(*engine_options)
+def inspect_command(
+    files: tuple[str, ...], items: tuple[str, ...], html: Path | None, engine: str, spark_url: str
+) -> None:
     """Look at a raw log before any choice: what is in it, what every choice would leave, and a command to run.
 
     \b
     python -m dataset_prep inspect tianchi_mobile_recommend_train_user.csv --items ..._item.csv --html look.html
     """
     logging.getLogger("dataset_prep").setLevel(logging.WARNING)
-    for line in inspect(files, items, html=html).lines():
+    for line in inspect(files, items, html=html, engine=engine, spark_url=spark_url).lines():
         click.echo(line)
 
 

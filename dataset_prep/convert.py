@@ -58,7 +58,7 @@ def run(settings: Settings) -> Conversion:
     try:
         with tempfile.TemporaryDirectory(prefix="dataset_prep-") as scratch:
             workdir = Path(scratch)
-            with open_engine(settings, workdir) as engine:
+            with open_engine(workdir, *settings.engine_words) as engine:
                 return _convert(engine, settings, workdir)
     except duckdb.OutOfMemoryException as error:
         raise UsageError(

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +30,22 @@ BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, Run
 Progress = Callable[[int], object]
 
 
+class RemoteFile(NamedTuple):
+    """A file behind an address: size in bytes, last changed in Unix seconds."""
+
+    path: str
+    size: int
+    changed: int
+
+
 @dataclass(frozen=True)
 class Part:
     """One file to read.
 
     path: a plain, unpacked file, or an address the engine reads by itself; name: what the user called it.
     plain: ASCII, one line ending throughout, no quote and no control character: the fast reader may be tried.
-    lines: blank or not, as many as the file has, None for an address; digest: of the unpacked content.
+    lines: blank or not, as many as the file has; digest: of the unpacked content, or of what is known of an address.
+    remote: where only the engine can read it.
     """
 
     path: str
@@ -45,8 +54,9 @@ class Part:
     header: bool
     newline: str
     plain: bool
-    lines: int | None
+    lines: int
     digest: str
+    remote: RemoteFile | None = None
 
 
 def is_remote(path: str) -> bool:
@@ -187,13 +197,6 @@ def first_fields(first: bytes) -> tuple[list[str], str]:
     line = first.removeprefix(BOM).split(b"\n")[0].rstrip(b"\r")
     delimiter = "\t" if line.count(b"\t") > line.count(b",") else ","
     return [f.strip('" ') for f in line.decode("utf-8", "replace").split(delimiter)], delimiter
-
-
-def part_of_address(address: str, first_line: str, headers: frozenset[str]) -> Part:
-    """A file only an engine can read: how many lines it has, and what they are, is not known."""
-    fields, delimiter = first_fields(first_line.encode())
-    digest = hashlib.sha256(address.encode()).hexdigest()
-    return Part(address, address, delimiter, fields[0].lower() in headers, "", plain=True, lines=None, digest=digest)
 
 
 def _part(path: Path, name: str, look: _Look, first: bytes, headers: frozenset[str]) -> Part:

@@ -16,7 +16,8 @@ from dataset_prep.facts import Facts, degrees, density
 from dataset_prep.filters import Weighed, tabulate
 from dataset_prep.funnel import Funnel, describe, share
 from dataset_prep.guards import InputError
-from dataset_prep.inputs import find, first_fields, head
+from dataset_prep.inputs import find, first_fields
+from dataset_prep.remote import LINES, beginning
 from dataset_prep.report import page
 from dataset_prep.scan import Grammar
 from dataset_prep.settings import Settings
@@ -29,7 +30,6 @@ STRICTEST = Thresholds(5, 5)
 # Enough to learn from, rather than just enough to convert.
 HEALTHY = Enough(5_000, 100, 100)
 SHOWN = (STRICTEST, Thresholds(3, 3), Thresholds(2, 2))
-LINES_TO_TRY = 1000
 
 
 class Reached(NamedTuple):
@@ -75,8 +75,8 @@ class Inspection:
         ]
         for behavior, counts in self.facts.days.items():
             lines.append(f"  {self.facts.labels.get(behavior, behavior):12s} {share(sum(counts.values()), self.rows)}")
-        for who, histogram in zip(("user", "item"), self.facts.before, strict=True):
-            lines.append(f"partners of a {who}: {_quantiles(histogram)}")
+        for who, histogram in zip(("a user", "an item"), self.facts.before, strict=True):
+            lines.append(f"partners of {who}: {_quantiles(histogram)}")
         lines += ["", "behaviours, items: pairs; what the cores leave (pairs, users, items)"]
         for choice in self.choices:
             where = ",".join(choice.behaviors) or "all"
@@ -100,11 +100,10 @@ def _quantiles(histogram: dict[int, int]) -> str:
     return ", ".join(told)
 
 
-def recognise(path: Path) -> Source | None:
-    """The source most of whose grammar the first lines fit; None where none fits half of them."""
-    beginning = head(path)
-    delimiter = first_fields(beginning)[1]
-    lines = [line.removesuffix(b"\r") for line in beginning.split(b"\n")[:LINES_TO_TRY] if line.strip()]
+def recognise(first: bytes) -> Source | None:
+    """The source most of whose grammar a file's beginning fits; None where none fits half of its lines."""
+    delimiter = first_fields(first)[1]
+    lines = [line.removesuffix(b"\r") for line in first.split(b"\n")[:LINES] if line.strip()]
     # The last line may be cut by the reading, the first may be a header.
     lines = (lines[:-1] if len(lines) > 2 else lines)[1:] or lines
     fits = {
@@ -116,28 +115,50 @@ def recognise(path: Path) -> Source | None:
 
 
 def inspect(
-    files: Sequence[str], items: Sequence[str] = (), source: Source | None = None, html: Path | None = None
+    files: Sequence[str],
+    items: Sequence[str] = (),
+    source: Source | None = None,
+    html: Path | None = None,
+    engine: str = "duckdb",
+    spark_url: str = "local[2]",
 ) -> Inspection:
-    """Read a whole log and weigh every choice. Raises InputError where no source fits."""
-    path = Path(find(files, "FILE")[0])
-    source = source or recognise(path)
+    """Read a whole log and weigh every choice; *engine* and *spark_url* as in ``Settings``.
+
+    Raises InputError where no source fits.
+    """
+    path = find(files, "FILE")[0]
     if source is None:
-        raise InputError(_unknown(path))
+        first = beginning(path, engine, spark_url)
+        source = recognise(first)
+        if source is None:
+            raise InputError(_unknown(path, first))
     everything = ",".join(b.value for b in source.behaviors) or None
-    settings = Settings(source, tuple(files), Path(), "inspected", tuple(items), behaviors=everything, max_bad=1.0)
-    with tempfile.TemporaryDirectory(prefix="dataset_prep-") as scratch, open_engine(settings, Path(scratch)) as engine:
-        read, tables = tabulate(engine, settings, Path(scratch), whole=True)
-        weighed = Weighed(engine, settings, Path(scratch), read, tables)
-    first = next(stage for stage in weighed.funnel.stages if stage.size is not None)
-    assert first.size is not None
-    found = Inspection(source, first.size, first.rows, weighed.funnel, weighed.facts)
+    settings = Settings(
+        source,
+        tuple(files),
+        Path(),
+        "inspected",
+        tuple(items),
+        behaviors=everything,
+        max_bad=1.0,
+        engine=engine,
+        spark_url=spark_url,
+    )
+    with tempfile.TemporaryDirectory(prefix="dataset_prep-") as scratch:
+        workdir = Path(scratch)
+        with open_engine(workdir, *settings.engine_words) as opened:
+            read, tables = tabulate(opened, settings, workdir, whole=True)
+            weighed = Weighed(opened, settings, workdir, read, tables)
+    counted = next(stage for stage in weighed.funnel.stages if stage.size is not None)
+    assert counted.size is not None
+    found = Inspection(source, counted.size, counted.rows, weighed.funnel, weighed.facts)
     found.facts.before = degrees(tables.pairs.users), degrees(tables.pairs.items)
     found.choices = _choices(settings, weighed)
-    found.command = _command(found, files, items)
+    found.command = _command(found, settings)
     if html:
-        title = f"{path.name}: {source.title}"
+        title = f"{Path(path).name}: {source.title}"
         html.write_text(
-            page(title, found.funnel, found.facts, Thresholds(2, 2), None, first.size, first.rows), encoding="utf-8"
+            page(title, found.funnel, found.facts, Thresholds(2, 2), None, counted.size, counted.rows), encoding="utf-8"
         )
     return found
 
@@ -169,7 +190,7 @@ def _strictest(weighed: Weighed, pairs: tuple[Codes, Codes], least: Enough) -> R
     )
 
 
-def _command(found: Inspection, files: Sequence[str], items: Sequence[str]) -> str | None:
+def _command(found: Inspection, settings: Settings) -> str | None:
     """The strongest behaviours that leave enough to learn from; failing that, enough to convert."""
     healthy = [(choice, choice.healthy) for choice in found.choices if choice.healthy]
     enough = [(choice, choice.enough) for choice in found.choices if choice.enough]
@@ -178,16 +199,19 @@ def _command(found: Inspection, files: Sequence[str], items: Sequence[str]) -> s
     chosen, core = (healthy or enough)[0]
     user, item = core.thresholds
     name = "tmall" if found.source.name.startswith("tmall") else found.source.name
-    words = ["python", "-m", "dataset_prep", name, *(word for f in files for word in ("--log", shlex.quote(f)))]
+    words = ["python", "-m", "dataset_prep", name]
+    words += [word for f in settings.users for word in ("--log", shlex.quote(f))]
     if chosen.subset:
-        words += [word for f in items for word in ("--items", shlex.quote(f))]
+        words += [word for f in settings.items for word in ("--items", shlex.quote(f))]
     if chosen.behaviors:
         words += ["--behaviors", ",".join(chosen.behaviors)]
+    if settings.engine == "spark":
+        words += ["--engine", "spark", "--spark-url", shlex.quote(settings.spark_url)]
     return " ".join([*words, "--min-user", str(user), "--min-item", str(item), "--name", f"my-{name}"])
 
 
-def _unknown(path: Path) -> str:
-    fields, _ = first_fields(head(path))
+def _unknown(path: str, first: bytes) -> str:
+    fields, _ = first_fields(first)
     shapes = "\n".join(f"  {source.name}: {','.join(source.columns)}" for source in SOURCES.values())
     if len(fields) == 1 and len(fields[0].split()) > 1:
         return (

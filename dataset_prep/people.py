@@ -10,6 +10,7 @@ import numpy as np
 from dataset_prep.engines.base import Engine
 from dataset_prep.guards import InputError
 from dataset_prep.inputs import BOM, find, look_over
+from dataset_prep.remote import bring
 from dataset_prep.scan import CANONICAL
 
 COLUMNS = ("user_id", "age_range", "gender")
@@ -17,13 +18,12 @@ COLUMNS = ("user_id", "age_range", "gender")
 UNKNOWN_AGE, UNKNOWN_GENDER = "0", "2"
 
 
-def upload_people(engine: Engine, path: str, workdir: Path, integers: bool) -> list[str]:
+def upload_people(engine: Engine, path: str | Path, workdir: Path, integers: bool) -> list[str]:
     """Fill the table ``people`` from user_info_format1.csv; returns the file's digest. Raises InputError."""
     known: dict[str, tuple[str, str]] = {}
     digests = []
-    for part in (
-        part for found in find((path,), "--user-info") for part in look_over(Path(found), workdir, frozenset(COLUMNS))
-    ):
+    files = bring(engine, find((str(path),), "--user-info"), workdir)
+    for part in (part for file in files for part in look_over(file, workdir, frozenset(COLUMNS))):
         digests.append(part.digest)
         text = Path(part.path).read_bytes().removeprefix(BOM).decode("utf-8", "replace")
         for number, line in enumerate(text.splitlines(), 1):

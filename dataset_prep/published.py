@@ -15,6 +15,7 @@ import numpy as np
 
 from dataset_prep.atomic import replaced
 from dataset_prep.core import Size, Thresholds
+from dataset_prep.engines import open_engine
 from dataset_prep.facts import Facts, degrees
 from dataset_prep.funnel import Funnel, Stage, describe
 from dataset_prep.guards import InputError, OutputError, TooManyRejectsError, UsageError
@@ -22,6 +23,7 @@ from dataset_prep.inputs import BOM, find, look_over
 from dataset_prep.output import check_overwrite, check_target, mark_of
 from dataset_prep.pipeline import MISSING
 from dataset_prep.recbole_yaml import check_name, dataset_yaml
+from dataset_prep.remote import bring
 from dataset_prep.report import page
 from dataset_prep.scan import Rejects
 
@@ -84,7 +86,9 @@ def read_lists(
     """(pairs in the file's order, digests, lines that do not parse). Raises InputError."""
     pairs: list[Pair] = []
     digests, reasons, lines = [], [], 0
-    for part in (part for found in find((path,), option) for part in look_over(Path(found), workdir, frozenset())):
+    with open_engine(workdir) as engine:
+        files = bring(engine, find((path,), option), workdir)
+    for part in (part for file in files for part in look_over(file, workdir, frozenset())):
         digests.append(part.digest)
         for number, raw in enumerate(Path(part.path).read_bytes().removeprefix(BOM).split(b"\n"), 1):
             if not raw.strip():

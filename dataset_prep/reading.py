@@ -14,6 +14,7 @@ from dataset_prep.inputs import Part, find, is_remote, look_over
 from dataset_prep.memory import memory_of
 from dataset_prep.people import upload_people
 from dataset_prep.progress import advance, bar
+from dataset_prep.remote import bring, local_part, remote_parts
 from dataset_prep.scan import Rejects, Scanned, Scanner
 from dataset_prep.settings import Settings
 from dataset_prep.subset import Subset, read_subset
@@ -50,9 +51,10 @@ def read_log(engine: Engine, settings: Settings, workdir: Path, whole: bool = Fa
     """
     rejects_path = workdir / "rejects.csv"
     with Rejects(rejects_path) as rejects:
-        subset = (
-            read_subset(find(settings.items, "--items"), settings, workdir, rejects) if settings.items else Subset()
-        )
+        subset = Subset()
+        if settings.items:
+            lists = bring(engine, find(settings.items, "--items"), workdir, settings.quiet)
+            subset = read_subset(lists, settings, workdir, rejects)
         read = _swift(settings, subset, whole, rejects) if swift and isinstance(engine, LocalEngine) else None
         if read is None:
             parts = _parts(engine, settings, workdir)
@@ -94,7 +96,7 @@ def _parts(engine: Engine, settings: Settings, workdir: Path) -> list[Part]:
     with bar("looking over the files", sum(Path(p).stat().st_size for p in local), "B", settings.quiet) as shown:
         for path in paths:
             if is_remote(path):
-                parts.append(engine.remote_part(path, settings.source.headers))
+                parts += remote_parts(engine, path, workdir, settings.source.headers)
             else:
                 parts += look_over(Path(path), workdir, settings.source.headers, shown.update)
     return parts
@@ -121,22 +123,14 @@ def _fast(engine: Engine, settings: Settings, parts: list[Part], subset: Subset)
     """None where a file needs the careful reader."""
     if not all(part.plain for part in parts):
         return None
-    known = all(part.lines is not None for part in parts)
-    expected = sum((part.lines or 0) - part.header for part in parts) if known else None
-    trouble = "a row does not parse"
+    expected = sum(part.lines - part.header for part in parts)
     for integers in (True,) if settings.source.digits else (True, False):
         try:
             total, bad = _events(engine, settings, parts, subset, integers, expected)
-        except ReadError as error:
-            trouble = str(error).splitlines()[0]
-            break
-        if total and not bad and expected in (None, total):
+        except ReadError:
+            return None
+        if total and not bad and expected == total:
             return _log(settings, parts, integers)
-    if not known:
-        raise InputError(
-            f"{', '.join(p.name for p in parts)}: {trouble}. Copy the files to this machine, so that the careful "
-            "reader can list what is wrong with them."
-        )
     return None
 
 
@@ -145,6 +139,9 @@ def _careful(
 ) -> Log:
     found = Scanned(integers=settings.source.digits)
     scanner = Scanner(rejects, found, settings.level)
+    away = sum(part.remote.size for part in parts if part.remote)
+    with bar("fetching", away, "B", settings.quiet) as shown:
+        parts = [p for part in parts for p in local_part(engine, part, workdir, settings.source.headers, shown.update)]
     size = sum(Path(part.path).stat().st_size for part in parts)
     with bar("reading line by line", size, "B", settings.quiet) as shown:
         for number, part in enumerate(parts):

@@ -131,6 +131,11 @@ class Settings:
         return FORMATS[self.source.time]
 
     @property
+    def engine_words(self) -> tuple[str, str, str | None, bool]:
+        """What ``open_engine`` needs."""
+        return self.engine, self.spark_url, self.memory_limit, self.quiet
+
+    @property
     def ranks(self) -> list[int]:
         """Ranks of the behaviours to keep; a source without behaviours has the one rank 0."""
         values = [b.value for b in self.source.behaviors]

@@ -44,11 +44,11 @@ class Subset:
         return np.array(list(dict.fromkeys([*map(str, self.numbers.tolist()), *self.items])), dtype=object)
 
 
-def read_subset(paths: Sequence[str], settings: Settings, workdir: Path, rejects: Rejects) -> Subset:
+def read_subset(paths: Sequence[Path], settings: Settings, workdir: Path, rejects: Rejects) -> Subset:
     """The first column of the files. Raises InputError where they hold no item, TooManyRejectsError."""
     subset, reasons = Subset(), list[str]()
     for path in paths:
-        for part in look_over(Path(path), workdir, HEADERS):
+        for part in look_over(path, workdir, HEADERS):
             subset.digests.append(part.digest)
             grammar = Grammar(settings.source, part.delimiter)
             plain, lines = _lines(part, settings)

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dataset_prep.engines.base import Engine, LocalEngine, ReadError
 
-if TYPE_CHECKING:
-    from dataset_prep.settings import Settings
 
-
-def open_engine(settings: Settings, workdir: Path) -> AbstractContextManager[Engine]:
-    """The engine the settings name. Spark is imported only when asked for."""
-    if settings.engine == "spark":
+def open_engine(
+    workdir: Path,
+    engine: str = "duckdb",
+    spark_url: str = "local[2]",
+    memory_limit: str | None = None,
+    quiet: bool = True,
+) -> AbstractContextManager[Engine]:
+    """The engine of this name. Spark is imported only when asked for."""
+    if engine == "spark":
         from dataset_prep.engines.spark import SparkEngine
 
-        return SparkEngine(settings.spark_url)
+        return SparkEngine(spark_url)
     from dataset_prep.engines.duckdb import DuckDBEngine
 
-    return DuckDBEngine(workdir, settings.memory_limit, settings.quiet)
+    return DuckDBEngine(workdir, memory_limit, quiet)
 
 
 __all__ = ["Engine", "LocalEngine", "ReadError", "open_engine"]

@@ -8,12 +8,16 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from dataset_prep.inputs import Part
+from dataset_prep.inputs import Part, RemoteFile
 from dataset_prep.times import TimeFormat
 
 
 class ReadError(ValueError):
     """The fast reader met a line it cannot split; the careful reader must look at the files."""
+
+
+ODD = r'[^\x20-\x7e\t]|"|[,\t]$'
+"""Lines that need the careful reader: not ASCII, a quote, a control character, a delimiter too many at the end."""
 
 
 class Engine(Protocol):
@@ -24,8 +28,17 @@ class Engine(Protocol):
     def raw(self, parts: Sequence[Part], columns: Sequence[str], needed: Sequence[str]) -> str:
         """A FROM item with the *needed* columns as text, an empty field as NULL."""
 
-    def remote_part(self, address: str, headers: frozenset[str]) -> Part:
-        """Look at the first line of an address only this engine can read. Raises InputError."""
+    def listing(self, address: str) -> list[RemoteFile]:
+        """The files an address or a pattern names, in the order of their paths. Raises InputError."""
+
+    def head(self, path: str, lines: int) -> list[str]:
+        """The first lines of a remote file. Raises InputError."""
+
+    def look(self, file: RemoteFile) -> tuple[int, bool]:
+        """(lines, whether none is odd) of a remote file. Raises ReadError."""
+
+    def fetch(self, file: RemoteFile, target: Path) -> None:
+        """Copy a remote file as it is. Raises InputError."""
 
     def epoch(self, column: str, time: TimeFormat) -> str:
         """An expression: Unix seconds as BIGINT, NULL where the text is not exactly in the format."""

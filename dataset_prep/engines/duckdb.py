@@ -11,15 +11,21 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from dataset_prep.engines.base import ReadError
+from dataset_prep.engines.base import ODD, ReadError
 from dataset_prep.guards import InputError, UsageError
-from dataset_prep.inputs import Part, part_of_address
+from dataset_prep.inputs import LONGEST_LINE, Part, RemoteFile
 from dataset_prep.progress import bar
 from dataset_prep.times import BEIJING_OFFSET, TimeFormat
 
 
 def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def _lines(path: str) -> str:
+    """A FROM item: the file's lines as they are."""
+    one = "auto_detect = false, columns = {'line': 'VARCHAR'}, header = false, delim = '\\x01', comment = ''"
+    return f"read_csv({quoted(path)}, {one}, quote = '', escape = '')"
 
 
 class DuckDBEngine:
@@ -64,13 +70,35 @@ class DuckDBEngine:
             reads.append(f"SELECT {fields} FROM read_csv([{files}], {form}, {ends}, quote = '', escape = '')")
         return "(" + " UNION ALL ".join(reads) + ")"
 
-    def remote_part(self, address: str, headers: frozenset[str]) -> Part:
-        one = "auto_detect = false, columns = {'line': 'VARCHAR'}, header = false, delim = '\\x01'"
+    def listing(self, address: str) -> list[RemoteFile]:
+        if address.startswith("hdfs://"):
+            raise InputError(f"{address}: DuckDB does not read hdfs://; --engine spark does.")
+        columns = "filename, size, CAST(epoch(last_modified) AS BIGINT)"
+        found = self._remote(address, f"SELECT {columns} FROM read_blob({quoted(address)}) ORDER BY filename")
+        return [RemoteFile(*row) for row in found]
+
+    def head(self, path: str, lines: int) -> list[str]:
+        found = self._remote(path, f"SELECT line FROM {_lines(path)} LIMIT {lines}")
+        return [line or "" for (line,) in found]
+
+    def look(self, file: RemoteFile) -> tuple[int, bool]:
+        odd = f"regexp_matches(line, {quoted(ODD)}) OR length(line) > {LONGEST_LINE}"
         try:
-            found = self.rows(f"SELECT line FROM read_csv({quoted(address)}, {one}, quote = '', escape = '') LIMIT 1")
+            with self._watched(f"looking over {file.path}", file.size, "B"):
+                lines, found = self.rows(f"SELECT count(*), count_if({odd}) FROM {_lines(file.path)}")[0]
+        except duckdb.Error as error:
+            raise ReadError(str(error)) from error
+        return lines, not found
+
+    def fetch(self, file: RemoteFile, target: Path) -> None:
+        content = self._remote(file.path, f"SELECT content FROM read_blob({quoted(file.path)})")[0][0]
+        target.write_bytes(content)
+
+    def _remote(self, address: str, select: str) -> list[tuple[Any, ...]]:
+        try:
+            return self.rows(select)
         except duckdb.Error as error:
             raise InputError(f"{address}: DuckDB cannot read it ({str(error).splitlines()[0]})") from error
-        return part_of_address(address, found[0][0] if found else "", headers)
 
     def epoch(self, column: str, time: TimeFormat) -> str:
         if time.strptime is None:
@@ -84,7 +112,7 @@ class DuckDBEngine:
     def create(self, table: str, select: str, rows: int | None = None) -> None:
         try:
             self._forget(table)
-            with self._watched(table, rows):
+            with self._watched(f"reading into {table}", rows, "rows"):
                 self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS {select}")
         except duckdb.InvalidInputException as error:
             raise ReadError(str(error)) from error
@@ -128,18 +156,18 @@ class DuckDBEngine:
         self._run("SET preserve_insertion_order = false")
 
     @contextmanager
-    def _watched(self, what: str, rows: int | None) -> Iterator[None]:
-        """A progress bar in rows, fed from DuckDB's own estimate."""
-        if rows is None or self._quiet:
+    def _watched(self, what: str, total: int | None, unit: str) -> Iterator[None]:
+        """A progress bar, fed from DuckDB's own estimate."""
+        if total is None or self._quiet:
             yield
             return
         done = threading.Event()
 
         def watch() -> None:
-            with bar(f"reading into {what}", rows, "rows") as shown:
+            with bar(what, total, unit) as shown:
                 while not done.wait(0.2):
                     percent = max(self._connection.query_progress(), 0.0)
-                    shown.update(int(rows * percent / 100) - shown.n)
+                    shown.update(int(total * percent / 100) - shown.n)
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()

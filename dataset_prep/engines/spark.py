@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dataset_prep.engines.base import ODD, ReadError
 from dataset_prep.guards import InputError, UsageError
-from dataset_prep.inputs import Part, part_of_address
+from dataset_prep.inputs import LONGEST_LINE, Part, RemoteFile
 from dataset_prep.times import BEIJING_OFFSET, TimeFormat
 
 SETTINGS = {
@@ -20,6 +21,16 @@ SETTINGS = {
     "spark.sql.ansi.doubleQuotedIdentifiers": "true",
 }
 LOCAL = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.ui.showConsoleProgress": "false"}
+
+
+COLUMNS = ("path", "length", "unix_seconds(modificationTime)")
+"""Of Spark's own table of files, what a ``RemoteFile`` holds."""
+
+
+def _reason(error: Exception) -> str:
+    """One line; of an error in Java, what Java said of it."""
+    java = getattr(error, "java_exception", None)
+    return str(java if java is not None else error).splitlines()[0]
 
 
 class SparkEngine:
@@ -63,12 +74,36 @@ class SparkEngine:
         if self._ours:
             self._session.stop()
 
-    def remote_part(self, address: str, headers: frozenset[str]) -> Part:
+    def listing(self, address: str) -> list[RemoteFile]:
+        return [RemoteFile(*row) for row in self._remote(address, lambda: self._files(address, *COLUMNS))]
+
+    def head(self, path: str, lines: int) -> list[str]:
+        return [line for (line,) in self._remote(path, lambda: self._session.read.text(path).take(lines))]
+
+    def look(self, file: RemoteFile) -> tuple[int, bool]:
+        from pyspark.sql import functions as F
+
+        line = F.col("value")
+        odd = line.rlike(ODD) | (F.length(line) > LONGEST_LINE)
         try:
-            first = self._session.read.text(address).first()
+            found = self._session.read.text(file.path).agg(F.count("*"), F.count_if(odd)).collect()[0]
         except Exception as error:
-            raise InputError(f"{address}: Spark cannot read it ({str(error).splitlines()[0]})") from error
-        return part_of_address(address, first[0] if first else "", headers)
+            raise ReadError(_reason(error)) from error
+        return found[0], not found[1]
+
+    def fetch(self, file: RemoteFile, target: Path) -> None:
+        content = self._remote(file.path, lambda: self._files(file.path, "content"))[0][0]
+        target.write_bytes(content)
+
+    def _files(self, address: str, *columns: str) -> list[tuple[Any, ...]]:
+        files = self._session.read.format("binaryFile").load(address)
+        return sorted(files.selectExpr(*columns).collect())
+
+    def _remote(self, address: str, read: Callable[[], Sequence[tuple[Any, ...]]]) -> Sequence[tuple[Any, ...]]:
+        try:
+            return read()
+        except Exception as error:
+            raise InputError(f"{address}: Spark cannot read it ({_reason(error)})") from error
 
     def raw(self, parts: Sequence[Part], columns: Sequence[str], needed: Sequence[str]) -> str:
         """Lines split here, not by Spark's CSV reader: that one pads short lines and cuts long ones without a word."""

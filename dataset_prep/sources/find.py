@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from dataset_prep.guards import UsageError
-from dataset_prep.inputs import find, first_fields, head, is_remote
+from dataset_prep.inputs import find, first_fields
+from dataset_prep.remote import beginning
 from dataset_prep.sources import SOURCES, Source
 from dataset_prep.sources.columns import Columns
 from dataset_prep.sources.tmall import edition
@@ -21,9 +21,9 @@ def find_source(source: str | Source, files: Sequence[str], settings: dict[str, 
     if isinstance(source, Source):
         return source
     if source == "csv":
-        return _columns(settings).source(_first_line(files))
+        return _columns(settings).source(_first_line(files, settings))
     if source == "tmall":
-        return edition(_first_line(files))
+        return edition(_first_line(files, settings))
     if source not in SOURCES:
         near = difflib.get_close_matches(source, [*SOURCES, "csv"], n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -31,11 +31,9 @@ def find_source(source: str | Source, files: Sequence[str], settings: dict[str, 
     return SOURCES[source]
 
 
-def _first_line(files: Sequence[str]) -> list[str]:
-    path = find(files, "--log")[0]
-    if is_remote(path):
-        raise UsageError(f"{path}: the columns of this source are told from its first line; copy the file here first.")
-    return first_fields(head(Path(path)))[0]
+def _first_line(files: Sequence[str], settings: dict[str, Any]) -> list[str]:
+    words = {word: settings[word] for word in ("engine", "spark_url") if word in settings}
+    return first_fields(beginning(find(files, "--log")[0], **words))[0]
 
 
 def _columns(settings: dict[str, Any]) -> Columns:

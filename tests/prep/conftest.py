@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from prep_data import real
+
+from dataset_prep.sample import write_sample
 
 HEADER = "user_id,item_id,behavior_type,user_geohash,item_category,time"
 
@@ -18,6 +22,18 @@ def tianchi() -> tuple[Path, Path]:
         "tianchi_mobile/tianchi_mobile_recommend_train_item.csv",
     )
     return users, items
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return write_sample(tmp_path_factory.mktemp("raw"))
+
+
+@pytest.fixture(scope="session")
+def spark() -> None:
+    pytest.importorskip("pyspark", reason="needs pip install '.[spark]'")
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("needs Java 17")
 
 
 @pytest.fixture

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from prep_data import real
+from prep_data import files, real
 
 from dataset_prep import convert, inputs, reading
-from dataset_prep.sample import write_sample
 from dataset_prep.swift.block import BlockReader
-
-DATA = ("*.inter", "*.item", "*.yaml", "funnel.json", "rejects.csv")
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for pattern in DATA for path in folder.glob(pattern)}
-
-
-@pytest.fixture(scope="module")
-def spark() -> None:
-    pytest.importorskip("pyspark", reason="needs pip install '.[spark]'")
-    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-        pytest.skip("needs Java 17")
 
 
 def both(source: str, users: Path | list[Path], folder: Path, **words: object) -> None:
@@ -37,11 +22,6 @@ def both(source: str, users: Path | list[Path], folder: Path, **words: object) -
     assert written["duckdb"].keys() == written["spark"].keys()
     for name, content in written["duckdb"].items():
         assert content == written["spark"][name], name
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return write_sample(tmp_path_factory.mktemp("raw"))
 
 
 @pytest.mark.usefixtures("spark")
@@ -99,10 +79,3 @@ def test_what_does_not_fit_into_memory_goes_by_the_disk(
     monkeypatch.setattr(reading, "memory_of", lambda limit: 100_000)
     disk = convert("mobile", sample[0], tmp_path / "disk", "x")
     assert files(arrays.path) == files(disk.path)
-
-
-def test_an_address_is_left_to_the_engine(tmp_path: Path, sample: tuple[Path, Path]) -> None:
-    """file:// stands for s3:// and hdfs://: nothing looks at the file but the engine."""
-    local = convert("mobile", sample[0], tmp_path / "local", "x")
-    address = convert("mobile", f"file://{sample[0]}", tmp_path / "address", "x")
-    assert files(local.path)["x.inter"] == files(address.path)["x.inter"]

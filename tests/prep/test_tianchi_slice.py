@@ -34,7 +34,7 @@ def read_once(tianchi: tuple[Path, Path], tmp_path_factory: pytest.TempPathFacto
     users, items = tianchi
     folder = tmp_path_factory.mktemp("slice")
     settings = Settings(MOBILE, (str(users),), folder, "slice", (str(items),), quiet=True, behaviors="1,2,3,4")
-    with open_engine(settings, folder) as engine:
+    with open_engine(folder) as engine:
         return tabulate(engine, settings, folder, whole=True)[1]
 
 

@@ -1,0 +1,96 @@
+"""Files behind an address (s3://, hdfs://, file://): only an engine reaches them.
+
+The engine looks such a file over and reads it where it is. Small files, archives, and files that need the careful
+reader are brought here first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from dataset_prep.engines import open_engine
+from dataset_prep.engines.base import Engine, ReadError
+from dataset_prep.guards import InputError
+from dataset_prep.inputs import Part, Progress, RemoteFile, first_fields, head, is_remote, look_over
+from dataset_prep.progress import bar
+
+ARCHIVE = ".zip"
+NOTHING = "no file there, or an empty one"
+
+
+LINES = 1000
+"""Of a remote file, from which its source is told."""
+
+
+def beginning(path: str, engine: str = "duckdb", spark_url: str = "local[2]") -> bytes:
+    """The first lines of a file, here or behind an address. Raises InputError."""
+    if not is_remote(path):
+        return head(Path(path))
+    with tempfile.TemporaryDirectory() as scratch, open_engine(Path(scratch), engine, spark_url) as opened:
+        first = _listing(opened, path)[0]
+        if not first.path.lower().endswith(ARCHIVE):
+            return "".join(f"{line}\n" for line in opened.head(first.path, LINES)).encode()
+        return head(_fetched(opened, first, Path(scratch)))
+
+
+def bring(engine: Engine, paths: Sequence[str], workdir: Path, quiet: bool = True) -> list[Path]:
+    """Files of this machine as they are, those behind an address as copies. Raises InputError."""
+    if not any(map(is_remote, paths)):
+        return [Path(path) for path in paths]
+    here: list[Path] = []
+    remote = {path: _listing(engine, path) for path in paths if is_remote(path)}
+    with bar("fetching", sum(file.size for files in remote.values() for file in files), "B", quiet) as shown:
+        for path in paths:
+            if path not in remote:
+                here.append(Path(path))
+            for file in remote.get(path, []):
+                here.append(_fetched(engine, file, workdir))
+                shown.update(file.size)
+    return here
+
+
+def remote_parts(engine: Engine, address: str, workdir: Path, headers: frozenset[str]) -> list[Part]:
+    """The files of an address, looked over by the engine; archives are brought here. Raises InputError."""
+    parts: list[Part] = []
+    for file in _listing(engine, address):
+        if file.path.lower().endswith(ARCHIVE):
+            parts += look_over(_fetched(engine, file, workdir), workdir, headers)
+            continue
+        try:
+            lines, plain = engine.look(file)
+            first = engine.head(file.path, 1) if lines else []
+        except ReadError:
+            lines, plain, first = 0, False, [""]
+        if not first:
+            raise InputError(f"{file.path}: {NOTHING}")
+        fields, delimiter = first_fields(first[0].encode())
+        digest = hashlib.sha256(repr(file).encode()).hexdigest()
+        header = fields[0].lower() in headers
+        parts.append(Part(file.path, file.path, delimiter, header, "", plain, lines, digest, file))
+    return parts
+
+
+def local_part(engine: Engine, part: Part, workdir: Path, headers: frozenset[str], progress: Progress) -> list[Part]:
+    """A remote part, brought here and looked over byte by byte; a local one as it is. Raises InputError."""
+    if part.remote is None:
+        return [part]
+    return look_over(_fetched(engine, part.remote, workdir), workdir, headers, progress)
+
+
+def _listing(engine: Engine, address: str) -> list[RemoteFile]:
+    """Engines differ in what they say of nothing, and Spark passes over empty files."""
+    files = engine.listing(address)
+    if not files:
+        raise InputError(f"{address}: {NOTHING}")
+    return files
+
+
+def _fetched(engine: Engine, file: RemoteFile, workdir: Path) -> Path:
+    """A folder for each, so that the copy has the file's own name, which is what the user knows it by."""
+    folder = Path(tempfile.mkdtemp(prefix="fetched-", dir=workdir))
+    target = folder / file.path.rsplit("/", 1)[-1]
+    engine.fetch(file, target)
+    return target
