@@ -102,7 +102,7 @@ def compare(rows: int, repeats: int, folder: Path) -> list[str]:
 
 
 def core_alone(edges: int) -> tuple[str, float]:
-    """The core of about that many distinct pairs: integer codes in numpy against rounds of SQL in DuckDB; the ratio."""
+    """The core of about that many distinct pairs, by codes: against rounds of SQL in DuckDB; the ratio."""
     rng = np.random.default_rng(0)
     # A long tail on both sides: taking the weakest away weakens others, round after round.
     users = (edges // 10 * rng.random(edges) ** 2).astype(np.int64)
@@ -119,7 +119,7 @@ def core_alone(edges: int) -> tuple[str, float]:
         if left != core.size.pairs:
             sys.exit(f"the cores differ: {left:,} and {core.size.pairs:,}")
     mine, theirs = statistics.median(ours), statistics.median(sql)
-    told = f"The core alone, {len(users):,} pairs, (5, 5), medians of {CORE_REPEATS}: numpy {mine:.2f} s, "
+    told = f"The core alone, {len(users):,} pairs, (5, 5), medians of {CORE_REPEATS}: {mine:.2f} s, "
     return f"{told}rounds of SQL in DuckDB {theirs:.2f} s: {theirs / mine:.1f} times.", theirs / mine
 
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dataset_prep.order import PIECE, PLACE, WORKERS, changes, distinct, with_places
+from dataset_prep.order import PLACE, distinct, with_places
+from dataset_prep.peel import Sides, count, most_looks, peel
 
 Codes = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
-Piece = tuple[Codes, Codes]
-"""Users and items of some pairs."""
-
-
-FEW = 0.25
-"""Share of the pairs a round must remove to be worth another look at all of them."""
 
 
 class Size(NamedTuple):
@@ -87,71 +82,31 @@ def core_of(users: Codes, items: Codes, thresholds: Thresholds, n_users: int, n_
 
     users, items: codes of distinct pairs, shape (n,), in [0, n_users) and [0, n_items).
     """
-    pieces = list(zip(_pieces(users), _pieces(items), strict=True))
-    with ThreadPoolExecutor(WORKERS) as pool:
-        degrees = [_degrees(pool, [p[side] for p in pieces], n) for side, n in enumerate((n_users, n_items))]
-        while True:
-            before = _count(pieces)
-            # Items first: they are the more numerous and the thinner; what is left has few weak users.
-            for side in (1, 0):
-                strong = degrees[side] >= thresholds[side]
-                degrees[side][~strong] = 0
-                had = _count(pieces)
-                pieces = list(pool.map(partial(_strong_only, side=side, strong=strong), pieces))
-                if _count(pieces) < had:
-                    others = [p[1 - side] for p in pieces]
-                    degrees[1 - side] = _degrees(pool, others, len(degrees[1 - side]))
-            if before - _count(pieces) <= FEW * before:
-                break
-        left = _count(pieces)
-        if left < before:
-            left -= _peel_the_rest(pool, pieces, degrees, thresholds)
-    size = Size(left, *(int(np.count_nonzero(degree)) for degree in degrees))
-    return Core(thresholds, size, (degrees[0], degrees[1]))
+    pairs = in_32_bits(users), in_32_bits(items)
+    with ThreadPoolExecutor(2) as pool:
+        of_users, of_items = pool.map(count, pairs, (n_users, n_items))
+    degrees, mine = (of_users, of_items), None
+    for _ in range(most_looks()):
+        left = peel(pairs, degrees, thresholds, mine)
+        settled = len(left[0]) == len(pairs[0])
+        pairs = mine = left
+        if settled:
+            break
+    n = len(pairs[0]) if settled else len(pairs[0]) - _peel_the_rest(pairs, degrees, thresholds)
+    size = Size(n, *(int(np.count_nonzero(degree)) for degree in degrees))
+    return Core(thresholds, size, degrees)
 
 
-def counts(codes: Codes, n: int) -> Codes:
-    """How often each of n codes occurs."""
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return _degrees(pool, _pieces(codes), n)
+def in_32_bits(codes: Codes) -> npt.NDArray[np.int32]:
+    return np.ascontiguousarray(codes, dtype=np.int32)
 
 
-def _pieces(codes: Codes) -> list[Codes]:
-    return [codes[at : at + PIECE] for at in range(0, len(codes), PIECE)]
-
-
-def _count(pieces: Sequence[Piece]) -> int:
-    return sum(len(users) for users, _ in pieces)
-
-
-def _strong_only(piece: Piece, side: int, strong: Mask) -> Piece:
-    stay = np.flatnonzero(strong[piece[side]])
-    return piece if len(stay) == len(piece[0]) else (piece[0][stay], piece[1][stay])
-
-
-def _degrees(pool: ThreadPoolExecutor, pieces: Sequence[Codes], n: int) -> Codes:
-    degree = np.zeros(n, dtype=np.int64)
-    if all(pool.map(_in_order, pieces)):
-        for codes, starts in zip(pieces, pool.map(lambda codes: np.flatnonzero(changes(codes)), pieces), strict=True):
-            degree[codes[starts]] += np.diff(starts, append=len(codes))
-        return degree
-    # Each count is of all n codes: not worth it for fewer pairs than that; bincount copies what it counts.
-    several = max(1, 2 * n // PIECE)
-    groups = [pieces[at : at + several] for at in range(0, len(pieces), several)]
-    for counts in pool.map(lambda group: np.bincount(np.concatenate(group), minlength=n), groups):
-        degree += counts
-    return degree
-
-
-def _peel_the_rest(
-    pool: ThreadPoolExecutor, pieces: Sequence[Piece], degrees: list[Codes], thresholds: Thresholds
-) -> int:
+def _peel_the_rest(pairs: Sides, degrees: Sides, thresholds: Thresholds) -> int:
     """Follow each removal to the partners it concerns; brings *degrees* up to date -> number of pairs removed."""
-    left = [np.concatenate([p[side] for p in pieces]) for side in (0, 1)]
-    orders = list(pool.map(_order, left))
+    orders = [_order(codes) for codes in pairs]
     starts = [np.cumsum(degree) - degree for degree in degrees]
     full = [degree.copy() for degree in degrees]
-    alive = np.ones(len(left[0]), dtype=bool)
+    alive = np.ones(len(pairs[0]), dtype=bool)
     side = 0
     weak: list[Codes] = [
         np.flatnonzero((degree > 0) & (degree < least)) for degree, least in zip(degrees, thresholds, strict=True)
@@ -162,11 +117,11 @@ def _peel_the_rest(
         count = full[side][mine]
         # Where the pairs of those stand in the order of their side.
         within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        pairs = orders[side][np.repeat(starts[side][mine], count) + within]
-        pairs = pairs[alive[pairs]]
-        alive[pairs] = False
+        gone = orders[side][np.repeat(starts[side][mine], count) + within]
+        gone = gone[alive[gone]]
+        alive[gone] = False
         degrees[side][mine] = 0
-        partners = left[other][pairs]
+        partners = pairs[other][gone]
         np.subtract.at(degrees[other], partners, 1)
         weak[side] = mine[:0]
         now = degrees[other][partners]

@@ -6,12 +6,11 @@ import ctypes
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from dataset_prep.compiled import at, library
 from dataset_prep.inputs import LONGEST_LINE
 from dataset_prep.times import TimeFormat
 
@@ -86,13 +85,8 @@ class _Column(ctypes.Structure):
     )
 
 
-@cache
 def compiled() -> ctypes.CDLL | None:
-    """None where nothing was compiled when this package was installed."""
-    try:
-        return ctypes.CDLL(str(Path(__file__).with_name("_lines.so")))
-    except OSError:
-        return None
+    return library("swift/lines.c")
 
 
 @dataclass(frozen=True)
@@ -109,8 +103,8 @@ def read_lines(buffer: Bytes, span: range, delimiter: str, fields: Sequence[Fiel
 
     buffer: with ``ROOM`` bytes behind the span.
     """
-    library = compiled()
-    assert library is not None and len(buffer) >= span.stop + ROOM
+    functions = compiled()
+    assert functions is not None and len(buffer) >= span.stop + ROOM
     # The shortest line that can be read: behind every field a delimiter or the line end, most fields of one byte.
     least = len(fields) + sum(field not in (SKIP, OPTIONAL) for field in fields)
     most = len(span) // least + 1
@@ -120,11 +114,10 @@ def read_lines(buffer: Bytes, span: range, delimiter: str, fields: Sequence[Fiel
         *(_Column(f.kind, f.n, f.century, f.year, f.text, v.ctypes.data) for f, v in zip(fields, values, strict=True))
     )
     odd, told = np.empty((MOST_ODD, 3), dtype=np.int64), np.empty(3, dtype=np.int64)
-    at, odd_at, told_at = (ctypes.c_void_p(array.ctypes.data) for array in (buffer, odd, told))
     begin, end, byte, longest, n_fields, most_odd = map(
         ctypes.c_int64, (span.start, span.stop, ord(delimiter), LONGEST_LINE, len(fields), MOST_ODD)
     )
-    if library.read_lines(at, begin, end, byte, longest, columns, n_fields, odd_at, most_odd, told_at):
+    if functions.read_lines(at(buffer), begin, end, byte, longest, columns, n_fields, at(odd), most_odd, at(told)):
         raise GiveUpError(f"more than {MOST_ODD:,} odd lines in a block")
     rows, count, n_odd = told.tolist()
     texts = [(n, buffer[a:b].tobytes().removesuffix(b"\r")) for n, a, b in odd[:n_odd].tolist()]

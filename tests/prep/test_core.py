@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dataset_prep import core as whole_core
+from dataset_prep import peel
 from dataset_prep.core import Enough, Size, Thresholds, core_of, strictest_core, strictness
 
 PAIRS = st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=40)
@@ -38,6 +43,27 @@ def test_core_is_the_slow_definition(pairs: set[tuple[int, int]], user: int, ite
     core = core_of(*arrays(pairs), Thresholds(user, item), 8, 8)
     assert core.size == size_of(expected)
     assert {(u, i) for u, i in pairs if core.users[u] and core.items[i]} == expected
+
+
+@given(st.sets(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1), st.integers(1, 5), st.integers(1, 5))
+@example({(u, i) for u in range(30) for i in range(u, u + 2)}, 2, 2)
+@example({(u, i) for u in range(40) for i in range(u % 3, 41, 3)}, 13, 13)
+def test_following_each_removal_is_looking_at_all_again(chosen: set[tuple[int, int]], user: int, item: int) -> None:
+    """The core by looks at all pairs alone, and with all but the first left to the following; in C and in numpy."""
+    users, items = (np.array(column, dtype=np.int32) for column in zip(*sorted(chosen), strict=True))
+    found = []
+    for looks, compiled in itertools.product((1, 1000), (peel.library, lambda source: None)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(whole_core, "most_looks", lambda looks=looks: looks)
+            patch.setattr(peel, "library", compiled)
+            found.append(core_of(users, items, Thresholds(user, item), 64, 64))
+    for other in found[1:]:
+        assert found[0].size == other.size
+        assert (found[0].users == other.users).all() and (found[0].items == other.items).all()
+    for core in found:
+        inside = core.users[users] & core.items[items]
+        for codes, degrees in zip((users, items), core.degrees, strict=True):
+            assert (degrees == np.bincount(codes[inside], minlength=64)).all()
 
 
 @given(PAIRS, st.integers(1, 4), st.integers(1, 4), st.integers(0, 12), st.integers(0, 4), st.integers(0, 4))

@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 from test_fuzz import mobile, mutated, userbehavior
 
 from dataset_prep import PrepError, Settings, convert, inputs, order, report
-from dataset_prep import core as whole_core
-from dataset_prep.core import Thresholds, core_of
 from dataset_prep.scan import Grammar
 from dataset_prep.sources import IJCAI15, MOBILE, USERBEHAVIOR, Source
 from dataset_prep.swift import blocks, kept, pairs, reader
@@ -155,27 +153,6 @@ def test_a_line_too_long_is_for_the_careful_reader() -> None:
     buffer = np.frombuffer(block + bytes(ROOM), dtype=np.uint8)
     lines = read_lines(buffer, range(len(block)), ",", [NUMBER, SKIP])
     assert lines.values[0].tolist() == [1] and lines.odd == [(1, rows[1])]
-
-
-@given(st.sets(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1), st.integers(1, 5), st.integers(1, 5))
-@example({(u, i) for u in range(30) for i in range(u, u + 2)}, 2, 2)
-@example({(u, i) for u in range(40) for i in range(u % 3, 41, 3)}, 13, 13)
-def test_following_each_removal_is_looking_at_all_again(chosen: set[tuple[int, int]], user: int, item: int) -> None:
-    """The core by rounds alone, and with all but the first round left to the peeling; in one piece and in many."""
-    users, items = (np.array(column, dtype=np.int32) for column in zip(*sorted(chosen), strict=True))
-    found = []
-    for few, piece in ((0.0, 1 << 19), (1.0, 1 << 19), (0.0, 7), (1.0, 7)):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(whole_core, "FEW", few)
-            patch.setattr(whole_core, "PIECE", piece)
-            found.append(core_of(users, items, Thresholds(user, item), 64, 64))
-    for other in found[1:]:
-        assert found[0].size == other.size
-        assert (found[0].users == other.users).all() and (found[0].items == other.items).all()
-    for core in found:
-        inside = core.users[users] & core.items[items]
-        for codes, degrees in zip((users, items), core.degrees, strict=True):
-            assert (degrees == np.bincount(codes[inside], minlength=64)).all()
 
 
 @given(st.lists(st.integers(0, 30) | st.integers(0, 1 << 31), max_size=40), st.sampled_from([3, 1 << 19]))
