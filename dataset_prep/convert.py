@@ -78,8 +78,8 @@ def _convert(engine: Engine, settings: Settings, workdir: Path) -> Conversion:
     rows, size = part(weighed) if settings.cut else (weighed.funnel.stages[-1].rows, core.size)
     _check_sum(weighed, rows)
     weighed.facts.after = _degrees_after(weighed, core)
-    in_order = weighed.firsts is not None and settings.cut is None
-    write(engine, settings, Outcome(read, weighed.funnel, weighed.facts, core.thresholds, size, rows, mark, in_order))
+    told = weighed.funnel, weighed.facts, core.thresholds, size, rows, mark
+    write(engine, settings, Outcome(read, *told, None if settings.cut else weighed.in_order))
     result = Conversion(
         target, settings.name, settings.asked, core.thresholds, size, rows, weighed.funnel, weighed.facts.parts, mark
     )
@@ -108,7 +108,8 @@ def _core_of_all(weighed: Weighed) -> Core:
         raise _refusal(weighed, core, tried)
     _keep(engine, core)
     if (firsts := weighed.firsts) is not None and isinstance(engine, LocalEngine):
-        engine.lend("kept", kept_rows(firsts, core))
+        weighed.in_order = kept_rows(firsts, core)
+        engine.lend("kept", weighed.in_order)
         return core
     engine.create("kept", pipeline.core_sql(pipeline.rows_sql(settings.ranks, settings.protocol, tables.coded)))
     engine.drop("events")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 from dataset_prep.engines.base import Engine, LocalEngine
 from dataset_prep.facts import Facts, histogram
@@ -36,11 +39,13 @@ class Weighed:
     """The tables of a log with the funnel so far.
 
     A stage from which dates or behaviours still take rows has rows only: its pairs are not looked for.
+    in_order: the rows that were kept, where they stand in arrays; see ``kept_rows``.
     """
 
     def __init__(self, engine: Engine, settings: Settings, workdir: Path, read: Log, tables: Tables) -> None:
         self.engine, self.settings, self.read, self.tables = engine, settings, read, tables
         self.funnel, self.facts = Funnel(), Facts()
+        self.in_order: Mapping[str, np.ndarray] | None = None
         self._workdir = workdir
         self._filters()
 

@@ -23,15 +23,17 @@ from dataset_prep.guards import OutputError
 from dataset_prep.reading import Log
 from dataset_prep.recbole_yaml import dataset_yaml
 from dataset_prep.report import page
+from dataset_prep.rows import write_rows
 from dataset_prep.settings import Settings
 from dataset_prep.splits import PARTS
+from dataset_prep.swift.kept import columns_of
 
 
 @dataclass(frozen=True)
 class Outcome:
     """Everything that is told about a conversion beside its rows.
 
-    in_order: ``kept`` has the ids and the order of .inter, ``keep_items`` its items.
+    in_order: the rows of ``kept`` with their ids in the order of .inter; ``keep_items`` has its items.
     """
 
     read: Log
@@ -41,7 +43,7 @@ class Outcome:
     size: Size
     rows: int
     fingerprint: str
-    in_order: bool = False
+    in_order: Mapping[str, np.ndarray] | None = None
 
 
 def mark_of(settings: Mapping[str, Any], digests: Sequence[str]) -> str:
@@ -87,13 +89,15 @@ def write(engine: Engine, settings: Settings, outcome: Outcome) -> None:
             for number, part in enumerate(PARTS):
                 where = f"WHERE kept.part = {number}"
                 engine.write(pipeline.inter_sql(settings.source, where), folder / f"{name}.{part}.inter")
+        elif outcome.in_order is not None:
+            write_rows(folder / f"{name}.inter", columns_of(outcome.in_order, settings.source))
         else:
-            engine.write(pipeline.inter_sql(settings.source, in_order=outcome.in_order), folder / f"{name}.inter")
+            engine.write(pipeline.inter_sql(settings.source), folder / f"{name}.inter")
         features = outcome.read.features
         if features:
             if settings.item_geohash:
                 _upload_places(engine, outcome.read)
-            kept = "keep_items" if outcome.in_order else "kept"
+            kept = "kept" if outcome.in_order is None else "keep_items"
             engine.write(pipeline.item_sql(features, settings.item_geohash, kept), folder / f"{name}.item")
             columns["item"] = ["item_id", *features]
         if settings.user_info:

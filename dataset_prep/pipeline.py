@@ -179,19 +179,14 @@ def core_sql(rows: str, where: str = "") -> str:
     )
 
 
-def inter_sql(source: Source, where: str = "", in_order: bool = False) -> str:
-    """.inter, ordered by user, then time: RecBole's sort is stable, so moments it rounds together stay in order.
-
-    in_order: ``kept`` has the ids and that order already.
-    """
+def inter_sql(source: Source, where: str = "") -> str:
+    """.inter, ordered by user, then time: RecBole's sort is stable, so moments it rounds together stay in order."""
     value = " ".join(f"WHEN {n} THEN '{b.value}'" for n, b in enumerate(source.behaviors))
     columns = ['user_id AS "user_id:token"', 'item_id AS "item_id:token"']
     if TIME in source.columns:
         columns.append('t AS "timestamp:float"')
     if BEHAVIOR in source.columns:
         columns.append(f'CASE b {value} END AS "behavior_type:token"')
-    if in_order:
-        return f"SELECT {', '.join(columns)} FROM kept"
     return (
         f"SELECT {', '.join(columns)} FROM kept JOIN users ON users.u = kept.u JOIN items ON items.i = kept.i {where} "
         "ORDER BY kept.u, t, kept.i, b"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from dataset_prep.core import Core
 from dataset_prep.order import PIECE, WORKERS, Narrow
+from dataset_prep.rows import Words
+from dataset_prep.sources.base import Source
 from dataset_prep.swift.lines import Ints
 from dataset_prep.swift.pairs import Found, Key
 
@@ -30,6 +33,14 @@ def kept_rows(found: Found, core: Core) -> dict[str, np.ndarray]:
     with ThreadPoolExecutor(WORKERS) as pool:
         columns = zip(*pool.map(rows, _spans(found.u)), strict=True)
         return dict(zip(("u", "i", "t", "b", "user_id", "item_id"), pool.map(np.concatenate, columns), strict=True))
+
+
+def columns_of(kept: Mapping[str, np.ndarray], source: Source) -> dict[str, np.ndarray | Words]:
+    """The columns of .inter, by their names there."""
+    behaviors = Words(kept["b"], [b.value for b in source.behaviors])
+    columns = {"user_id:token": kept["user_id"], "item_id:token": kept["item_id"]}
+    timed = {"timestamp:float": kept["t"]} if source.timed else {}
+    return {**columns, **timed, **({"behavior_type:token": behaviors} if source.behaviors else {})}
 
 
 def _spans(u: Narrow) -> list[slice]:
