@@ -115,7 +115,11 @@ common = with_options(
     click.option("--max-bad", default=0.01, help="Stop when more than this share of the rows does not parse."),
     click.option("--force", is_flag=True, help="Replace a data set of another source or other settings."),
     *engine_options,
-    click.option("--memory-limit", metavar="SIZE", help="For DuckDB, such as 4GB; beyond it, the disk is used."),
+    click.option(
+        "--memory-limit",
+        metavar="SIZE",
+        help="Such as 4GB: beyond it, the disk is used. For DuckDB, or Spark on this machine.",
+    ),
 )
 
 log_option = click.option(

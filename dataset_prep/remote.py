@@ -19,8 +19,6 @@ from dataset_prep.progress import bar
 
 ARCHIVE = ".zip"
 NOTHING = "no file there, or an empty one"
-
-
 LINES = 1000
 """Of a remote file, from which its source is told."""
 
@@ -67,9 +65,11 @@ def remote_parts(engine: Engine, address: str, workdir: Path, headers: frozenset
         if not first:
             raise InputError(f"{file.path}: {NOTHING}")
         fields, delimiter = first_fields(first[0].encode())
-        digest = hashlib.sha256(repr(file).encode()).hexdigest()
+        # Engines spell an address in their own ways; its last part is the same.
+        name = _name(file)
+        digest = hashlib.sha256(f"{name} {file.size} {file.changed}".encode()).hexdigest()
         header = fields[0].lower() in headers
-        parts.append(Part(file.path, file.path, delimiter, header, "", plain, lines, digest, file))
+        parts.append(Part(file.path, name, delimiter, header, "", plain, lines, digest, file))
     return parts
 
 
@@ -88,9 +88,16 @@ def _listing(engine: Engine, address: str) -> list[RemoteFile]:
     return files
 
 
+def _name(file: RemoteFile) -> str:
+    return file.path.rsplit("/", 1)[-1]
+
+
 def _fetched(engine: Engine, file: RemoteFile, workdir: Path) -> Path:
     """A folder for each, so that the copy has the file's own name, which is what the user knows it by."""
     folder = Path(tempfile.mkdtemp(prefix="fetched-", dir=workdir))
-    target = folder / file.path.rsplit("/", 1)[-1]
-    engine.fetch(file, target)
+    target = folder / _name(file)
+    try:
+        engine.fetch(file, target)
+    except InputError as error:
+        raise InputError(f"{error} It must be brought here; copy it yourself and name the copy.") from error
     return target

@@ -19,7 +19,7 @@ def open_engine(
     if engine == "spark":
         from dataset_prep.engines.spark import SparkEngine
 
-        return SparkEngine(spark_url)
+        return SparkEngine(spark_url, memory_limit, quiet)
     from dataset_prep.engines.duckdb import DuckDBEngine
 
     return DuckDBEngine(workdir, memory_limit, quiet)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import numpy as np
 from dataset_prep.engines.base import ODD, ReadError
 from dataset_prep.guards import InputError, UsageError
 from dataset_prep.inputs import LONGEST_LINE, Part, RemoteFile
+from dataset_prep.memory import memory_of
 from dataset_prep.times import BEIJING_OFFSET, TimeFormat
 
 SETTINGS = {
@@ -20,17 +23,27 @@ SETTINGS = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.ansi.doubleQuotedIdentifiers": "true",
 }
-LOCAL = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.ui.showConsoleProgress": "false"}
-
-
+LOCAL = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "16"}
+LEAST_MB = 512
+"""Spark does not start with less."""
 COLUMNS = ("path", "length", "unix_seconds(modificationTime)")
 """Of Spark's own table of files, what a ``RemoteFile`` holds."""
 
 
-def _reason(error: Exception) -> str:
-    """One line; of an error in Java, what Java said of it."""
+def _reason(error: BaseException) -> str:
+    """One line; of an error in Java, what Java said of its first cause."""
     java = getattr(error, "java_exception", None)
-    return str(java if java is not None else error).splitlines()[0]
+    while java is not None and java.getCause() is not None:
+        java = java.getCause()
+    return str(java.toString() if java is not None else error).splitlines()[0]
+
+
+def _gave_up(error: BaseException) -> bool:
+    """Spark itself failed; a query that it does not understand is a failure of ours."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import AnalysisException, PySparkException
+
+    return isinstance(error, Py4JError | PySparkException) and not isinstance(error, AnalysisException)
 
 
 class SparkEngine:
@@ -38,7 +51,7 @@ class SparkEngine:
 
     name = "spark"
 
-    def __init__(self, url: str = "local[2]") -> None:
+    def __init__(self, url: str = "local[2]", memory_limit: str | None = None, quiet: bool = True) -> None:
         try:
             from pyspark.sql import SparkSession
         except ImportError as error:
@@ -49,11 +62,16 @@ class SparkEngine:
         builder = SparkSession.builder.appName("dataset_prep")
         builder = builder.remote(url) if url.startswith("sc://") else builder.master(url)
         arrow = {"spark.sql.execution.arrow.pyspark.enabled": str(find_spec("pyarrow") is not None).lower()}
-        for key, value in {**SETTINGS, **arrow, **(LOCAL if url.startswith("local") else {})}.items():
-            builder = builder.config(key, value)
+        chosen = SETTINGS | arrow
+        if url.startswith("local"):
+            chosen |= LOCAL | {"spark.driver.memory": f"{max(memory_of(memory_limit) >> 20, LEAST_MB)}m"}
         needed = "Java 17 (on the PATH, or JAVA_HOME) for local[2], or the address of a running cluster as --spark-url"
         if url.startswith("sc://"):
             needed = "pip install 'recbole-alibaba[connect]', and a running Spark Connect server at that address"
+        else:
+            chosen["spark.ui.showConsoleProgress"] = str(not quiet and sys.stderr.isatty()).lower()
+        for key, value in chosen.items():
+            builder = builder.config(key, value)
         try:
             self._session = builder.getOrCreate()
         except Exception as error:
@@ -68,11 +86,18 @@ class SparkEngine:
     def __enter__(self) -> SparkEngine:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        for frame in self._tables.values():
-            frame.unpersist()
-        if self._ours:
-            self._session.stop()
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        gave_up = error is not None and _gave_up(error)
+        with suppress(Exception) if gave_up else nullcontext():
+            for frame in self._tables.values():
+                frame.unpersist()
+            if self._ours:
+                self._session.stop()
+        if gave_up and error is not None:
+            raise UsageError(
+                f"--engine spark: Spark gave up ({_reason(error)}). Where it lacks memory, --memory-limit gives it more "
+                "on this machine; a cluster has settings of its own."
+            ) from error
 
     def listing(self, address: str) -> list[RemoteFile]:
         return [RemoteFile(*row) for row in self._remote(address, lambda: self._files(address, *COLUMNS))]

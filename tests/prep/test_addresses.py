@@ -101,6 +101,13 @@ def test_a_file_that_changed_is_another_one(sample: tuple[Path, Path], tmp_path:
     assert first.fingerprint == again.fingerprint != later.fingerprint
 
 
+@pytest.mark.usefixtures("spark")
+def test_both_engines_give_the_same_bytes(sample: tuple[Path, Path], tmp_path: Path) -> None:
+    users, items = (f"file://{path}" for path in sample)
+    written = [convert("mobile", users, tmp_path / e, "x", items=items, engine=e).path for e in ("duckdb", "spark")]
+    assert files(written[0]) == files(written[1])
+
+
 def test_inspect(sample: tuple[Path, Path], engine: str) -> None:
     users, items = sample
     local = inspect([str(users)], [str(items)])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prep_data import files, real
 
-from dataset_prep import convert, inputs, reading
+from dataset_prep import UsageError, convert, inputs, reading
 from dataset_prep.swift.block import BlockReader
 
 
@@ -48,6 +48,18 @@ def test_spark_on_the_real_userbehavior_slice(tmp_path: Path) -> None:
 @pytest.mark.parametrize("subset", [True, False])
 def test_spark_on_the_real_tianchi_slice(tianchi: tuple[Path, Path], tmp_path: Path, subset: bool) -> None:
     both("mobile", [tianchi[0]], tmp_path, items=tianchi[1] if subset else None, behaviors="1,2,3,4")
+
+
+@pytest.mark.usefixtures("spark")
+def test_what_stops_spark_is_told_and_what_is_wrong_with_a_query_is_ours() -> None:
+    from pyspark.errors import AnalysisException
+
+    from dataset_prep.engines.spark import SparkEngine
+
+    with pytest.raises(UsageError, match=r"Spark gave up \(.*no room"), SparkEngine() as engine:
+        engine.rows("SELECT raise_error('no room')")
+    with pytest.raises(AnalysisException), SparkEngine() as engine:
+        engine.rows("SELECT nothing")
 
 
 def test_any_time_zone_gives_the_same_bytes(tmp_path: Path, sample: tuple[Path, Path]) -> None:
