@@ -23,7 +23,7 @@ SETTINGS = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.ansi.doubleQuotedIdentifiers": "true",
 }
-LOCAL = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "16"}
+LOCAL = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2"}
 LEAST_MB = 512
 """Spark does not start with less."""
 COLUMNS = ("path", "length", "unix_seconds(modificationTime)")
@@ -95,8 +95,8 @@ class SparkEngine:
                 self._session.stop()
         if gave_up and error is not None:
             raise UsageError(
-                f"--engine spark: Spark gave up ({_reason(error)}). Where it lacks memory, --memory-limit gives it more "
-                "on this machine; a cluster has settings of its own."
+                f"--engine spark: Spark gave up ({_reason(error)}). Where it lacks memory, --memory-limit gives it "
+                "more on this machine; a cluster has settings of its own."
             ) from error
 
     def listing(self, address: str) -> list[RemoteFile]:
