@@ -109,7 +109,7 @@ def _core_of_all(weighed: Weighed) -> Core:
     _keep(engine, core)
     if (firsts := weighed.firsts) is not None and isinstance(engine, LocalEngine):
         weighed.in_order = kept_rows(firsts, core)
-        engine.lend("kept", weighed.in_order)
+        engine.lend("kept", {name: weighed.in_order[name] for name in ("u", "i", "t", "b")})
         return core
     engine.create("kept", pipeline.core_sql(pipeline.rows_sql(settings.ranks, settings.protocol, tables.coded)))
     engine.drop("events")

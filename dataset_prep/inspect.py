@@ -128,7 +128,7 @@ def inspect(
     """
     path = find(files, "FILE")[0]
     if source is None:
-        first = beginning(path, engine, spark_url)
+        first = beginning(path, engine=engine, spark_url=spark_url)
         source = recognise(first)
         if source is None:
             raise InputError(_unknown(path, first))

@@ -23,7 +23,7 @@ from dataset_prep.guards import OutputError
 from dataset_prep.reading import Log
 from dataset_prep.recbole_yaml import dataset_yaml
 from dataset_prep.report import page
-from dataset_prep.rows import write_rows
+from dataset_prep.rows import can_write, write_rows
 from dataset_prep.settings import Settings
 from dataset_prep.splits import PARTS
 from dataset_prep.swift.kept import columns_of
@@ -89,7 +89,7 @@ def write(engine: Engine, settings: Settings, outcome: Outcome) -> None:
             for number, part in enumerate(PARTS):
                 where = f"WHERE kept.part = {number}"
                 engine.write(pipeline.inter_sql(settings.source, where), folder / f"{name}.{part}.inter")
-        elif outcome.in_order is not None:
+        elif outcome.in_order is not None and can_write():
             write_rows(folder / f"{name}.inter", columns_of(outcome.in_order, settings.source))
         else:
             engine.write(pipeline.inter_sql(settings.source), folder / f"{name}.inter")

@@ -10,6 +10,7 @@ import hashlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from dataset_prep.engines import open_engine
 from dataset_prep.engines.base import Engine, ReadError
@@ -23,11 +24,14 @@ LINES = 1000
 """Of a remote file, from which its source is told."""
 
 
-def beginning(path: str, engine: str = "duckdb", spark_url: str = "local[2]") -> bytes:
-    """The first lines of a file, here or behind an address. Raises InputError."""
+def beginning(path: str, **engine: Any) -> bytes:
+    """The first lines of a file, here or behind an address; *engine*: the words ``open_engine`` takes.
+
+    Raises InputError.
+    """
     if not is_remote(path):
         return head(Path(path))
-    with tempfile.TemporaryDirectory() as scratch, open_engine(Path(scratch), engine, spark_url) as opened:
+    with tempfile.TemporaryDirectory() as scratch, open_engine(Path(scratch), **engine) as opened:
         first = _listing(opened, path)[0]
         if not first.path.lower().endswith(ARCHIVE):
             return "".join(f"{line}\n" for line in opened.head(first.path, LINES)).encode()

@@ -32,6 +32,10 @@ class _Column(ctypes.Structure):
     _fields_ = (("numbers", ctypes.c_void_p), ("chosen", ctypes.c_void_p), ("words", ctypes.c_void_p))
 
 
+def can_write() -> bool:
+    return library("rows.c") is not None
+
+
 def write_rows(path: Path, columns: Mapping[str, npt.NDArray[np.int64] | Words]) -> None:
     """A line of the columns' names, then the rows, in their order. Needs the compiled writer."""
     held: list[np.ndarray] = []

@@ -32,7 +32,7 @@ def find_source(source: str | Source, files: Sequence[str], settings: dict[str, 
 
 
 def _first_line(files: Sequence[str], settings: dict[str, Any]) -> list[str]:
-    words = {word: settings[word] for word in ("engine", "spark_url") if word in settings}
+    words = {word: settings[word] for word in ("engine", "spark_url", "memory_limit") if word in settings}
     return first_fields(beginning(find(files, "--log")[0], **words))[0]
 
 

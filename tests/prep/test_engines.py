@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prep_data import files, real
 
-from dataset_prep import UsageError, convert, inputs, reading
+from dataset_prep import UsageError, convert, inputs, output, reading
 from dataset_prep.swift.block import BlockReader
 
 
@@ -75,13 +75,16 @@ def test_any_time_zone_gives_the_same_bytes(tmp_path: Path, sample: tuple[Path, 
 def test_every_reader_gives_the_same_bytes(
     tmp_path: Path, sample: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The swift reader, the engine's own, the careful one."""
+    """The swift reader, with its writer and with the engine's; the engine's own; the careful one."""
     swift = convert("mobile", sample[0], tmp_path / "swift", "x", behaviors="1,2,3,4")
+    with monkeypatch.context() as patch:
+        patch.setattr(output, "can_write", lambda: False)
+        written = convert("mobile", sample[0], tmp_path / "written", "x", behaviors="1,2,3,4")
     monkeypatch.setattr(BlockReader, "can_read", lambda settings: False)
     engine = convert("mobile", sample[0], tmp_path / "engine", "x", behaviors="1,2,3,4")
     monkeypatch.setattr(inputs._Look, "one_line_end", False)
     careful = convert("mobile", sample[0], tmp_path / "careful", "x", behaviors="1,2,3,4")
-    assert files(swift.path) == files(engine.path) == files(careful.path)
+    assert files(swift.path) == files(written.path) == files(engine.path) == files(careful.path)
 
 
 def test_what_does_not_fit_into_memory_goes_by_the_disk(
