@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_prep.order import PLACE, distinct, with_places
-from dataset_prep.peel import Sides, count, most_looks, peel
+from dataset_prep.peel import Sides, count, in_32_bits, most_looks, peel
 
 Codes = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
@@ -85,20 +85,16 @@ def core_of(users: Codes, items: Codes, thresholds: Thresholds, n_users: int, n_
     pairs = in_32_bits(users), in_32_bits(items)
     with ThreadPoolExecutor(2) as pool:
         of_users, of_items = pool.map(count, pairs, (n_users, n_items))
-    degrees, mine = (of_users, of_items), None
-    for _ in range(most_looks()):
-        left = peel(pairs, degrees, thresholds, mine)
-        settled = len(left[0]) == len(pairs[0])
-        pairs = mine = left
+    degrees = of_users, of_items
+    for look in range(most_looks()):
+        before = len(pairs[0])
+        pairs = peel(pairs, degrees, thresholds, in_place=look > 0)
+        settled = len(pairs[0]) == before
         if settled:
             break
     n = len(pairs[0]) if settled else len(pairs[0]) - _peel_the_rest(pairs, degrees, thresholds)
     size = Size(n, *(int(np.count_nonzero(degree)) for degree in degrees))
     return Core(thresholds, size, degrees)
-
-
-def in_32_bits(codes: Codes) -> npt.NDArray[np.int32]:
-    return np.ascontiguousarray(codes, dtype=np.int32)
 
 
 def _peel_the_rest(pairs: Sides, degrees: Sides, thresholds: Thresholds) -> int:
@@ -114,10 +110,10 @@ def _peel_the_rest(pairs: Sides, degrees: Sides, thresholds: Thresholds) -> int:
     while len(weak[0]) or len(weak[1]):
         side = 1 - side
         mine, other = weak[side], 1 - side
-        count = full[side][mine]
+        many = full[side][mine]
         # Where the pairs of those stand in the order of their side.
-        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        gone = orders[side][np.repeat(starts[side][mine], count) + within]
+        within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        gone = orders[side][np.repeat(starts[side][mine], many) + within]
         gone = gone[alive[gone]]
         alive[gone] = False
         degrees[side][mine] = 0

@@ -14,31 +14,35 @@ Sides = tuple[Codes, Codes]
 """Of users, of items."""
 
 
+def in_32_bits(codes: npt.NDArray[np.integer]) -> Codes:
+    """As C reads them; not copied where they are so already."""
+    return np.ascontiguousarray(codes, dtype=np.int32)
+
+
 def most_looks() -> int:
     """Beyond these it pays to follow each removal by itself: what hangs in a chain takes a look for every link."""
     return 32 if library("peel.c") else 3
 
 
-def count(codes: Codes, n: int) -> Codes:
+def count(codes: npt.NDArray[np.integer], n: int) -> Codes:
     """How often each of n codes occurs."""
     compiled = library("peel.c")
     if compiled is None:
         return np.bincount(codes, minlength=n).astype(np.int32)
-    degrees = np.zeros(n, dtype=np.int32)
+    codes, degrees = in_32_bits(codes), np.zeros(n, dtype=np.int32)
     compiled.count(at(codes), ctypes.c_int64(len(codes)), at(degrees))
     return degrees
 
 
-def peel(pairs: Sides, degrees: Sides, least: tuple[int, int], into: Sides | None) -> Sides:
+def peel(pairs: Sides, degrees: Sides, least: tuple[int, int], in_place: bool) -> Sides:
     """The pairs without those of a user or item that has fewer than its *least*; brings *degrees* up to date.
 
-    Some that are left may have too few by then. into: arrays, as long as the pairs or longer, that may be written
-    into; those returned are part of them. Those of the pairs themselves will do.
+    Some that are left may have too few by then. in_place: the pairs may be written over.
     """
     compiled = library("peel.c")
     if compiled is None:
         return _by_numpy(pairs, degrees, least)
-    left = into or (np.empty_like(pairs[0]), np.empty_like(pairs[1]))
+    left = pairs if in_place else (np.empty_like(pairs[0]), np.empty_like(pairs[1]))
     compiled.peel.restype = ctypes.c_int64
     addresses = [(ctypes.c_void_p * 2)(*(array.ctypes.data for array in two)) for two in (pairs, degrees, left)]
     n = ctypes.c_int64(len(pairs[0]))

@@ -179,14 +179,21 @@ def core_sql(rows: str, where: str = "") -> str:
     )
 
 
+def inter_columns(source: Source) -> dict[str, str]:
+    """The columns of .inter, and which of the rows that are kept each is; b is a behaviour's rank."""
+    columns = {"user_id:token": "user_id", "item_id:token": "item_id"}
+    if TIME in source.columns:
+        columns["timestamp:float"] = "t"
+    if BEHAVIOR in source.columns:
+        columns["behavior_type:token"] = "b"
+    return columns
+
+
 def inter_sql(source: Source, where: str = "") -> str:
     """.inter, ordered by user, then time: RecBole's sort is stable, so moments it rounds together stay in order."""
-    value = " ".join(f"WHEN {n} THEN '{b.value}'" for n, b in enumerate(source.behaviors))
-    columns = ['user_id AS "user_id:token"', 'item_id AS "item_id:token"']
-    if TIME in source.columns:
-        columns.append('t AS "timestamp:float"')
-    if BEHAVIOR in source.columns:
-        columns.append(f'CASE b {value} END AS "behavior_type:token"')
+    values = " ".join(f"WHEN {n} THEN '{b.value}'" for n, b in enumerate(source.behaviors))
+    told = {"b": f"CASE b {values} END"}
+    columns = [f'{told.get(column, column)} AS "{name}"' for name, column in inter_columns(source).items()]
     return (
         f"SELECT {', '.join(columns)} FROM kept JOIN users ON users.u = kept.u JOIN items ON items.i = kept.i {where} "
         "ORDER BY kept.u, t, kept.i, b"

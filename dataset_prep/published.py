@@ -15,7 +15,7 @@ import numpy as np
 
 from dataset_prep.atomic import replaced
 from dataset_prep.core import Size, Thresholds
-from dataset_prep.engines import open_engine
+from dataset_prep.engines import Engine, open_engine
 from dataset_prep.facts import Facts, degrees
 from dataset_prep.funnel import Funnel, Stage, describe
 from dataset_prep.guards import InputError, OutputError, TooManyRejectsError, UsageError
@@ -81,13 +81,12 @@ class Published:
 
 
 def read_lists(
-    option: str, path: str, workdir: Path, rejects: Rejects, max_bad: float
+    option: str, path: str, engine: Engine, workdir: Path, rejects: Rejects, max_bad: float
 ) -> tuple[list[Pair], list[str], int]:
     """(pairs in the file's order, digests, lines that do not parse). Raises InputError."""
     pairs: list[Pair] = []
     digests, reasons, lines = [], [], 0
-    with open_engine(workdir) as engine:
-        files = bring(engine, find((path,), option), workdir)
+    files = bring(engine, find((path,), option), workdir)
     for part in (part for file in files for part in look_over(file, workdir, frozenset())):
         digests.append(part.digest)
         for number, raw in enumerate(Path(part.path).read_bytes().removeprefix(BOM).split(b"\n"), 1):
@@ -155,10 +154,10 @@ def _convert(settings: PublishedSettings, workdir: Path) -> Published:
     digests: list[str] = []
     bad = 0
     rejects_path = workdir / "rejects.csv"
-    with Rejects(rejects_path) as rejects:
+    with Rejects(rejects_path) as rejects, open_engine(workdir) as engine:
         for part, path in files.items():
             if path:
-                pairs, found, wrong = read_lists(f"--{part}", path, workdir, rejects, settings.max_bad)
+                pairs, found, wrong = read_lists(f"--{part}", path, engine, workdir, rejects, settings.max_bad)
                 parts[part], bad = pairs, bad + wrong
                 digests += found
     if settings.valid_share:

@@ -40,15 +40,14 @@ def beginning(path: str, **engine: Any) -> bytes:
 
 def bring(engine: Engine, paths: Sequence[str], workdir: Path, quiet: bool = True) -> list[Path]:
     """Files of this machine as they are, those behind an address as copies. Raises InputError."""
-    if not any(map(is_remote, paths)):
-        return [Path(path) for path in paths]
     here: list[Path] = []
     remote = {path: _listing(engine, path) for path in paths if is_remote(path)}
     with bar("fetching", sum(file.size for files in remote.values() for file in files), "B", quiet) as shown:
         for path in paths:
-            if path not in remote:
+            if not is_remote(path):
                 here.append(Path(path))
-            for file in remote.get(path, []):
+                continue
+            for file in remote[path]:
                 here.append(_fetched(engine, file, workdir))
                 shown.update(file.size)
     return here

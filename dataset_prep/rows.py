@@ -42,10 +42,11 @@ def write_rows(path: Path, columns: Mapping[str, npt.NDArray[np.int64] | Words])
     told = (_Column * len(columns))(*(_column(column, held) for column in columns.values()))
     rows = len(held[0])
 
+    functions = library("rows.c")
+    assert functions is not None
+    functions.write_rows.restype = ctypes.c_int64
+
     def text(first: int) -> memoryview:
-        functions = library("rows.c")
-        assert functions is not None
-        functions.write_rows.restype = ctypes.c_int64
         last = min(first + AT_ONCE, rows)
         made = np.empty((last - first) * len(columns) * WORD, dtype=np.uint8)
         span = ctypes.c_int64(first), ctypes.c_int64(last)

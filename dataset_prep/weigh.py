@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dataset_prep.core import Codes, Core, Enough, Thresholds, core_of, frontier, in_32_bits, strictest_core
+from dataset_prep.core import Codes, Core, Enough, Thresholds, core_of, frontier, strictest_core
 from dataset_prep.guards import Remedy
 from dataset_prep.peel import count
 from dataset_prep.pipeline import INSIDE, UNDATED
@@ -52,7 +52,7 @@ class Space:
 
     def degrees(self, pairs: tuple[Codes, Codes]) -> tuple[Codes, Codes]:
         """How many partners each user and each item has."""
-        return count(in_32_bits(pairs[0]), self.n_users), count(in_32_bits(pairs[1]), self.n_items)
+        return count(pairs[0], self.n_users), count(pairs[1], self.n_items)
 
     def core(self, pairs: tuple[Codes, Codes], thresholds: Thresholds) -> Core:
         return core_of(*pairs, thresholds, self.n_users, self.n_items)

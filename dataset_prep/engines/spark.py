@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -87,17 +87,21 @@ class SparkEngine:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        gave_up = error is not None and _gave_up(error)
-        with suppress(Exception) if gave_up else nullcontext():
-            for frame in self._tables.values():
-                frame.unpersist()
-            if self._ours:
-                self._session.stop()
-        if gave_up and error is not None:
-            raise UsageError(
-                f"--engine spark: Spark gave up ({_reason(error)}). Where it lacks memory, --memory-limit gives it "
-                "more on this machine; a cluster has settings of its own."
-            ) from error
+        if error is None or not _gave_up(error):
+            self._close()
+            return
+        with suppress(Exception):
+            self._close()
+        raise UsageError(
+            f"--engine spark: Spark gave up ({_reason(error)}). Where it lacks memory, --memory-limit gives it more on "
+            "this machine; a cluster has settings of its own."
+        ) from error
+
+    def _close(self) -> None:
+        for frame in self._tables.values():
+            frame.unpersist()
+        if self._ours:
+            self._session.stop()
 
     def listing(self, address: str) -> list[RemoteFile]:
         return [RemoteFile(*row) for row in self._remote(address, lambda: self._files(address, *COLUMNS))]

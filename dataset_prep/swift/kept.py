@@ -10,6 +10,7 @@ import numpy as np
 
 from dataset_prep.core import Core
 from dataset_prep.order import PIECE, WORKERS, Narrow
+from dataset_prep.pipeline import inter_columns
 from dataset_prep.rows import Words
 from dataset_prep.sources.base import Source
 from dataset_prep.swift.lines import Ints
@@ -38,9 +39,7 @@ def kept_rows(found: Found, core: Core) -> dict[str, np.ndarray]:
 def columns_of(kept: Mapping[str, np.ndarray], source: Source) -> dict[str, np.ndarray | Words]:
     """The columns of .inter, by their names there."""
     behaviors = Words(kept["b"], [b.value for b in source.behaviors])
-    columns = {"user_id:token": kept["user_id"], "item_id:token": kept["item_id"]}
-    timed = {"timestamp:float": kept["t"]} if source.timed else {}
-    return {**columns, **timed, **({"behavior_type:token": behaviors} if source.behaviors else {})}
+    return {name: behaviors if column == "b" else kept[column] for name, column in inter_columns(source).items()}
 
 
 def _spans(u: Narrow) -> list[slice]:
