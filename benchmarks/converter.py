@@ -25,7 +25,6 @@ from pathlib import Path
 import duckdb
 import numpy as np
 from converter_targets import figures, growth, into, targets
-
 from dataset_prep.core import Thresholds, core_of
 
 HERE = Path(__file__).parent

@@ -1,57 +1,51 @@
-"""From Alibaba's raw logs to RecBole data sets: ``convert(...)`` and ``python -m dataset_prep``."""
+"""From Alibaba's raw logs to RecBole data sets: ``convert(...)`` and ``python -m dataset_prep``.
+
+Names are imported when they are first used, so that ``import dataset_prep`` and ``--help`` take no time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from dataset_prep.convert import Conversion, run
-from dataset_prep.core import Enough, Thresholds
-from dataset_prep.guards import (
-    EmptyDatasetError,
-    InputError,
-    OutputError,
-    PrepError,
-    ThinDatasetError,
-    TooManyRejectsError,
-    UsageError,
-)
-from dataset_prep.published import Published, PublishedSettings, convert_published
-from dataset_prep.settings import Settings
-from dataset_prep.sources import SOURCES, Source
-from dataset_prep.sources.find import find_source
+if TYPE_CHECKING:
+    from dataset_prep.api import convert, convert_published
+    from dataset_prep.conversion import Conversion
+    from dataset_prep.errors import (
+        EmptyDatasetError,
+        InputError,
+        OutputError,
+        PrepError,
+        ThinDatasetError,
+        TooManyRejectsError,
+        UsageError,
+    )
+    from dataset_prep.inspection import Inspection, inspect
+    from dataset_prep.pairs.core import Enough, Size, Thresholds
+    from dataset_prep.published import Published
+    from dataset_prep.sample import write_sample
+    from dataset_prep.sources import SOURCES, Source
 
-PathLike = str | Path
+_HOME = {
+    "api": ("convert", "convert_published"),
+    "conversion": ("Conversion",),
+    "errors": (
+        *("EmptyDatasetError", "InputError", "OutputError", "PrepError"),
+        *("ThinDatasetError", "TooManyRejectsError", "UsageError"),
+    ),
+    "inspection": ("Inspection", "inspect"),
+    "pairs.core": ("Enough", "Size", "Thresholds"),
+    "published": ("Published",),
+    "sample": ("write_sample",),
+    "sources": ("SOURCES", "Source"),
+}
 
 
-def _paths(given: PathLike | Sequence[PathLike] | None) -> tuple[str, ...]:
-    if given is None:
-        return ()
-    return tuple(map(str, [given] if isinstance(given, str | Path) else given))
-
-
-def convert(
-    source: str | Source,
-    users: PathLike | Sequence[PathLike],
-    output: PathLike = "dataset",
-    name: str | None = None,
-    items: PathLike | Sequence[PathLike] | None = None,
-    quiet: bool = True,
-    **settings: Any,
-) -> Conversion:
-    """Convert a raw log into ``output/name``.
-
-    source: mobile, userbehavior, tmall, csv, or a ``Source``. *settings* are the fields of ``Settings``, named as the
-    command line names them; csv also takes those of ``sources.columns.Columns`` as ``user_column`` and so on.
-
-    Raises PrepError, a ValueError, for anything the caller can mend: InputError, TooManyRejectsError, UsageError,
-    OutputError, EmptyDatasetError, ThinDatasetError.
-    """
-    log_files = _paths(users)
-    source = find_source(source, log_files, settings)
-    name = name or f"{source.name}-log"
-    return run(Settings(source, log_files, Path(output), name, _paths(items), quiet=quiet, **settings))
+def __getattr__(name: str) -> Any:
+    for module, names in _HOME.items():
+        if name in names:
+            return getattr(import_module(f"dataset_prep.{module}"), name)
+    raise AttributeError(f"module 'dataset_prep' has no attribute {name!r}")
 
 
 __all__ = [
@@ -60,11 +54,11 @@ __all__ = [
     "EmptyDatasetError",
     "Enough",
     "InputError",
+    "Inspection",
     "OutputError",
     "PrepError",
     "Published",
-    "PublishedSettings",
-    "Settings",
+    "Size",
     "Source",
     "ThinDatasetError",
     "Thresholds",
@@ -72,4 +66,6 @@ __all__ = [
     "UsageError",
     "convert",
     "convert_published",
+    "inspect",
+    "write_sample",
 ]

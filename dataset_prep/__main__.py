@@ -9,12 +9,9 @@ from typing import Any
 
 import click
 
-from dataset_prep import convert
+import dataset_prep
 from dataset_prep.config_file import config_option
-from dataset_prep.guards import PrepError, ThinDatasetError
-from dataset_prep.inspect import inspect
-from dataset_prep.published import PublishedSettings, convert_published
-from dataset_prep.sample import write_sample
+from dataset_prep.errors import PrepError, ThinDatasetError
 
 EPILOG = """\b
 Try it without any download:
@@ -27,20 +24,20 @@ Try it without any download:
 
 
 class Echo(logging.Handler):
-    """Log lines on whatever stderr is at the moment, as they are."""
+    """Log lines on the present stderr, without decoration."""
 
     def emit(self, record: logging.LogRecord) -> None:
         click.echo(record.getMessage(), err=True)
 
 
 class Prep(click.Group):
-    """A PrepError is the user's to mend: its text and exit code 2, no traceback."""
+    """The user can mend a PrepError: it prints its text and exits with code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except ThinDatasetError as error:
-            # The funnel stands above already, stage by stage.
+            # The funnel has been logged already, stage by stage.
             click.echo(f"\n{type(error).__name__}: {error.message}\n\n{error.advice()}", err=True)
             ctx.exit(2)
         except PrepError as error:
@@ -114,6 +111,7 @@ common = with_options(
     click.option("--to", "until", metavar="WHEN", help="Last day or moment to keep, Beijing time; '' for no bound."),
     click.option("--max-bad", default=0.01, help="Stop when more than this share of the rows does not parse."),
     click.option("--force", is_flag=True, help="Replace a data set of another source or other settings."),
+    choice("--reader", ["auto", "compiled", "engine", "careful"], "How the log is read; the files are the same."),
     *engine_options,
     click.option(
         "--memory-limit",
@@ -144,7 +142,7 @@ def mobile(users: tuple[str, ...], items: tuple[str, ...], all_items: bool, **op
     python -m dataset_prep mobile --users user.csv.gz --items item.csv --behaviors buy --level category --name p
     python -m dataset_prep mobile --users user.zip --split 'date 2014-12-17,2014-12-18' --core-on train --name cut
     """
-    convert("mobile", users, items=None if all_items else items, quiet=False, **options)
+    dataset_prep.convert("mobile", users, items=None if all_items else items, quiet=False, **options)
 
 
 @main.command()
@@ -159,7 +157,7 @@ def userbehavior(users: tuple[str, ...], **options: Any) -> None:
     \b
     python -m dataset_prep userbehavior --log UserBehavior.csv.zip --behaviors cart,buy --name taobao
     """
-    convert("userbehavior", users, quiet=False, **options)
+    dataset_prep.convert("userbehavior", users, quiet=False, **options)
 
 
 @main.command()
@@ -174,7 +172,7 @@ def tmall(users: tuple[str, ...], **options: Any) -> None:
     \b
     python -m dataset_prep tmall --log user_log_format1.csv --user-info user_info_format1.csv --name tmall15
     """
-    convert("tmall", users, quiet=False, **options)
+    dataset_prep.convert("tmall", users, quiet=False, **options)
 
 
 @main.command()
@@ -196,7 +194,7 @@ def csv(users: tuple[str, ...], items: tuple[str, ...], all_items: bool, **optio
     python -m dataset_prep csv --log my.csv --user-column uid --item-column sku --time-column when \\
         --time-format datetime --behavior-column event --behavior-values view,cart,buy --name mine
     """
-    convert("csv", users, items=None if all_items else items, quiet=False, **options)
+    dataset_prep.convert("csv", users, items=None if all_items else items, quiet=False, **options)
 
 
 @main.command(name="inspect")
@@ -213,7 +211,7 @@ def inspect_command(
     python -m dataset_prep inspect tianchi_mobile_recommend_train_user.csv --items ..._item.csv --html look.html
     """
     logging.getLogger("dataset_prep").setLevel(logging.WARNING)
-    for line in inspect(files, items, html=html, engine=engine, spark_url=spark_url).lines():
+    for line in dataset_prep.inspect(files, items, html=html, engine=engine, spark_url=spark_url).lines():
         click.echo(line)
 
 
@@ -235,7 +233,7 @@ def split(**options: Any) -> None:
     \b
     python -m dataset_prep split --train gowalla/train.txt --test gowalla/test.txt --name gowalla-lightgcn
     """
-    convert_published(PublishedSettings(**options))
+    dataset_prep.convert_published(**options)
 
 
 @main.command()
@@ -243,7 +241,7 @@ def split(**options: Any) -> None:
 @click.option("--seed", default=2014, help="Another seed, another log with the same counts.")
 def sample(output: Path, seed: int) -> None:
     """Write a made-up Tianchi log with planted tastes, to try everything on."""
-    for path in write_sample(output, seed):
+    for path in dataset_prep.write_sample(output, seed):
         click.echo(path)
 
 

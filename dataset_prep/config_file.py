@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
-from dataset_prep.guards import UsageError
+from dataset_prep.errors import UsageError
 
 
 def read_defaults(file: str | Path, known: set[str]) -> dict[str, Any]:
@@ -18,6 +17,8 @@ def read_defaults(file: str | Path, known: set[str]) -> dict[str, Any]:
 
     Raises UsageError for a file without it, and for a key that is not in ``known``.
     """
+    import yaml
+
     try:
         loaded = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
     except OSError as error:

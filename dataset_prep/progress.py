@@ -1,4 +1,4 @@
-"""Progress bars that stay away from anything shorter than two seconds."""
+"""Progress bars. Work of less than two seconds shows none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 
 def bar(what: str, total: int, unit: str, quiet: bool = False) -> tqdm:
-    """A bar with rate and time left on stderr; nothing where stderr is no terminal, or before two seconds."""
+    """A bar on stderr with rate and time left; none where stderr is not a terminal."""
     return tqdm(
         total=total,
         desc=what,
@@ -22,7 +22,7 @@ def bar(what: str, total: int, unit: str, quiet: bool = False) -> tqdm:
 
 
 def advance(shown: tqdm, size: int, rows: int) -> None:
-    """A bar of bytes goes on by *size*; *rows* read so far are told beside it, as rows a second."""
+    """Move a bar of bytes on by *size* and show the rows a second; *rows*: all read so far."""
     seconds = shown.format_dict["elapsed"] if not shown.disable else 0
     if seconds:
         shown.set_postfix_str(f"{rows / seconds:,.0f} rows/s", refresh=False)

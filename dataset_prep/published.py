@@ -1,45 +1,40 @@
-"""Published splits in LightGCN's form, one line a user and its items, as RecBole's benchmark parts."""
+"""Published splits in LightGCN's form, one line a user with its items, as RecBole's benchmark parts."""
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dataset_prep.atomic import replaced
-from dataset_prep.core import Size, Thresholds
-from dataset_prep.engines import Engine, open_engine
-from dataset_prep.facts import Facts, degrees
-from dataset_prep.funnel import Funnel, Stage, describe
-from dataset_prep.guards import InputError, OutputError, TooManyRejectsError, UsageError
-from dataset_prep.inputs import BOM, find, look_over
-from dataset_prep.output import check_overwrite, check_target, mark_of
-from dataset_prep.pipeline import MISSING
-from dataset_prep.recbole_yaml import check_name, dataset_yaml
-from dataset_prep.remote import bring
-from dataset_prep.report import page
-from dataset_prep.scan import Rejects
+from dataset_prep.engines import on_demand
+from dataset_prep.errors import InputError, OutputError, UsageError
+from dataset_prep.pairs.core import Codes, Size, Thresholds
+from dataset_prep.pairs.funnel import Funnel, Stage, describe
+from dataset_prep.pairs.sorting import Ints, Mask, changes
+from dataset_prep.pairs.statistics import Statistics, degrees
+from dataset_prep.pairs.table import Column
+from dataset_prep.reading.careful import Rejects
+from dataset_prep.reading.files import find
+from dataset_prep.reading.lists import read_pairs
+from dataset_prep.reading.remote import local_copies
+from dataset_prep.writing.atomic import replaced
+from dataset_prep.writing.dataset import write_json
+from dataset_prep.writing.recbole_yaml import check_name, dataset_yaml
+from dataset_prep.writing.report import page
+from dataset_prep.writing.target import check_overwrite, check_target, fingerprint_of
+from dataset_prep.writing.text import write_table
 
 log = logging.getLogger("dataset_prep")
-
-Pair = tuple[str, str]
-TOKEN = re.compile(r'[^\s"\x00-\x1f\x7f]+')
 
 
 @dataclass(frozen=True)
 class PublishedSettings:
-    """The words of ``python -m dataset_prep split``.
-
-    valid_share: where there is no validation file, this share of the training pairs is held out at random
-    (seeded); 0 lets the test part serve as validation, as the published runs did.
-    """
+    """The options of ``python -m dataset_prep split``; ``dataset_prep.convert_published`` documents them."""
 
     train: str
     test: str
@@ -67,7 +62,7 @@ class PublishedSettings:
 
 @dataclass(frozen=True)
 class Published:
-    """What was written: pairs of every part."""
+    """What was written. pairs: train, valid, test -> number of pairs."""
 
     path: Path
     pairs: dict[str, int]
@@ -80,171 +75,173 @@ class Published:
         return f"{self.path}: {parts} pairs; {describe(self.size)}"
 
 
-def read_lists(
-    option: str, path: str, engine: Engine, workdir: Path, rejects: Rejects, max_bad: float
-) -> tuple[list[Pair], list[str], int]:
-    """(pairs in the file's order, digests, lines that do not parse). Raises InputError."""
-    pairs: list[Pair] = []
-    digests, reasons, lines = [], [], 0
-    files = bring(engine, find((path,), option), workdir)
-    for part in (part for file in files for part in look_over(file, workdir, frozenset())):
-        digests.append(part.digest)
-        for number, raw in enumerate(Path(part.path).read_bytes().removeprefix(BOM).split(b"\n"), 1):
-            if not raw.strip():
-                continue
-            lines += 1
-            reason, tokens = _tokens(raw)
-            if reason:
-                rejects.add(part.name, number, reason)
-                reasons.append(f"{part.name}, line {number:,}: {reason}")
-            pairs += [(tokens[0], item) for item in tokens[1:]]
-    shown = "".join(f"\n  {reason}" for reason in reasons[:10])
-    if not pairs:
-        raise InputError(f"{option}: {path} holds no line 'user item item ...'{shown}")
-    if len(reasons) > max_bad * lines:
-        raise TooManyRejectsError(
-            f"{option}: {len(reasons):,} of {lines:,} lines do not parse, more than --max-bad {max_bad:g} allows. A "
-            f"line is 'user item item ...'. The first of them:{shown}"
-        )
-    return pairs, digests, len(reasons)
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs in the order of the file, by codes."""
+
+    u: Codes
+    i: Codes
+
+    def where(self, chosen: Mask | Ints) -> _Pairs:
+        return _Pairs(self.u[chosen], self.i[chosen])
+
+    @property
+    def key(self) -> Ints:
+        return self.u.astype(np.int64) << 32 | self.i
+
+    def distinct(self) -> _Pairs:
+        """Each pair once, where it occurs first."""
+        return self.where(np.sort(np.unique(self.key, return_index=True)[1]))
 
 
-def _tokens(raw: bytes) -> tuple[str | None, list[str]]:
-    try:
-        tokens = raw.decode("utf-8").split()
-    except UnicodeDecodeError:
-        return "broken UTF-8", []
-    for token in tokens:
-        if not TOKEN.fullmatch(token):
-            return f"{token[:40]!r} holds a quote or a control character", []
-        if "," in token:
-            return f"{token[:40]!r}: ids are separated by blanks, not commas", []
-        if token in MISSING:
-            return f"{token!r} would be read as a missing value", []
-    return None, tokens
+class _Codes:
+    """Codes for tokens, in the order in which they are met."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, int] = {}
+        self.items: dict[str, int] = {}
+
+    def pairs(self, lines: Sequence[Sequence[str]]) -> _Pairs:
+        """lines: [user, item, item, ...]"""
+        users, items = self.users, self.items
+        u = [users.setdefault(tokens[0], len(users)) for tokens in lines if len(tokens) > 1]
+        i = [items.setdefault(item, len(items)) for tokens in lines for item in tokens[1:]]
+        many = [len(tokens) - 1 for tokens in lines if len(tokens) > 1]
+        return _Pairs(np.repeat(np.array(u, dtype=np.int32), many), np.array(i, dtype=np.int32))
 
 
-def hold_out(pairs: Sequence[Pair], share: float, seed: int) -> tuple[list[Pair], list[Pair]]:
-    """(kept, held out): each pair is held out with probability *share*, but never the last one of its user."""
-    draw = np.random.default_rng(seed).random(len(pairs))
+Parts = dict[str, _Pairs]
+
+
+def hold_out(pairs: tuple[Codes, Codes], share: float, seed: int) -> Mask:
+    """True for a pair that is held out: each with probability *share*, but never the last one of its user."""
+    draw = np.random.default_rng(seed).random(len(pairs[0]))
+    order = np.lexsort((-draw, pairs[0]))  # of one user's pairs the largest draw stays, the earlier of two equal ones
     held = draw < share
-    luckiest: dict[str, int] = {}
-    for place, (user, _) in enumerate(pairs):
-        best = luckiest.setdefault(user, place)
-        if draw[place] > draw[best]:
-            luckiest[user] = place
-    held[list(luckiest.values())] = False
-    kept = [pair for pair, out in zip(pairs, held, strict=True) if not out]
-    return kept, [pair for pair, out in zip(pairs, held, strict=True) if out]
+    held[order[changes(pairs[0][order])]] = False
+    return held
 
 
-def convert_published(settings: PublishedSettings) -> Published:
-    """Write ``output/name``. Raises PrepError (a ValueError) for anything the user can mend."""
-    check_target(settings.output / settings.name)
+def run_published(settings: PublishedSettings) -> Published:
+    """Write ``output/name``. Raises PrepError for anything the user can mend."""
+    target = settings.output / settings.name
+    check_target(target)
     try:
-        with tempfile.TemporaryDirectory(prefix="dataset_prep-") as scratch:
-            return _convert(settings, Path(scratch))
+        with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
+            return _convert(settings, Path(workdir))
     except OSError as error:
-        raise OutputError(f"{settings.output / settings.name}: could not be written ({error}).") from error
+        raise OutputError(f"{target}: could not be written ({error}).") from error
 
 
 def _convert(settings: PublishedSettings, workdir: Path) -> Published:
     files = {"train": settings.train, "valid": settings.valid, "test": settings.test}
-    parts: dict[str, list[Pair]] = {}
-    digests: list[str] = []
-    bad = 0
+    codes, parts, digests, bad = _Codes(), Parts(), list[str](), 0
     rejects_path = workdir / "rejects.csv"
-    with Rejects(rejects_path) as rejects, open_engine(workdir) as engine:
+    with on_demand(workdir) as engine, Rejects(rejects_path) as rejects:
         for part, path in files.items():
             if path:
-                pairs, found, wrong = read_lists(f"--{part}", path, engine, workdir, rejects, settings.max_bad)
-                parts[part], bad = pairs, bad + wrong
-                digests += found
+                copies = local_copies(engine, find((path,), f"--{part}"), workdir)
+                lines, listed = read_pairs(f"--{part}", copies, rejects, settings.max_bad)
+                parts[part], bad = codes.pairs(lines), bad + listed.found.rejected
+                digests += listed.digests
     if settings.valid_share:
-        train, valid = hold_out(list(dict.fromkeys(parts["train"])), settings.valid_share, settings.seed)
-        parts = {"train": train, "valid": valid, "test": parts["test"]}
-    mark = mark_of(settings.as_dict(), digests)
-    check_overwrite(settings.output / settings.name, mark, settings.force)
-    funnel, facts = Funnel(), Facts()
-    _clean(settings, parts, funnel, facts)
+        train = parts["train"].distinct()
+        held = hold_out((train.u, train.i), settings.valid_share, settings.seed)
+        parts = {"train": train.where(~held), "valid": train.where(held), "test": parts["test"]}
+    fingerprint = fingerprint_of(settings.as_dict(), digests)
+    check_overwrite(settings.output / settings.name, fingerprint, settings.force)
+    funnel, statistics = Funnel(), Statistics()
+    parts = _clean(settings, parts, funnel, statistics)
     size = _size(parts)
-    names = [part if part in parts else "test" for part in ("train", "valid", "test")]
     if "valid" not in parts:
         log.warning(
             "No validation part was given, so the test part serves as one, as in the published runs. Do not choose "
             "settings by it: --valid-share 0.1 holds out a tenth of training instead."
         )
-    with replaced(settings.output, settings.name) as folder:
-        for part, pairs in parts.items():
-            with (folder / f"{settings.name}.{part}.inter").open("w", encoding="utf-8", newline="\n") as file:
-                file.write("user_id:token\titem_id:token\n")
-                file.writelines(f"{user}\t{item}\n" for user, item in pairs)
-        columns = {"inter": ["user_id", "item_id"]}
-        text = dataset_yaml(settings.name, settings.protocol, columns, names, timed=False)
-        (folder / f"{settings.name}.yaml").write_text(text, encoding="utf-8")
-        if bad:
-            shutil.copyfile(rejects_path, folder / "rejects.csv")
-        record = {
-            "name": settings.name,
-            "fingerprint": mark,
-            "settings": settings.as_dict(),
-            "size": size._asdict(),
-            "parts": facts.parts,
-            "funnel": funnel.as_dict(),
-            "dropped_rows": funnel.dropped(),
-            "rejected_lines": bad,
-        }
-        (folder / "funnel.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        one = Thresholds(1, 1)
-        told = page(f"{settings.name}: a published split", funnel, facts, one, None, size, size.pairs)
-        (folder / "funnel.html").write_text(told, encoding="utf-8")
-    counts = {part: len(pairs) for part, pairs in parts.items()}
-    result = Published(settings.output / settings.name, counts, size, funnel, mark)
+    _write(settings, parts, codes, rejects_path if bad else None, {
+        "name": settings.name,
+        "fingerprint": fingerprint,
+        "settings": settings.as_dict(),
+        "size": size._asdict(),
+        "parts": statistics.parts,
+        "funnel": funnel.as_dict(),
+        "dropped_rows": funnel.dropped(),
+        "rejected_lines": bad,
+    }, page(f"{settings.name}: a published split", funnel, statistics, Thresholds(1, 1), None, size, size.pairs))  # fmt: skip
+    counts = {part: len(pairs.u) for part, pairs in parts.items()}
+    result = Published(settings.output / settings.name, counts, size, funnel, fingerprint)
     log.info("wrote %s", result)
     return result
 
 
-def _clean(settings: PublishedSettings, parts: dict[str, list[Pair]], funnel: Funnel, facts: Facts) -> None:
-    """Drop repeats, pairs that stand in an earlier part, and, if asked, what training never saw; count all of it."""
-    funnel.add(Stage("pairs of the files", sum(map(len, parts.values()))))
-    for part in parts:
-        parts[part] = list(dict.fromkeys(parts[part]))
-    funnel.add(Stage("distinct in their part", sum(map(len, parts.values())), None, "a repeat within its part"))
-    if settings.protocol == "novel":
-        seen: set[Pair] = set()
+def _write(
+    settings: PublishedSettings,
+    parts: Parts,
+    codes: _Codes,
+    rejects: Path | None,
+    record: Mapping[str, object],
+    report: str,
+) -> None:
+    name = settings.name
+    ids = {"user_id:token": Column.of_words(list(codes.users)), "item_id:token": Column.of_words(list(codes.items))}
+    with replaced(settings.output, name) as folder:
         for part, pairs in parts.items():
-            parts[part] = [pair for pair in pairs if pair not in seen]
-            seen.update(pairs)
-        funnel.add(Stage("in one part only", len(seen), None, "a pair of an earlier part"))
-    users, items = {u for u, _ in parts["train"]}, {i for _, i in parts["train"]}
+            columns = {key: ids[key].rows(rows) for key, rows in zip(ids, (pairs.u, pairs.i), strict=True)}
+            write_table(folder / f"{name}.{part}.inter", columns)
+        names = [part if part in parts else "test" for part in ("train", "valid", "test")]
+        text = dataset_yaml(name, settings.protocol, {"inter": ["user_id", "item_id"]}, names, timed=False)
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+        if rejects:
+            shutil.copyfile(rejects, folder / "rejects.csv")
+        write_json(folder / "funnel.json", record)
+        (folder / "funnel.html").write_text(report, encoding="utf-8")
+
+
+def _clean(settings: PublishedSettings, parts: Parts, funnel: Funnel, statistics: Statistics) -> Parts:
+    """Drop repeats, pairs of an earlier part and, if asked, what training never saw; count all of it."""
+
+    def add(name: str, dropped: str = "") -> None:
+        funnel.add(Stage(name, sum(len(pairs.u) for pairs in parts.values()), None, dropped))
+
+    add("pairs of the files")
+    parts = {part: pairs.distinct() for part, pairs in parts.items()}
+    add("distinct in their part", "a repeat within its part")
+    if settings.protocol == "novel":
+        seen = np.zeros(0, dtype=np.int64)
+        for part, pairs in parts.items():
+            parts[part] = pairs.where(~np.isin(pairs.key, seen))
+            seen = np.concatenate([seen, parts[part].key])
+        add("in one part only", "a pair of an earlier part")
+    train = parts["train"]
     for part, pairs in parts.items():
-        cold = [(u, i) for u, i in pairs if u not in users or i not in items]
+        new_user, new_item = ~np.isin(pairs.u, train.u), ~np.isin(pairs.i, train.i)
+        cold = new_user | new_item
         if settings.cold == "drop":
-            parts[part] = [(u, i) for u, i in pairs if u in users and i in items]
-        facts.parts[part] = {
-            "rows": len(parts[part]),
-            "users": len({u for u, _ in parts[part]}),
-            "items": len({i for _, i in parts[part]}),
-            "cold_rows": len(cold),
-            "cold_users": len({u for u, _ in cold} - users),
-            "cold_items": len({i for _, i in cold} - items),
+            parts[part] = pairs.where(~cold)
+        statistics.parts[part] = {
+            "rows": len(parts[part].u),
+            "users": len(np.unique(parts[part].u)),
+            "items": len(np.unique(parts[part].i)),
+            "cold_rows": int(cold.sum()),
+            "cold_users": len(np.unique(pairs.u[new_user])),
+            "cold_items": len(np.unique(pairs.i[new_item])),
         }
     if settings.cold == "drop":
-        funnel.add(Stage("known to training", sum(map(len, parts.values())), None, "new to training"))
+        add("known to training", "new to training")
     for line in funnel.lines():
         log.info(line)
-    facts.before = _degrees(parts["train"])
-    facts.after = _degrees([pair for pairs in parts.values() for pair in pairs])
-    empty = [part for part, pairs in parts.items() if not pairs]
+    every = _together(parts)
+    statistics.before, statistics.after = degrees((train.u, train.i)), degrees((every.u, every.i))
+    empty = [part for part, pairs in parts.items() if not len(pairs.u)]
     if empty:
         raise InputError(f"The {empty[0]} part is empty, and RecBole needs all of them.")
+    return parts
 
 
-def _degrees(pairs: Sequence[Pair]) -> tuple[dict[int, int], dict[int, int]]:
-    coded = [np.unique(np.array(column), return_inverse=True)[1] for column in zip(*pairs, strict=True)]
-    return (degrees(coded[0]), degrees(coded[1])) if coded else ({}, {})
+def _together(parts: Parts) -> _Pairs:
+    return _Pairs(*(np.concatenate([getattr(pairs, side) for pairs in parts.values()]) for side in ("u", "i")))
 
 
-def _size(parts: dict[str, list[Pair]]) -> Size:
-    pairs = {pair for listed in parts.values() for pair in listed}
-    return Size(len(pairs), len({u for u, _ in pairs}), len({i for _, i in pairs}))
+def _size(parts: Parts) -> Size:
+    pairs = _together(parts).distinct()
+    return Size(len(pairs.u), len(np.unique(pairs.u)), len(np.unique(pairs.i)))

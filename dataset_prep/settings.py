@@ -7,21 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dataset_prep.core import Enough, Thresholds
-from dataset_prep.guards import UsageError
-from dataset_prep.recbole_yaml import check_name
+from dataset_prep.errors import UsageError
+from dataset_prep.machine import memory_of
+from dataset_prep.pairs.core import Enough, Thresholds
+from dataset_prep.pairs.split import Split, parse_split
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, TIME, Source
-from dataset_prep.splits import Split, parse_split
-from dataset_prep.times import FORMATS, TimeFormat, moment
+from dataset_prep.sources.times import FORMATS, TimeFormat, timestamp
+from dataset_prep.writing.recbole_yaml import check_name
 
 CHOICES = {
     "protocol": ("novel", "repeat"),
     "level": ("item", "category"),
     "engine": ("duckdb", "spark"),
+    "reader": ("auto", "compiled", "engine", "careful"),
     "core_on": ("all", "train"),
     "cold": ("drop", "keep"),
 }
-# What does not decide which data set comes out.
+# Settings that do not change the data set, or that are recorded in another form.
 INDIFFERENT = frozenset(
     {
         "source",
@@ -31,6 +33,7 @@ INDIFFERENT = frozenset(
         "output",
         "force",
         "engine",
+        "reader",
         "spark_url",
         "memory_limit",
         "quiet",
@@ -42,16 +45,9 @@ INDIFFERENT = frozenset(
 
 @dataclass(frozen=True)
 class Settings:
-    """The words of the command line.
+    """The options of the command line; ``dataset_prep.convert`` documents them.
 
-    users: files of the log; items: files whose first column lists the items to keep, none = all.
-    behaviors: as given; ``kept`` has them in the file's own words.
-    min_user, min_item: distinct partners each must have; relaxed to the strictest that leave enough unless
-        ``strict``.
-    protocol: novel keeps the first interaction of a (user, item) pair, repeat keeps all.
-    split: None leaves the split to RecBole; ``cut`` is it parsed. core_on: whose pairs the core counts.
-    cold: what becomes of rows in validation and test with a user or item that training never saw.
-    since, until: first and last moment to keep; None = the source's own period, '' = no bound.
+    kept: the behaviours in the file's own words. cut: the split, parsed.
     """
 
     source: Source
@@ -77,6 +73,7 @@ class Settings:
     until: str | None = None
     max_bad: float = 0.01
     force: bool = False
+    reader: str = "auto"
     engine: str = "duckdb"
     spark_url: str = "local[2]"
     memory_limit: str | None = None
@@ -95,6 +92,8 @@ class Settings:
                 raise UsageError(f"--{setting.replace('_', '-')}: {getattr(self, setting)}; the least is 1.")
         if not 0 <= self.max_bad <= 1:
             raise UsageError(f"--max-bad: {self.max_bad} is no share; write 0.01 for one row in a hundred.")
+        if self.memory_limit is not None:
+            memory_of(self.memory_limit)
         behaviors = self.source.behavior_values(self.behaviors) if BEHAVIOR in self.source.columns else ()
         object.__setattr__(self, "kept", behaviors)
         object.__setattr__(self, "cut", parse_split(self.split) if self.split else None)
@@ -132,12 +131,12 @@ class Settings:
 
     @property
     def engine_words(self) -> tuple[str, str, str | None, bool]:
-        """What ``open_engine`` needs."""
+        """The arguments of ``open_engine``."""
         return self.engine, self.spark_url, self.memory_limit, self.quiet
 
     @property
     def ranks(self) -> list[int]:
-        """Ranks of the behaviours to keep; a source without behaviours has the one rank 0."""
+        """Ranks of the behaviours to keep. A source without behaviours has one rank, 0."""
         values = [b.value for b in self.source.behaviors]
         return [values.index(value) for value in self.kept] or [0]
 
@@ -150,17 +149,17 @@ class Settings:
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
-        """First and last moment to keep, Unix seconds."""
+        """First and last second to keep, Unix seconds; None: no bound."""
         period = self.source.period or (None, None)
         since = period[0] if self.since is None else self.since
         until = period[1] if self.until is None else self.until
         return (
-            moment(since, "--from") if since else None,
-            moment(until, "--to", end=True) if until else None,
+            timestamp(since, "--from") if since else None,
+            timestamp(until, "--to", end=True) if until else None,
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """What decides the result, JSON-able and free of paths: the same on every machine and engine."""
+        """The settings that decide the result, ready for JSON: the same on every machine, without paths."""
         plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in INDIFFERENT}
         return {
             "source": self.source.name,

@@ -1,11 +1,13 @@
-"""The engines that run the pipeline's SQL: DuckDB inside this process, or Spark on a cluster."""
+"""The engines that read with SQL: DuckDB inside this process, or Spark on a cluster."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
-from dataset_prep.engines.base import Engine, LocalEngine, ReadError
+from dataset_prep.engines.base import Engine
 
 
 def open_engine(
@@ -15,7 +17,7 @@ def open_engine(
     memory_limit: str | None = None,
     quiet: bool = True,
 ) -> AbstractContextManager[Engine]:
-    """The engine of this name. Spark is imported only when asked for."""
+    """The engine of this name. Each engine's package is imported only when it is used."""
     if engine == "spark":
         from dataset_prep.engines.spark import SparkEngine
 
@@ -25,4 +27,8 @@ def open_engine(
     return DuckDBEngine(workdir, memory_limit, quiet)
 
 
-__all__ = ["Engine", "LocalEngine", "ReadError", "open_engine"]
+@contextmanager
+def on_demand(workdir: Path, *words: object) -> Iterator[Callable[[], Engine]]:
+    """A function that gives the engine and opens it at its first call; words: the rest of ``open_engine``."""
+    with ExitStack() as stack:
+        yield cache(lambda: stack.enter_context(open_engine(workdir, *words)))  # type: ignore[arg-type]

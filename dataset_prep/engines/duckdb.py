@@ -1,4 +1,4 @@
-"""DuckDB inside this process: the default engine; what does not fit into memory goes to disk."""
+"""DuckDB inside this process: the default engine. Data that does not fit into memory goes to disk."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import duckdb
 import numpy as np
 
 from dataset_prep.engines.base import ODD, ReadError
-from dataset_prep.guards import InputError, UsageError
-from dataset_prep.inputs import LONGEST_LINE, Part, RemoteFile
+from dataset_prep.errors import InputError, OutputError, UsageError
 from dataset_prep.progress import bar
-from dataset_prep.times import BEIJING_OFFSET, TimeFormat
+from dataset_prep.reading.files import LONGEST_LINE, Part, RemoteFile
+from dataset_prep.sources.times import BEIJING_OFFSET, TimeFormat
 
 
 def quoted(text: str) -> str:
@@ -29,14 +29,12 @@ def _lines(path: str) -> str:
 
 
 class DuckDBEngine:
-    """See ``Engine``. Use as a context manager: an unclosed connection prints leaks at exit."""
-
-    name = "duckdb"
+    """See ``Engine``. A context manager: an open connection would print leaks at exit."""
 
     def __init__(self, workdir: Path, memory_limit: str | None = None, quiet: bool = False) -> None:
         self._connection = duckdb.connect()
         self._quiet = quiet
-        self._views: set[str] = set()
+        self._memory_limit = memory_limit
         self._run(f"SET temp_directory = {quoted(str(workdir / 'spill'))}")
         self._run("SET preserve_insertion_order = false")
         if memory_limit:
@@ -48,8 +46,13 @@ class DuckDBEngine:
     def __enter__(self) -> DuckDBEngine:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self._connection.close()
+        if isinstance(error, duckdb.OutOfMemoryException):
+            limit = self._memory_limit or "the default"
+            raise UsageError(f"--memory-limit: {limit} is too little ({error}).") from error
+        if isinstance(error, duckdb.IOException):
+            raise OutputError(f"DuckDB cannot read or write a file ({error}).") from error
 
     def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
         return self._connection.execute(sql)
@@ -105,22 +108,16 @@ class DuckDBEngine:
             number = f"TRY_CAST({column} AS BIGINT)"
             return f"CASE WHEN length({column}) <= 12 AND CAST({number} AS STRING) = {column} THEN {number} END"
         text = f"{quoted(time.prefix)} || {column}" if time.prefix else column
-        moment = f"try_strptime({text}, {quoted(time.strptime)})"
-        exact = f"strftime({moment}, {quoted(time.strptime)}) = {text}"
-        return f"CASE WHEN {exact} THEN CAST(epoch({moment}) AS BIGINT) - {BEIJING_OFFSET} END"
+        parsed = f"try_strptime({text}, {quoted(time.strptime)})"
+        exact = f"strftime({parsed}, {quoted(time.strptime)}) = {text}"
+        return f"CASE WHEN {exact} THEN CAST(epoch({parsed}) AS BIGINT) - {BEIJING_OFFSET} END"
 
     def create(self, table: str, select: str, rows: int | None = None) -> None:
         try:
-            self._forget(table)
             with self._watched(f"reading into {table}", rows, "rows"):
                 self._run(f"CREATE OR REPLACE TEMP TABLE {table} AS {select}")
         except duckdb.InvalidInputException as error:
             raise ReadError(str(error)) from error
-
-    def drop(self, *tables: str) -> None:
-        for table in tables:
-            self._forget(table)
-            self._run(f"DROP TABLE IF EXISTS {table}")
 
     def rows(self, select: str) -> list[tuple[Any, ...]]:
         return self._run(select).fetchall()
@@ -133,27 +130,12 @@ class DuckDBEngine:
         self.create(table, "SELECT * FROM uploaded")
         self._connection.unregister("uploaded")
 
-    def lend(self, table: str, columns: Mapping[str, np.ndarray]) -> None:
-        self.drop(table)
-        self._connection.register(table, dict(columns))
-        self._views.add(table)
-
-    def define(self, table: str, select: str) -> None:
-        self.drop(table)
-        self._run(f"CREATE TEMP VIEW {table} AS {select}")
-        self._views.add(table)
-
-    def _forget(self, table: str) -> None:
-        """A table cannot replace a view, nor a view a table."""
-        if table in self._views:
-            self._views.discard(table)
-            self._run(f"DROP VIEW {table}")
-
-    def write(self, select: str, path: Path) -> None:
-        options = r"FORMAT csv, HEADER true, DELIMITER '\t', QUOTE '', ESCAPE '', NULLSTR ''"
-        self._run("SET preserve_insertion_order = true")
-        self._run(f"COPY ({select}) TO {quoted(str(path))} ({options})")
-        self._run("SET preserve_insertion_order = false")
+    def append(self, table: str, columns: Mapping[str, np.ndarray]) -> None:
+        """Add rows to a table, which is created first where it does not exist."""
+        self._connection.register("appended", dict(columns))
+        self._run(f"CREATE TEMP TABLE IF NOT EXISTS {table} AS SELECT * FROM appended LIMIT 0")
+        self._run(f"INSERT INTO {table} SELECT * FROM appended")
+        self._connection.unregister("appended")
 
     @contextmanager
     def _watched(self, what: str, total: int | None, unit: str) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Spark, on this machine or a cluster: the same SQL, for logs that one machine should not read."""
+"""Spark, on this machine or a cluster: the same SQL, for logs that are too large for one machine."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from dataset_prep.engines.base import ODD, ReadError
-from dataset_prep.guards import InputError, UsageError
-from dataset_prep.inputs import LONGEST_LINE, Part, RemoteFile
-from dataset_prep.memory import memory_of
-from dataset_prep.times import BEIJING_OFFSET, TimeFormat
+from dataset_prep.errors import InputError, UsageError
+from dataset_prep.machine import memory_of
+from dataset_prep.reading.files import LONGEST_LINE, Part, RemoteFile
+from dataset_prep.sources.times import BEIJING_OFFSET, TimeFormat
 
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -25,13 +25,13 @@ SETTINGS = {
 }
 LOCAL = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2"}
 LEAST_MB = 512
-"""Spark does not start with less."""
+"""Spark's minimum."""
 COLUMNS = ("path", "length", "unix_seconds(modificationTime)")
-"""Of Spark's own table of files, what a ``RemoteFile`` holds."""
+"""The columns of Spark's file table that make a ``RemoteFile``."""
 
 
 def _reason(error: BaseException) -> str:
-    """One line; of an error in Java, what Java said of its first cause."""
+    """The error in one line; of a Java error its first cause."""
     java = getattr(error, "java_exception", None)
     while java is not None and java.getCause() is not None:
         java = java.getCause()
@@ -39,7 +39,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _gave_up(error: BaseException) -> bool:
-    """Spark itself failed; a query that it does not understand is a failure of ours."""
+    """True if Spark itself failed. A query that it does not understand is a bug of this program."""
     from py4j.protocol import Py4JError
     from pyspark.errors import AnalysisException, PySparkException
 
@@ -47,9 +47,7 @@ def _gave_up(error: BaseException) -> bool:
 
 
 class SparkEngine:
-    """See ``Engine``. Use as a context manager. Files on this machine must be visible to the workers, too."""
-
-    name = "spark"
+    """See ``Engine``. A context manager. Files of this machine must be visible to the workers."""
 
     def __init__(self, url: str = "local[2]", memory_limit: str | None = None, quiet: bool = True) -> None:
         try:
@@ -135,7 +133,7 @@ class SparkEngine:
             raise InputError(f"{address}: Spark cannot read it ({_reason(error)})") from error
 
     def raw(self, parts: Sequence[Part], columns: Sequence[str], needed: Sequence[str]) -> str:
-        """Lines split here, not by Spark's CSV reader: that one pads short lines and cuts long ones without a word."""
+        """Lines are split here: Spark's CSV reader pads short lines and cuts long ones silently."""
         from pyspark.sql import functions as F
 
         alike: dict[tuple[str, bool], list[str]] = {}
@@ -160,9 +158,9 @@ class SparkEngine:
             number = f"TRY_CAST({column} AS BIGINT)"
             return f"CASE WHEN length({column}) <= 12 AND CAST({number} AS STRING) = {column} THEN {number} END"
         text = f"concat('{time.prefix}', {column})" if time.prefix else column
-        moment = f"try_to_timestamp({text}, '{time.java}')"
-        exact = f"date_format({moment}, '{time.java}') = {text}"
-        return f"CASE WHEN {exact} THEN unix_timestamp({moment}) - {BEIJING_OFFSET} END"
+        parsed = f"try_to_timestamp({text}, '{time.java}')"
+        exact = f"date_format({parsed}, '{time.java}') = {text}"
+        return f"CASE WHEN {exact} THEN unix_timestamp({parsed}) - {BEIJING_OFFSET} END"
 
     def create(self, table: str, select: str, rows: int | None = None) -> None:
         frame = self._session.sql(select).persist()
@@ -173,21 +171,11 @@ class SparkEngine:
         if former is not None:
             former.unpersist()
 
-    def drop(self, *tables: str) -> None:
-        for table in tables:
-            frame = self._tables.pop(table, None)
-            if frame is not None:
-                frame.unpersist()
-
     def rows(self, select: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self._session.sql(select).collect()]
 
     def arrays(self, select: str) -> dict[str, np.ndarray]:
-        frame = self._session.sql(select)
-        if find_spec("pyarrow") is not None:
-            return {str(name): column.to_numpy() for name, column in frame.toPandas().items()}
-        columns = list(zip(*frame.collect(), strict=True)) or [()] * len(frame.columns)
-        return {name: np.array(c, dtype=np.int64) for name, c in zip(frame.columns, columns, strict=True)}
+        return {str(name): column.to_numpy() for name, column in self._session.sql(select).toPandas().items()}
 
     def upload(self, table: str, columns: Mapping[str, np.ndarray]) -> None:
         kinds = {"i": "bigint", "O": "string"}
@@ -196,13 +184,3 @@ class SparkEngine:
         frame = self._session.createDataFrame(rows, schema)
         frame.createOrReplaceTempView(f"{table}_uploaded")
         self.create(table, f"SELECT * FROM {table}_uploaded")
-
-    def write(self, select: str, path: Path) -> None:
-        from pyspark.sql import functions as F
-
-        frame = self._session.sql(select)
-        fields = [F.coalesce(F.col(f"`{name}`").cast("string"), F.lit("")) for name in frame.columns]
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            file.write("\t".join(frame.columns) + "\n")
-            for (line,) in frame.select(F.concat_ws("\t", *fields)).toLocalIterator(prefetchPartitions=True):
-                file.write(line + "\n")

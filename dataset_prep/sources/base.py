@@ -1,25 +1,25 @@
-"""What a source module says about its format, and the reading of behaviour names."""
+"""What a source module states about its format; behaviour names."""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
 
-from dataset_prep.guards import UsageError
+from dataset_prep.errors import UsageError
 
 USER, ITEM, CATEGORY, BEHAVIOR, TIME = "user_id", "item_id", "item_category", "behavior_type", "timestamp"
 
 
 @dataclass(frozen=True)
 class Behavior:
-    """One kind of interaction: how the file writes it, and other words for it."""
+    """One kind of interaction: its value in the file, and other words for it."""
 
     value: str
     names: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
-        """What to call it where people read."""
+        """The word for people."""
         return self.names[0] if self.value.isdigit() and self.names else self.value
 
 
@@ -30,7 +30,7 @@ class Source:
     columns: the file's columns in order, by role (user_id, item_id, item_category, behavior_type, timestamp are
         understood; any other is carried along by its name).
     behaviors: weakest first; of two in the same instant the stronger one is kept.
-    time: a key of ``dataset_prep.times.FORMATS``.
+    time: a key of ``dataset_prep.sources.times.FORMATS``.
     headers: first fields that mark a line as a header, lower case.
     period: first and last moment of the data set, Beijing time, where it has a fixed one.
     digits: ids are whole numbers, so anything else is dirt.
@@ -46,7 +46,7 @@ class Source:
     period: tuple[str, str] | None = None
     digits: bool = True
     item_features: tuple[str, ...] = (CATEGORY,)
-    notes: str = field(default="", compare=False)
+    names: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def timed(self) -> bool:

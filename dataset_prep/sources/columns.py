@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dataset_prep.guards import UsageError
+from dataset_prep.errors import UsageError
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER, Behavior, Source
-from dataset_prep.times import FORMATS
+from dataset_prep.sources.times import FORMATS
 
 MOST_BEHAVIORS = 8
 

@@ -17,5 +17,5 @@ MOBILE = Source(
     default_behaviors=("3", "4"),
     time="hour",
     headers=frozenset({"user_id"}),
-    notes="Item subset P: --items tianchi_mobile_recommend_train_item.csv (item_id,item_geohash,item_category).",
+    names=("user_id", "item_id", "behavior_type", "user_geohash", "item_category", "time"),
 )

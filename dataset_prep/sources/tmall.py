@@ -19,6 +19,7 @@ IJCAI15 = Source(
     default_behaviors=("3", "1", "2"),
     time="mmdd",
     headers=frozenset({USER}),
+    names=("user_id", "item_id", "cat_id", "seller_id", "brand_id", "time_stamp", "action_type"),
     item_features=(CATEGORY, SELLER, BRAND),
 )
 
@@ -30,6 +31,7 @@ IJCAI16 = Source(
     default_behaviors=("0", "1"),
     time="yyyymmdd",
     headers=frozenset({"use_id", USER}),
+    names=("use_ID", "sel_ID", "ite_ID", "cat_ID", "act_ID", "time_ID"),
     item_features=(CATEGORY, SELLER),
 )
 
@@ -37,5 +39,5 @@ EDITIONS = (IJCAI15, IJCAI16)
 
 
 def edition(fields: list[str]) -> Source:
-    """Which of the two a log is, from the fields of its first line: they differ in their number."""
+    """Which of the two a log is. Their first lines differ in the number of fields."""
     return IJCAI16 if len(fields) == len(IJCAI16.columns) else IJCAI15

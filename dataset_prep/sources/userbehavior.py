@@ -1,4 +1,4 @@
-"""Taobao User Behavior: Tianchi data set 649, no header, Unix seconds of nine days and some that cannot be."""
+"""Taobao User Behavior: Tianchi data set 649. It has no header; its times are Unix seconds, some of them impossible."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ USERBEHAVIOR = Source(
     behaviors=(
         Behavior("pv", ("click", "view")),
         Behavior("fav", ("favourite", "favorite", "collect")),
-        Behavior(
-            "cart",
-        ),
+        Behavior("cart"),
         Behavior("buy", ("purchase",)),
     ),
     default_behaviors=("pv", "fav", "cart", "buy"),
     time="unix",
+    names=("user_id", "item_id", "category_id", "behavior_type", "timestamp"),
     headers=frozenset({"user_id", "user", "userid", "user id"}),
     # Timestamps from -2134949234 to 2122867355 occur in the full file.
     period=("2017-11-25", "2017-12-03"),

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from dataset_prep.inspect import inspect
 from prep_data import files
 
 from dataset_prep import InputError, PublishedSettings, TooManyRejectsError, convert, convert_published
-from dataset_prep.inspect import inspect
 
 Check = Callable[..., dict[str, bytes]]
 

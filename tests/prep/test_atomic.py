@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dataset_prep.atomic import repair, replaced
 
 from dataset_prep import OutputError, atomic, convert
-from dataset_prep.atomic import repair, replaced
 from dataset_prep.sample import write_sample
 
 KILLS = 20

@@ -6,12 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
+from dataset_prep.core import Enough, Size, Thresholds, core_of, strictest_core, strictness
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dataset_prep import core as whole_core
 from dataset_prep import peel
-from dataset_prep.core import Enough, Size, Thresholds, core_of, strictest_core, strictness
 
 PAIRS = st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=40)
 

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from dataset_prep.swift.block import BlockReader
 from prep_data import files, real
 
 from dataset_prep import UsageError, convert, inputs, output, reading
-from dataset_prep.swift.block import BlockReader
 
 
 def both(source: str, users: Path | list[Path], folder: Path, **words: object) -> None:

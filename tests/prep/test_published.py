@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dataset_prep.core import Size
 from prep_data import real
 
 from dataset_prep import InputError, PublishedSettings, TooManyRejectsError, UsageError, convert_published
-from dataset_prep.core import Size
 from dataset_prep.published import hold_out
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dataset_prep.compiled import library
+from dataset_prep.rows import WORD, Words, write_rows
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dataset_prep import rows
-from dataset_prep.compiled import library
-from dataset_prep.rows import WORD, Words, write_rows
 
 pytestmark = pytest.mark.skipif(library("rows.c") is None, reason="rows.c was not compiled: no C compiler")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from prep_data import real
-
-from dataset_prep import InputError, UsageError, convert
 from dataset_prep.core import Size
 from dataset_prep.inputs import head
 from dataset_prep.inspect import inspect, recognise
+from prep_data import real
+
+from dataset_prep import InputError, UsageError, convert
 from dataset_prep.sources import IJCAI15, IJCAI16, MOBILE, USERBEHAVIOR
 
 ANY = {"min_user": 1, "min_item": 1, "min_interactions": 1, "min_users": 1, "min_items": 1}

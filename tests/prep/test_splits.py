@@ -8,11 +8,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dataset_prep.splits import Date, Last, Ratio, Split, parse_split
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataset_prep import ThinDatasetError, convert, report
-from dataset_prep.splits import Date, Last, Ratio, Split, parse_split
 
 ROWS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9), st.integers(0, 30), st.integers(0, 3)), max_size=40)
 Part = dict[str, list[list[str]]]

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dataset_prep.scan import Grammar
+from dataset_prep.swift import blocks, kept, pairs, reader
+from dataset_prep.swift.block import BlockReader
+from dataset_prep.swift.lines import NUMBER, ROOM, SKIP, compiled, moment, read_lines
+from dataset_prep.times import FORMATS
 from hypothesis import example, given
 from hypothesis import strategies as st
 from test_fuzz import mobile, mutated, userbehavior
 
 from dataset_prep import PrepError, Settings, convert, inputs, order, report
-from dataset_prep.scan import Grammar
 from dataset_prep.sources import IJCAI15, MOBILE, USERBEHAVIOR, Source
-from dataset_prep.swift import blocks, kept, pairs, reader
-from dataset_prep.swift.block import BlockReader
-from dataset_prep.swift.lines import NUMBER, ROOM, SKIP, compiled, moment, read_lines
-from dataset_prep.times import FORMATS
 
 FILES = 150
 needs_compiled = pytest.mark.skipif(

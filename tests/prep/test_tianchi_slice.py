@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from dataset_prep import EmptyDatasetError, Settings, Thresholds, convert
 from dataset_prep.convert import Conversion
 from dataset_prep.core import Size
-from dataset_prep.engines import open_engine
 from dataset_prep.filters import tabulate
-from dataset_prep.sources import MOBILE
 from dataset_prep.tables import Tables
 from dataset_prep.weigh import bits_of
+
+from dataset_prep import EmptyDatasetError, Settings, Thresholds, convert
+from dataset_prep.engines import open_engine
+from dataset_prep.sources import MOBILE
 
 Z = Size(0, 0, 0)
 

@@ -1,0 +1,61 @@
+"""What the converter refuses. Each message says where, what was there, what was needed and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dataset_prep.pairs.funnel import Funnel
+    from dataset_prep.pairs.remedies import Remedy
+
+
+class PrepError(ValueError):
+    """The input or the request cannot be converted. The message is for the user (exit code 2)."""
+
+
+class UsageError(PrepError):
+    """A setting without a meaning, or two that exclude each other."""
+
+
+class InputError(PrepError):
+    """A file that is missing, empty, unreadable, or not in the form of its source."""
+
+
+class TooManyRejectsError(InputError):
+    """More rows do not parse than --max-bad allows."""
+
+
+class OutputError(PrepError):
+    """The output folder belongs to something else, or cannot be written."""
+
+
+@dataclass
+class ThinDatasetError(PrepError):
+    """Too little is left. Carries the funnel and the remedies that were tried."""
+
+    message: str
+    funnel: Funnel
+    remedies: Sequence[Remedy] = ()
+
+    def __post_init__(self) -> None:
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, "", *(f"  {line}" for line in self.funnel.lines()), "", self.advice()])
+
+    def advice(self) -> str:
+        """The options that were tried on the data and leave enough."""
+        if self.remedies:
+            return "\n".join(
+                ["Tried on this data, and enough (add to the command line):", *(f"  {r}" for r in self.remedies)]
+            )
+        return (
+            "No wider choice of behaviours, items or thresholds leaves enough either: this log is too small. "
+            "Lower --min-interactions, --min-users and --min-items to convert it all the same."
+        )
+
+
+class EmptyDatasetError(ThinDatasetError):
+    """Nothing is left at all."""

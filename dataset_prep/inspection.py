@@ -1,0 +1,234 @@
+"""A look at a raw file before any choice: which log it is, what it holds, and which command to run."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from dataset_prep.errors import InputError
+from dataset_prep.pairs.core import Codes, Core, Enough, Size, Thresholds, strictness
+from dataset_prep.pairs.filters import FilteredLog
+from dataset_prep.pairs.funnel import Funnel, describe, share
+from dataset_prep.pairs.statistics import Statistics, degrees, density
+from dataset_prep.pairs.table import Pairs, bits_of
+from dataset_prep.reading.files import find, first_fields
+from dataset_prep.reading.grammar import Grammar
+from dataset_prep.reading.log import read_log
+from dataset_prep.reading.remote import LINES, beginning
+from dataset_prep.settings import Settings
+from dataset_prep.sources import SOURCES, Source
+from dataset_prep.writing.report import page
+
+log = logging.getLogger("dataset_prep")
+
+STRICTEST = Thresholds(5, 5)
+# Enough to learn from, rather than just enough to convert.
+HEALTHY = Enough(5_000, 100, 100)
+SHOWN = (STRICTEST, Thresholds(3, 3), Thresholds(2, 2))
+
+
+class Reached(NamedTuple):
+    """Thresholds and the size of their core, without its degrees: those need memory for every user and item."""
+
+    thresholds: Thresholds
+    size: Size
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One set of behaviours: its pairs and some of its cores.
+
+    healthy, enough: the strictest core with thresholds of at least 2 that is ``HEALTHY`` or ``Enough``, or None.
+    """
+
+    behaviors: tuple[str, ...]
+    subset: bool
+    pairs: int
+    cores: tuple[Reached, ...]
+    healthy: Reached | None
+    enough: Reached | None
+
+
+@dataclass
+class Inspection:
+    """What a log holds. command: the recommended conversion; None where nothing leaves enough."""
+
+    source: Source
+    size: Size
+    rows: int
+    funnel: Funnel
+    statistics: Statistics
+    choices: list[Choice] = field(default_factory=list)
+    command: str | None = None
+
+    def lines(self) -> list[str]:
+        days = sorted({day for counts in self.statistics.days.values() for day in counts})
+        lines = [
+            f"{self.source.title}: {self.rows:,} rows, {describe(self.size)}",
+            f"days {days[0]} to {days[-1]}, Beijing time" if days and self.source.timed else "no time",
+            f"density {density(self.size):.4%}; repeats of a pair: {share(self.rows - self.size.pairs, self.rows)}",
+        ]
+        for behavior, counts in self.statistics.days.items():
+            lines.append(
+                f"  {self.statistics.labels.get(behavior, behavior):12s} {share(sum(counts.values()), self.rows)}"
+            )
+        for who, histogram in zip(("a user", "an item"), self.statistics.before, strict=True):
+            lines.append(f"partners of {who}: {_quantiles(histogram)}")
+        lines += ["", "behaviours, items: pairs; what the cores leave (pairs, users, items)"]
+        for choice in self.choices:
+            where = ",".join(choice.behaviors) or "all"
+            cores = "; ".join(f"{c.thresholds}: {', '.join(f'{n:,}' for n in c.size)}" for c in choice.cores)
+            lines.append(f"  {where}{', subset' if choice.subset else ''}: {choice.pairs:,}; {cores}")
+        lines += [
+            "",
+            f"Recommended: {self.command}" if self.command else "Too small for a data set, whatever is chosen.",
+        ]
+        return lines
+
+
+def _quantiles(histogram: dict[int, int]) -> str:
+    total, seen, parts = sum(histogram.values()), 0, []
+    marks = {"half have at most": 0.5, "nine in ten at most": 0.9, "the most": 1.0}
+    for degree in sorted(histogram):
+        seen += histogram[degree]
+        while marks and seen >= next(iter(marks.values())) * total:
+            parts.append(f"{next(iter(marks))} {degree:,}")
+            marks.pop(next(iter(marks)))
+    return ", ".join(parts)
+
+
+def recognise(first: bytes) -> Source | None:
+    """The source whose grammar fits most lines of a file's beginning; None where none fits half of them."""
+    delimiter = first_fields(first)[1]
+    lines = [line.removesuffix(b"\r") for line in first.split(b"\n")[:LINES] if line.strip()]
+    # The last line may be cut by the reading, the first may be a header.
+    lines = (lines[:-1] if len(lines) > 2 else lines)[1:] or lines
+    fits = {
+        source: sum(Grammar(source, delimiter).examine(line)[0] is None for line in lines) / len(lines)
+        for source in SOURCES.values()
+    } if lines else {}  # fmt: skip
+    best = max(fits, key=lambda source: fits[source], default=None)
+    return best if best is not None and fits[best] >= 0.5 else None
+
+
+def inspect(
+    files: Sequence[str],
+    items: Sequence[str] = (),
+    source: Source | None = None,
+    html: Path | None = None,
+    engine: str = "duckdb",
+    spark_url: str = "local[2]",
+) -> Inspection:
+    """Read a whole log and count what every choice of behaviours, items and thresholds would leave.
+
+    Args:
+        files: the log.
+        items: the item subset; each choice is then counted with it and without it.
+        source: None to recognise it by the first lines.
+        html: write the report page here.
+        engine, spark_url: as in ``convert``.
+
+    Raises:
+        InputError: no source fits, or a file cannot be read.
+    """
+    path = find(files, "FILE")[0]
+    if source is None:
+        first = beginning(path, engine=engine, spark_url=spark_url)
+        source = recognise(first)
+        if source is None:
+            raise InputError(_unknown(path, first))
+    everything = ",".join(b.value for b in source.behaviors) or None
+    settings = Settings(
+        source,
+        tuple(files),
+        Path(),
+        "inspected",
+        tuple(items),
+        behaviors=everything,
+        max_bad=1.0,
+        engine=engine,
+        spark_url=spark_url,
+    )
+    with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
+        read = read_log(settings, Path(workdir), whole=True)
+    pairs, filtered = read.table.pairs, FilteredLog(settings, read.table, read.rejected)
+    counted = next(stage for stage in filtered.funnel.stages if stage.size is not None)
+    assert counted.size is not None
+    found = Inspection(source, counted.size, counted.rows, filtered.funnel, filtered.statistics)
+    found.statistics.before = degrees((pairs.u, pairs.i))
+    found.choices = _choices(settings, pairs)
+    found.command = _command(found, settings)
+    if html:
+        title = f"{Path(path).name}: {source.title}"
+        html.write_text(
+            page(title, found.funnel, found.statistics, Thresholds(2, 2), None, counted.size, counted.rows),
+            encoding="utf-8",
+        )
+    return found
+
+
+def _choices(settings: Settings, pairs: Pairs) -> list[Choice]:
+    """The strongest behaviour, then one weaker added at a time; each with and without the subset, if there is one."""
+    values = [b.value for b in settings.source.behaviors]
+    choices = []
+    for weakest in reversed(range(max(len(values), 1))):
+        ranks = list(range(weakest, max(len(values), 1)))
+        for subset in (True, False) if settings.items else (False,):
+            chosen = pairs.select(bits_of(ranks, subset))
+            cores = tuple(_reached(pairs.core(chosen, thresholds)) for thresholds in SHOWN)
+            healthy, enough = (_strictest(pairs, chosen, least) for least in (HEALTHY, Enough()))
+            choices.append(Choice(tuple(values[weakest:]), subset, len(chosen[0]), cores, healthy, enough))
+    return choices
+
+
+def _reached(core: Core) -> Reached:
+    return Reached(core.thresholds, core.size)
+
+
+def _strictest(pairs: Pairs, chosen: tuple[Codes, Codes], least: Enough) -> Reached | None:
+    cores = pairs.frontier(chosen, STRICTEST, least)
+    return max(
+        (_reached(core) for core in cores if min(core.thresholds) >= 2),
+        key=lambda core: strictness(core.thresholds),
+        default=None,
+    )
+
+
+def _command(found: Inspection, settings: Settings) -> str | None:
+    """The strongest behaviours that leave enough to learn from; failing that, enough to convert."""
+    healthy = [(choice, choice.healthy) for choice in found.choices if choice.healthy]
+    enough = [(choice, choice.enough) for choice in found.choices if choice.enough]
+    if not enough:
+        return None
+    chosen, core = (healthy or enough)[0]
+    user, item = core.thresholds
+    name = "tmall" if found.source.name.startswith("tmall") else found.source.name
+    words = ["python", "-m", "dataset_prep", name]
+    words += [word for f in settings.users for word in ("--log", shlex.quote(f))]
+    if chosen.subset:
+        words += [word for f in settings.items for word in ("--items", shlex.quote(f))]
+    if chosen.behaviors:
+        words += ["--behaviors", ",".join(chosen.behaviors)]
+    if settings.engine == "spark":
+        words += ["--engine", "spark", "--spark-url", shlex.quote(settings.spark_url)]
+    return " ".join([*words, "--min-user", str(user), "--min-item", str(item), "--name", f"my-{name}"])
+
+
+def _unknown(path: str, first: bytes) -> str:
+    fields, _ = first_fields(first)
+    shapes = "\n".join(f"  {source.name}: {','.join(source.columns)}" for source in SOURCES.values())
+    if len(fields) == 1 and len(fields[0].split()) > 1:
+        return (
+            f"{path}: this looks like a published split, 'user item item ...' a line. Try: python -m dataset_prep "
+            f"split --train {path} --test ..."
+        )
+    numbered = ", ".join(f"{n} {field[:20]!r}" for n, field in enumerate(fields, 1))
+    return (
+        f"{path}: no known log has such rows. The known ones are\n{shapes}\nThis file's first line has {numbered}. "
+        "If it is a log all the same, name its columns: python -m dataset_prep csv --user-column 1 --item-column 2 ..."
+    )

@@ -1,0 +1,46 @@
+"""What this machine offers: memory, and the C code that was compiled at installation (hatch_build.py)."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataset_prep.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+UNITS |= {"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
+SHARE = 0.6
+"""Share of the machine's memory that is used without a limit."""
+
+
+def memory_of(limit: str | None) -> int:
+    """Bytes that may be used. Raises UsageError for a text that is not a size."""
+    if limit is None:
+        import psutil
+
+        return int(psutil.virtual_memory().total * SHARE)
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]*)", limit.strip())
+    if match is None or match[2].upper() not in UNITS:
+        raise UsageError(f"--memory-limit: {limit!r} is no size; write 4GB or 800MB.")
+    return int(float(match[1]) * UNITS[match[2].upper()])
+
+
+@cache
+def library(source: str) -> ctypes.CDLL | None:
+    """The functions of a .c file of this package; None where no compiler was present at installation."""
+    path = Path(__file__).parent / source
+    try:
+        return ctypes.CDLL(str(path.with_name(f"_{path.stem}.so")))
+    except OSError:
+        return None
+
+
+def address(array: np.ndarray) -> ctypes.c_void_p:
+    """The address of an array's first element."""
+    return ctypes.c_void_p(array.ctypes.data)

@@ -1,0 +1,151 @@
+"""The raw files: found, unpacked, cut into blocks of whole lines."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import lzma
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from dataset_prep.errors import InputError
+
+FIRST = 1 << 16
+"""Bytes at the beginning of a file that decide its header and delimiter."""
+LONGEST_LINE = 1 << 16
+ROOM = 32
+"""Bytes behind a block that can be read safely."""
+BOM = b"\xef\xbb\xbf"
+BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
+Progress = Callable[[int], object]
+
+
+class RemoteFile(NamedTuple):
+    """A file behind an address: size in bytes, last changed in Unix seconds."""
+
+    path: str
+    size: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file to read.
+
+    path: a plain, unpacked file, or an address that the engine reads. name: the user's name for it.
+    plain: only ASCII, one kind of line end, no quotes, no control characters; an engine can read it.
+    lines: all of them, blank ones included. digest: of the unpacked content; for an address of its name, size and date.
+    remote: set for an address.
+    """
+
+    path: str
+    name: str
+    delimiter: str
+    header: bool
+    newline: str
+    plain: bool
+    lines: int
+    digest: str
+    remote: RemoteFile | None = None
+
+
+def is_remote(path: str) -> bool:
+    """s3://..., hdfs://..., file://...: only an engine reads these."""
+    return re.match(r"[a-z][a-z0-9+]*://", path) is not None
+
+
+def find(patterns: Sequence[str], option: str) -> list[str]:
+    """Paths, patterns and addresses -> existing files, each once, in a fixed order. Raises InputError."""
+    found: list[str] = []
+    for pattern in patterns:
+        matches = [pattern] if is_remote(pattern) or Path(pattern).is_file() else _matches(pattern, option)
+        found += [m for m in matches if m not in found]
+    return found
+
+
+def _matches(pattern: str, option: str) -> list[str]:
+    path = Path(pattern)
+    if path.is_dir():
+        raise InputError(f"{option}: {pattern} is a folder; name the file, or a pattern such as '{pattern}/*.csv'")
+    if glob.has_magic(pattern):
+        matches = sorted(p for p in glob.glob(pattern, recursive=True) if Path(p).is_file())  # noqa: PTH207
+        if matches:
+            return matches
+        raise InputError(f"{option}: no file matches {pattern}")
+    near = sorted(p.name for p in path.parent.glob("*") if p.is_file())[:5] if path.parent.is_dir() else []
+    beside = f" Beside it: {', '.join(near)}." if near else ""
+    raise InputError(f"{option}: there is no file {pattern}.{beside}")
+
+
+def streams(path: Path) -> Iterator[tuple[str, IO[bytes], bool]]:
+    """(name, unpacked bytes, is packed) of a file, or of every member of a zip archive."""
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic[:2] == b"\x1f\x8b":
+        with gzip.open(path, "rb") as stream:
+            yield path.name, stream, True  # type: ignore[misc]
+    elif magic == b"PK\x03\x04":
+        with zipfile.ZipFile(path) as archive:
+            # is_dir() fails on the empty name that a damaged archive can hold.
+            inside = [m for m in archive.infolist() if not m.filename.endswith("/")]
+            members = [m for m in inside if not m.filename.startswith("__MACOSX/")]
+            for member in sorted(members, key=lambda m: m.filename):
+                with archive.open(member) as stream:
+                    yield f"{path.name}/{member.filename}", stream, True
+    else:
+        with path.open("rb") as stream:
+            yield path.name, stream, False
+
+
+def head(path: Path) -> bytes:
+    """The first bytes of a file, unpacked; b'' for an empty one. Raises InputError."""
+    try:
+        for _, stream, _ in streams(path):
+            return stream.read(FIRST)
+    except BROKEN as error:
+        raise InputError(f"{path}: cannot be read ({error}).") from error
+    return b""
+
+
+def first_fields(first: bytes) -> tuple[list[str], str]:
+    """(fields of the first line, delimiter); *first*: the beginning of a file."""
+    line = first.removeprefix(BOM).split(b"\n")[0].rstrip(b"\r")
+    delimiter = "\t" if line.count(b"\t") > line.count(b",") else ","
+    return [f.strip('" ') for f in line.decode("utf-8", "replace").split(delimiter)], delimiter
+
+
+class Block(NamedTuple):
+    """Whole lines of a file.
+
+    text: the lines, each with its line feed, and ``ROOM`` more bytes. size: bytes of the lines.
+    raw: bytes as they came from the file.
+    """
+
+    text: bytes
+    size: int
+    raw: bytes
+
+    @property
+    def lines(self) -> bytes:
+        return self.text[: self.size]
+
+
+def blocks(stream: IO[bytes], size: int) -> Iterator[Block]:
+    """Read *size* bytes at a time. The byte order mark is removed, the last line gets its line feed."""
+    rest: list[bytes] = []
+    first = True
+    while raw := stream.read(size):
+        text, first = raw.removeprefix(BOM) if first else raw, False
+        cut = text.rfind(b"\n") + 1
+        whole, rest = (rest, []) if cut else ([], rest)
+        yield Block(b"".join((*whole, memoryview(text)[:cut], bytes(ROOM))), sum(map(len, whole)) + cut, raw)
+        rest.append(text[cut:])
+    last = b"".join(rest)
+    if last:
+        yield Block(last + b"\n" + bytes(ROOM), len(last) + 1, b"")

@@ -1,0 +1,125 @@
+"""The grammar of a line: which fields a log of a source may hold, and why a line does not parse."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from dataset_prep.reading.files import LONGEST_LINE
+from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER, Source
+from dataset_prep.sources.times import FORMATS
+
+# What pandas, and so RecBole, reads as a missing value.
+MISSING = (
+    *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+)
+# A whole number that a 64-bit integer keeps exactly. Other ids are kept as text.
+CANONICAL = r"(?:0|[1-9][0-9]{0,17})"
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """The lines that a log of this source may hold."""
+
+    source: Source
+    delimiter: str
+    level: str = "item"
+
+    def is_id(self, column: str) -> bool:
+        return column in (USER, ITEM) or (column == CATEGORY and self.level == "category")
+
+    def _expression(self, column: str, canonical: bool) -> str:
+        free = rf'[^\x00-\x1f"\x7f{self.delimiter}]'
+        if self.is_id(column):
+            if self.source.digits:
+                return CANONICAL if canonical else "[0-9]+"
+            words = "|".join(map(re.escape, MISSING))
+            inner = rf'[^\x00-\x20"\x7f{self.delimiter}]'
+            return rf"(?!(?:{words})(?:{self.delimiter}|\r?\n)){inner}(?:{free}*{inner})?"
+        if column == BEHAVIOR:
+            return "(?:" + "|".join(re.escape(b.value) for b in self.source.behaviors) + ")"
+        if column == TIME:
+            return FORMATS[self.source.time].regular
+        return free + "*"
+
+    @cache  # noqa: B019
+    def run(self, canonical: bool) -> re.Pattern[bytes]:
+        """Matches a run of good lines, each with its line end."""
+        line = self.delimiter.join(f"(?:{self._expression(c, canonical)})" for c in self.source.columns)
+        return re.compile(rf"(?:{line}\r?\n)*+".encode())
+
+    def examine(self, line: bytes) -> tuple[str | None, list[str]]:
+        """(why the line does not parse, or None; its fields without quotes)"""
+        if len(line) > LONGEST_LINE:
+            return f"{len(line):,} bytes in one line", []
+        if b"\0" in line:
+            return "NUL byte", []
+        try:
+            fields = self.fields(line.decode("utf-8"))
+        except UnicodeDecodeError:
+            return "broken UTF-8", []
+        if fields is None:
+            return "stray quote", []
+        if fields[0].strip().lower() in self.source.headers:
+            return "a second header", []
+        if len(fields) != len(self.source.columns):
+            return f"{len(fields)} fields, {len(self.source.columns)} expected", []
+        for column, value in zip(self.source.columns, fields, strict=True):
+            reason = self._reason(column, value)
+            if reason:
+                return reason, []
+        return None, fields
+
+    def fields(self, text: str) -> list[str] | None:
+        """The fields of a line; None where a quote does not enclose exactly one field."""
+        if '"' not in text:
+            return text.split(self.delimiter)
+        one = re.compile(rf'(?:"((?:[^"]|"")*+)"|([^"{self.delimiter}]*+))({self.delimiter}|$)')
+        fields, at = [], 0
+        while True:
+            match = one.match(text, at)
+            if match is None:
+                return None
+            fields.append(match[2] if match[1] is None else match[1].replace('""', '"'))
+            at = match.end()
+            if not match[3]:
+                return fields
+
+    def _reason(self, column: str, value: str) -> str | None:
+        if not self.is_plain(value):
+            return f"a quote or a control character inside {column}"
+        if self.is_id(column):
+            return self.id_reason(column, value)
+        if column == BEHAVIOR and value not in {b.value for b in self.source.behaviors}:
+            return f"unknown behaviour {_short(value)}"
+        if column == TIME and FORMATS[self.source.time].parse(value) is None:
+            return f"impossible time {_short(value)}"
+        return None
+
+    def id_reason(self, column: str, value: str) -> str | None:
+        """Why a value is not an id, or None."""
+        if not value.strip():
+            return f"blank {column}"
+        if self.source.digits:
+            return None if re.fullmatch("[0-9]+", value) else f"{column} {_short(value)} is no whole number"
+        if not self.is_plain(value):
+            return f"{column} {_short(value)} holds a quote or a control character"
+        if value != value.strip(" "):
+            return f"{column} {_short(value)} has blanks around it"
+        return f"{column} {_short(value)} would be read as a missing value" if value in MISSING else None
+
+    @staticmethod
+    def is_plain(value: str) -> bool:
+        """True if a tab-separated file can hold the value without quotes."""
+        return '"' not in value and not CONTROL.search(value)
+
+    def is_canonical(self, fields: list[str]) -> bool:
+        ids = [value for column, value in zip(self.source.columns, fields, strict=True) if self.is_id(column)]
+        return all(re.fullmatch(CANONICAL, value) for value in ids)
+
+
+def _short(value: str) -> str:
+    return repr(value if len(value) <= 40 else value[:37] + "...")

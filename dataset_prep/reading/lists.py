@@ -1,0 +1,205 @@
+"""Small files beside the log: the item subset, the features of users, and published lists of pairs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from dataset_prep.errors import InputError, TooManyRejectsError
+from dataset_prep.pairs.sorting import Narrow, distinct
+from dataset_prep.reading.careful import FIRST_REASONS, Found, Rejects
+from dataset_prep.reading.fields import NUMBER, SKIP, GiveUpError, compiled, read_lines
+from dataset_prep.reading.files import BROKEN, FIRST, Block, blocks, first_fields, streams
+from dataset_prep.reading.grammar import CANONICAL, MISSING, Grammar
+from dataset_prep.reading.survey import PIECE, checksums
+from dataset_prep.settings import Settings
+
+USER_FEATURES = ("user_id", "age_range", "gender")
+UNKNOWN_AGE, UNKNOWN_GENDER = "0", "2"
+"""The words of user_info_format1.csv for "unknown"; a blank field means the same."""
+TOKEN = re.compile(r'[^\s"\x00-\x1f\x7f]+')
+
+
+class BadLineError(ValueError):
+    """A line that does not parse; the message says why."""
+
+
+@dataclass
+class ListFile:
+    """The lines of one list, read one file after the other.
+
+    option: of the command line. rejects: where bad lines go; None to stop at the first one.
+    numbers: the first field of each line that is a plain number, where *plain* asks for these at the speed of C.
+    """
+
+    option: str
+    rejects: Rejects | None = None
+    headers: frozenset[str] = frozenset()
+    plain: bool = False
+    found: Found = field(default_factory=Found)
+    digests: list[str] = field(default_factory=list)
+    numbers: Narrow = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def read(self, paths: Sequence[Path], take: Callable[[bytes, str], None]) -> None:
+        """Give each line and its delimiter to *take*, which may raise BadLineError. Blank lines are skipped.
+
+        Raises:
+            InputError: a file cannot be read or is empty; or a line is bad and there is no place for rejects.
+        """
+        for path in paths:
+            before = len(self.digests)
+            try:
+                for name, stream, _ in streams(path):
+                    self._stream(name, stream, take)
+            except InputError:
+                raise
+            except BROKEN as error:
+                raise InputError(
+                    f"{path}: cannot be read to its end ({error}). Download or unpack it again."
+                ) from error
+            if len(self.digests) == before:
+                raise InputError(f"{path}: the file is empty")
+
+    def _stream(self, name: str, stream: IO[bytes], take: Callable[[bytes, str], None]) -> None:
+        digest, delimiter, header, before = hashlib.sha256(), "", False, 0
+        for block in blocks(stream, PIECE):
+            digest.update(checksums(block.raw))
+            if not delimiter:
+                fields, delimiter = first_fields(block.raw[:FIRST])
+                header = fields[0].lower() in self.headers
+            lines, count = self._lines(block, delimiter, len(fields))
+            for number, line in lines:
+                if not line.strip() or (header and before + number == 0):
+                    continue
+                self.found.rows += 1
+                try:
+                    take(line, delimiter)
+                except BadLineError as reason:
+                    if self.rejects is None:
+                        raise InputError(f"{name}, line {before + number + 1:,}: {reason}") from reason
+                    self.found.reject(self.rejects, name, before + number + 1, str(reason))
+            before += count
+        if delimiter:
+            self.digests.append(digest.hexdigest())
+
+    def _lines(self, block: Block, delimiter: str, n_fields: int) -> tuple[Iterator[tuple[int, bytes]], int]:
+        """(the lines for *take* with their numbers from 0, the number of all lines)"""
+        if self.plain and compiled() is not None:
+            with suppress(GiveUpError):
+                lines = read_lines(block, delimiter, [NUMBER, *[SKIP] * (n_fields - 1)])
+                self.numbers = distinct(np.concatenate([self.numbers, lines.values[0]]))
+                self.found.rows += len(lines.values[0])
+                return iter(lines.odd), lines.count
+        split = block.lines.split(b"\n")[:-1]
+        return enumerate(line.removesuffix(b"\r") for line in split), len(split)
+
+    def shown(self) -> str:
+        return "".join(f"\n  {reason}" for reason in self.found.first_reasons[:FIRST_REASONS])
+
+    def judge(self, max_bad: float, what: str, form: str = "") -> None:
+        """Raises TooManyRejectsError; what: "rows" or "lines"."""
+        found = self.found
+        if found.rejected > max_bad * found.rows:
+            raise TooManyRejectsError(
+                f"{self.option}: {found.rejected:,} of {found.rows:,} {what} do not parse, more than --max-bad "
+                f"{max_bad:g} allows.{form} The first of them:{self.shown()}"
+            )
+
+
+@dataclass
+class Subset:
+    """The items to keep.
+
+    items: id -> its first geohash that is not blank, or ''. numbers: further ids, distinct and sorted.
+    """
+
+    numbers: Narrow = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    items: dict[str, str] = field(default_factory=dict)
+    rejected: int = 0
+    digests: list[str] = field(default_factory=list)
+
+    def ids(self, integers: bool) -> np.ndarray:
+        """The ids to compare with. Where the log's ids are integers, other ids cannot occur in it."""
+        if integers:
+            known = [int(item) for item in self.items if re.fullmatch(CANONICAL, item)]
+            return distinct(np.concatenate([self.numbers, np.array(known, dtype=np.int64)]))
+        return np.array(list(dict.fromkeys([*map(str, self.numbers.tolist()), *self.items])), dtype=object)
+
+
+def read_subset(paths: Sequence[Path], settings: Settings, rejects: Rejects) -> Subset:
+    """The first column of the files. Raises InputError where they hold no item, TooManyRejectsError."""
+    plain = settings.source.digits and not settings.item_geohash
+    listed = ListFile("--items", rejects, frozenset({"item_id"}), plain)
+    items: dict[str, str] = {}
+
+    def take(line: bytes, delimiter: str) -> None:
+        grammar = Grammar(settings.source, delimiter)
+        fields = grammar.fields(_decoded(line))
+        if fields is None:
+            raise BadLineError("stray quote")
+        if reason := grammar.id_reason("item_id", fields[0]):
+            raise BadLineError(reason)
+        geohash = fields[1] if len(fields) > 1 and grammar.is_plain(fields[1]) else ""
+        items[fields[0]] = items.get(fields[0]) or geohash
+
+    listed.read(paths, take)
+    if not items and not len(listed.numbers):
+        raise InputError(f"--items: {', '.join(map(str, paths))} lists no item{listed.shown()}")
+    listed.judge(settings.max_bad, "rows")
+    return Subset(listed.numbers, items, listed.found.rejected, listed.digests)
+
+
+def read_user_features(paths: Sequence[Path], integers: bool) -> tuple[dict[str, tuple[str, str]], list[str]]:
+    """(user -> (age range, gender), digests) of user_info_format1.csv. Raises InputError."""
+    listed = ListFile("--user-info", headers=frozenset(USER_FEATURES))
+    known: dict[str, tuple[str, str]] = {}
+
+    def take(line: bytes, delimiter: str) -> None:
+        text = line.decode("utf-8", "replace")
+        fields = [value.strip() for value in text.split(delimiter)]
+        if len(fields) != 3 or not all(re.fullmatch(r"[0-9]*", f) for f in fields) or not fields[0]:
+            raise BadLineError(f"{text[:60]!r} is not {','.join(USER_FEATURES)}, whole numbers.")
+        known[fields[0]] = (fields[1] or UNKNOWN_AGE, fields[2] or UNKNOWN_GENDER)
+
+    listed.read(paths, take)
+    if not any(not integers or re.fullmatch(CANONICAL, user) for user in known):
+        raise InputError(f"--user-info: {', '.join(map(str, paths))} lists no user")
+    return known, listed.digests
+
+
+def read_pairs(
+    option: str, paths: Sequence[Path], rejects: Rejects, max_bad: float
+) -> tuple[list[list[str]], ListFile]:
+    """(the lines as [user, item, item, ...], the file). Raises InputError, TooManyRejectsError."""
+    listed, lines = ListFile(option, rejects), list[list[str]]()
+    listed.read(paths, lambda line, _: lines.append(_tokens(line)))
+    if not any(len(tokens) > 1 for tokens in lines):
+        raise InputError(f"{option}: {', '.join(map(str, paths))} holds no line 'user item item ...'{listed.shown()}")
+    listed.judge(max_bad, "lines", " A line is 'user item item ...'.")
+    return lines, listed
+
+
+def _tokens(line: bytes) -> list[str]:
+    tokens = _decoded(line).split()
+    for token in tokens:
+        if not TOKEN.fullmatch(token):
+            raise BadLineError(f"{token[:40]!r} holds a quote or a control character")
+        if "," in token:
+            raise BadLineError(f"{token[:40]!r}: ids are separated by blanks, not commas")
+        if token in MISSING:
+            raise BadLineError(f"{token!r} would be read as a missing value")
+    return tokens
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadLineError("broken UTF-8") from error
