@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import random
 import re
 import shlex
@@ -179,22 +178,27 @@ def digests(exit_code: int, output: str, written: Path) -> dict[str, str]:
     return {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
 
 
-def converted(command: str, output: Path, *more: str) -> dict[str, str]:
-    """Convert from the folder of the logs, in this process."""
-    words = [*shlex.split(command), "--output", str(output), "--name", "x", *more]
-    result = CliRunner().invoke(main, words)
+def words(command: str, logs: Path, output: Path) -> list[str]:
+    """The command's words, its files found in the folder *logs*."""
+    found = [str(logs / word) if re.search(r"\.(csv|txt|gz|zip)$", word) else word for word in shlex.split(command)]
+    return [*found, "--output", str(output), "--name", "x"]
+
+
+def converted(command: str, logs: Path, output: Path, *more: str) -> dict[str, str]:
+    """Convert in this process."""
+    result = CliRunner().invoke(main, [*words(command, logs, output), *more])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
     return digests(result.exit_code, result.output, output / "x")
 
 
 def record(replace: bool) -> str:
     """Add what is new in the table. What is recorded already changes only where *replace* says so."""
     known = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
-    here = Path.cwd()
     with tempfile.TemporaryDirectory() as scratch:
-        os.chdir(write_logs(Path(scratch)))
+        logs = write_logs(Path(scratch))
         able = [case for case in CASES if "shared/" not in case or SHARED.is_dir()]
-        made = {case: converted(case, Path(scratch, "out", str(number))) for number, case in enumerate(able)}
-        os.chdir(here)
+        made = {case: converted(case, logs, logs / "out" / str(number)) for number, case in enumerate(able)}
     changed = [case for case in known if case not in CASES or made.get(case, known[case]) != known[case]]
     if changed and not replace:
         return "\n  ".join(["nothing recorded; these changed or left the table, --replace records them:", *changed])

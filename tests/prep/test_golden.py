@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 from prep_data import real
-from prep_golden import CASES, GOLDEN, converted, digests, write_logs
+from prep_golden import CASES, GOLDEN, converted, digests, words, write_logs
 
 from dataset_prep.__main__ import main
 
@@ -36,11 +35,10 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def case(request: pytest.FixtureRequest, logs: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A command, run where its files are; skips where it needs a slice that is absent."""
+def case(request: pytest.FixtureRequest) -> str:
+    """A command; skips where it needs a slice that is absent."""
     command: str = request.param
-    real(*(word.removeprefix("shared/") for word in shlex.split(command) if word.startswith("shared/")))
-    monkeypatch.chdir(logs)
+    real(*(word.removeprefix("shared/") for word in command.split() if word.startswith("shared/")))
     return command
 
 
@@ -62,20 +60,20 @@ def test_every_case_is_recorded() -> None:
 @pytest.mark.parametrize(
     ("case", "reader"), [(case, reader) for case in CASES for reader in readers(case)], indirect=["case"]
 )
-def test_the_same_bytes(case: str, reader: str, tmp_path: Path) -> None:
-    assert converted(case, tmp_path, *reader.split()) == RECORDED[case]
+def test_the_same_bytes(case: str, reader: str, logs: Path, tmp_path: Path) -> None:
+    assert converted(case, logs, tmp_path, *reader.split()) == RECORDED[case]
 
 
 @pytest.mark.usefixtures("session")
 @pytest.mark.parametrize(
     "case", [case for case in CASES if not case.startswith("split") and "shared/" not in case][::3], indirect=True
 )
-def test_the_same_bytes_by_spark(case: str, tmp_path: Path) -> None:
-    assert converted(case, tmp_path, "--engine", "spark") == RECORDED[case]
+def test_the_same_bytes_by_spark(case: str, logs: Path, tmp_path: Path) -> None:
+    assert converted(case, logs, tmp_path, "--engine", "spark") == RECORDED[case]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "date 2014" in case][:2], indirect=True)
-def test_the_same_bytes_in_another_time_zone(case: str, tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "dataset_prep", *shlex.split(case), "--output", str(tmp_path), "--name", "x"]
-    done = subprocess.run(words, capture_output=True, text=True, env=os.environ | {"TZ": "America/New_York"})
+def test_the_same_bytes_in_another_time_zone(case: str, logs: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dataset_prep", *words(case, logs, tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"TZ": "America/New_York"})
     assert digests(done.returncode, done.stderr, tmp_path / "x") == RECORDED[case]
