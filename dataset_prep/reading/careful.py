@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from dataset_prep.reading.files import Part, Progress, blocks
+import numpy as np
+
+from dataset_prep.reading.files import LONGEST_LINE, Part, Progress, blocks
 from dataset_prep.reading.grammar import Grammar
 from dataset_prep.sources.base import Source
 
@@ -74,6 +76,11 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
+def _has_long_line(lines: bytes) -> bool:
+    ends = np.flatnonzero(np.frombuffer(lines, dtype=np.uint8) == ord("\n"))
+    return bool((np.diff(ends, prepend=-1) > LONGEST_LINE).any())
+
+
 class CarefulReader:
     """Reads files one after the other."""
 
@@ -92,11 +99,14 @@ class CarefulReader:
                 if progress:
                     progress(len(block.raw))
                 chunk = block.lines
-                if chunk.isascii() or _is_utf8(chunk):
+                if number == 0 and part.header and chunk:
+                    chunk, number = chunk[chunk.index(b"\n") + 1 :], 1
+                if (chunk.isascii() or _is_utf8(chunk)) and not _has_long_line(chunk):
                     number = self._piece(chunk, number, part, grammar, out.write)
                     continue
                 for line in chunk[:-1].split(b"\n"):
-                    number = self._piece(line + b"\n", number, part, grammar, out.write, _is_utf8(line))
+                    regular = _is_utf8(line) and len(line) <= LONGEST_LINE
+                    number = self._piece(line + b"\n", number, part, grammar, out.write, regular)
         clean = Part(str(copy), part.name, "\t", False, "\n", plain=True, lines=0, digest=part.digest)
         self.found.parts.append(clean)
 
@@ -107,11 +117,11 @@ class CarefulReader:
         part: Part,
         grammar: Grammar,
         write: Callable[[bytes], object],
-        utf8: bool = True,
+        regular: bool = True,
     ) -> int:
-        """Read whole lines -> number of the last one."""
+        """Read whole lines -> number of the last one. regular: the regular expression may be used."""
         found, at = self.found, 0
-        run = grammar.run(found.integers) if utf8 else None
+        run = grammar.run(found.integers) if regular else None
         while at < len(piece):
             if run:
                 stop = cast(re.Match[bytes], run.match(piece, at)).end()
@@ -123,7 +133,7 @@ class CarefulReader:
                     continue
             end = piece.index(b"\n", at)
             line, at, number = piece[at:end].removesuffix(b"\r"), end + 1, number + 1
-            if not line.strip(b" \r") or (number == 1 and part.header):
+            if not line.strip(b" \r"):
                 continue
             found.rows += 1
             reason, fields = grammar.examine(line)

@@ -20,13 +20,16 @@ from prep_golden import CASES, GOLDEN, converted, digests, words, write_logs
 from dataset_prep.__main__ import main
 
 RECORDED = json.loads(GOLDEN.read_text())
+NOT_COMPILED = ("csv ", " zeros.csv", " all.csv")
+"""Logs with ids that are not plain numbers: --reader compiled refuses them."""
 
 
 def readers(case: str) -> list[str]:
     """The words that choose each reader the command offers; one empty choice where it offers none."""
     options = {option.name: option.type for option in main.commands[case.split()[0]].params}
     kind = options.get("reader")
-    return [f"--reader {name}" for name in kind.choices] if isinstance(kind, click.Choice) else [""]
+    chosen = [f"--reader {name}" for name in kind.choices] if isinstance(kind, click.Choice) else [""]
+    return [reader for reader in chosen if not (reader == "--reader compiled" and any(c in case for c in NOT_COMPILED))]
 
 
 @pytest.fixture(scope="module")
