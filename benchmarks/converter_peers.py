@@ -166,7 +166,7 @@ def ours(log: Path, items: Path | None, out: Path, behaviors: list[int], memory_
 
     chosen = ",".join(map(str, behaviors))
     convert(
-        "mobile", log, out, "x", items=items, behaviors=chosen, min_user=MIN_USER, min_item=MIN_ITEM,
+        "mobile", log, output=out, name="x", items=items, behaviors=chosen, min_user=MIN_USER, min_item=MIN_ITEM,
         memory_limit=memory_limit,
     )  # fmt: skip
 
