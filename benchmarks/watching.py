@@ -17,7 +17,7 @@ from typing import Any
 import click
 import torch
 
-from dataset_prep.published import PublishedSettings, convert_published
+from dataset_prep import convert_published
 from recbole_alibaba import experiment
 from recbole_alibaba.diagnosis import training as training_module
 from recbole_alibaba.diagnosis.subject import Subject
@@ -146,7 +146,7 @@ def main(data: Path, batches: tuple[int, ...], repeats: int, threads: int) -> No
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         parts = [str(data / f"{part}.txt.gz") for part in ("train", "test")]
-        convert_published(PublishedSettings(train=parts[0], test=parts[1], output=folder, name="gowalla"))
+        convert_published(parts[0], parts[1], output=folder, name="gowalla")
         runs = [("AlibabaLightGCN", batch, ours(folder, batch, repeats)) for batch in batches]
         runs.append(("RecBole's BPR", 2048, stock(folder, "BPR", 2048, repeats)))
     for model, batch, (plain, watched, inside) in runs:

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 import torch
-from dataset_prep.funnel import Funnel
 
 import dataset_prep
+from dataset_prep.pairs.funnel import Funnel
 from dataset_prep.sample import write_sample
 
 from .diagnosis.signs import examine

@@ -77,7 +77,7 @@ def sizes_of_file(settings: Settings) -> dict[str, int]:
 
 def empty_core(users: np.ndarray, items: np.ndarray, settings: Settings) -> Finding | None:
     """The finding that the asked (user, item)-core of the pairs is empty, with the strictest one that is not."""
-    from dataset_prep.core import Enough, Thresholds, core_of, strictest_core  # brings DuckDB: seldom needed
+    from dataset_prep.pairs.core import Enough, Thresholds, core_of, strictest_core
 
     asked = Thresholds(
         *(
@@ -106,6 +106,6 @@ def empty_core(users: np.ndarray, items: np.ndarray, settings: Settings) -> Find
 
 
 def _leaves_enough(users: np.ndarray, items: np.ndarray, least: int, n_users: int, n_items: int) -> bool:
-    from dataset_prep.core import Enough, Thresholds, core_of
+    from dataset_prep.pairs.core import Enough, Thresholds, core_of
 
     return Enough().met_by(core_of(users, items, Thresholds(least, least), n_users, n_items).size)

@@ -12,7 +12,7 @@ from recbole_alibaba.diagnosis.findings import Finding
 
 def recommended(users: Path, items: Path | None) -> str | None:
     """The conversion that leaves enough to learn from, weighed on this log; None when nothing does."""
-    from dataset_prep.inspect import inspect
+    from dataset_prep import inspect
 
     return inspect([str(users)], [str(items)] if items else []).command
 
