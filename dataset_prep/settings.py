@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,23 +22,10 @@ CHOICES = {
     "core_on": ("all", "train"),
     "cold": ("drop", "keep"),
 }
-# Settings that do not change the data set, or that are recorded in another form.
-INDIFFERENT = frozenset(
-    {
-        "source",
-        "users",
-        "items",
-        "user_info",
-        "output",
-        "force",
-        "engine",
-        "reader",
-        "spark_url",
-        "memory_limit",
-        "quiet",
-        "max_bad",
-    }
-    | {"kept", "cut", "behaviors", "since", "until", "split"}
+# The settings that decide the data set and are recorded as they are.
+RECORDED = (
+    *("name", "min_user", "min_item", "min_interactions", "min_users", "min_items", "strict", "protocol", "level"),
+    *("item_geohash", "core_on", "cold"),
 )
 
 
@@ -160,12 +146,11 @@ class Settings:
 
     def as_dict(self) -> dict[str, Any]:
         """The settings that decide the result, ready for JSON: the same on every machine, without paths."""
-        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in INDIFFERENT}
         return {
             "source": self.source.name,
             "columns": list(self.source.columns),
             "behaviors": list(self.kept),
             "bounds": list(self.bounds),
             "split": str(self.cut) if self.cut else None,
-            **plain,
+            **{setting: getattr(self, setting) for setting in RECORDED},
         }

@@ -26,6 +26,9 @@ BAD_EVENTS = (
 )
 
 
+PAIR_TYPES = {"u": np.int32, "i": np.int32, "mask": np.int32, "n": np.int32, "first": np.int64}
+
+
 def id_sql(column: str, integers: bool) -> str:
     """The id; NULL where it cannot be kept exactly."""
     if integers:
@@ -98,8 +101,7 @@ def table_of(engine: Engine, settings: Settings, integers: bool, features: Seque
         Pairs(
             _ids(users, integers),
             _ids(items["item_id"], integers),
-            *(pairs[name].astype(np.int32) for name in ("u", "i", "mask", "n")),
-            pairs["first"].astype(np.int64),
+            *(pairs[name].astype(kind) for name, kind in PAIR_TYPES.items()),
         ),
         {feature: _feature(items[feature]) for feature in features},
         _rows(engine, carried) if needs_rows(settings) else None,
