@@ -24,9 +24,10 @@ from dataset_prep.reading.careful import Rejects
 from dataset_prep.reading.files import find
 from dataset_prep.reading.lists import read_pairs
 from dataset_prep.reading.remote import local_copies
+from dataset_prep.settings import check_name
 from dataset_prep.writing.atomic import replaced
 from dataset_prep.writing.dataset import write_json
-from dataset_prep.writing.recbole_yaml import check_name, dataset_yaml
+from dataset_prep.writing.recbole_yaml import dataset_yaml
 from dataset_prep.writing.report import page
 from dataset_prep.writing.target import check_overwrite, check_target, fingerprint_of
 from dataset_prep.writing.text import write_table

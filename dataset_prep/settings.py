@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,6 @@ from dataset_prep.pairs.core import Enough, Thresholds
 from dataset_prep.pairs.split import Split, parse_split
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, TIME, Source
 from dataset_prep.sources.times import FORMATS, TimeFormat, timestamp
-from dataset_prep.writing.recbole_yaml import check_name
 
 CHOICES = {
     "protocol": ("novel", "repeat"),
@@ -154,3 +156,28 @@ class Settings:
             "split": str(self.cut) if self.cut else None,
             **{setting: getattr(self, setting) for setting in RECORDED},
         }
+
+
+@cache
+def _known_downloads() -> set[str]:
+    """Names for which RecBole starts a download when their folder is missing; found without importing RecBole."""
+    spec = importlib.util.find_spec("recbole")
+    if spec is None or spec.origin is None:
+        return set()
+    import yaml
+
+    listed = Path(spec.origin).parent / "properties" / "dataset" / "url.yaml"
+    return set(yaml.safe_load(listed.read_text())) if listed.is_file() else set()
+
+
+def check_name(name: str) -> None:
+    """Raises UsageError for a name that is not a plain folder name or that RecBole would download."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise UsageError(
+            f"--name: {name!r} must be letters, digits, '-', '_' or '.', and start with one of the first two."
+        )
+    if name.lower() in _known_downloads():
+        raise UsageError(
+            f"--name: RecBole knows {name!r} as a data set to download and would fetch its own when this one is "
+            f"missing. Choose another name, such as my-{name}."
+        )

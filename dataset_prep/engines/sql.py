@@ -14,10 +14,9 @@ import numpy as np
 
 from dataset_prep.engines.base import Engine
 from dataset_prep.pairs.table import BLANK, INSIDE, SHIFT, UNDATED, CodedRows, Column, Counts, Pairs, Table, classes_of
-from dataset_prep.reading.files import Part
-from dataset_prep.reading.grammar import MISSING
 from dataset_prep.settings import Settings
-from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
+from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, MISSING, TIME, USER
+from dataset_prep.sources.part import Part
 from dataset_prep.sources.times import BEIJING_OFFSET, DAY, EARLIEST, LATEST, day_of
 
 BAD_EVENTS = (

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from dataset_prep.reading.files import LONGEST_LINE, Part, Progress, blocks
+from dataset_prep.reading.files import Progress, blocks
 from dataset_prep.reading.grammar import Grammar
 from dataset_prep.reading.survey import has_long_line
 from dataset_prep.sources.base import Source
+from dataset_prep.sources.part import LONGEST_LINE, Part
 
 CHUNK = 1 << 24
 FIRST_REASONS = 10

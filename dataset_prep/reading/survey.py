@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from dataset_prep.errors import InputError
-from dataset_prep.reading.files import BOM, BROKEN, FIRST, LONGEST_LINE, Part, Progress, blocks, first_fields, streams
+from dataset_prep.reading.files import BOM, BROKEN, FIRST, Progress, blocks, first_fields, streams
+from dataset_prep.sources.part import LONGEST_LINE, Part
 
 PIECE = 1 << 20
 """Bytes of one checksum."""
