@@ -1,7 +1,7 @@
-"""At installation, every .c file of the two packages becomes a library beside it; without a compiler, nothing does.
+"""At installation every .c file of the two packages is compiled to a library beside it, if there is a compiler.
 
-A library holds plain C functions that are called through ctypes, so one wheel serves every Python of its platform.
-What it is for works without it, at DuckDB's speed.
+The libraries hold plain C functions, which are called through ctypes. So one wheel serves every Python of a platform.
+Everything works without them, at DuckDB's speed.
 """
 
 from __future__ import annotations

@@ -67,32 +67,41 @@ def convert(
 
     Args:
         source: mobile, userbehavior, tmall or csv; or a ``Source``.
-        users: the log: files, patterns or addresses; or a pandas, polars or Arrow table with the log's columns by name.
-        name: of the data set; None: SOURCE-log.
-        items: keep only the items that these files list.
-        user_info: user_info_format1.csv of IJCAI-15, for .user.
-        behaviors: to keep, as values or names: "3,4" or "cart,buy"; None: the source's own choice.
-        min_user, min_item: distinct items a user and distinct users an item must have. They are relaxed to the
-            strictest thresholds that leave enough.
-        min_interactions, min_users, min_items: what is enough.
-        strict: refuse instead of relaxing.
-        protocol: "novel" keeps the first interaction of each (user, item) pair, "repeat" keeps all.
-        level: "item" or "category": what is recommended.
-        item_geohash: add each item's first geohash, from *items*, to .item.
-        split: write the parts: "last", "ratio 0.8,0.1,0.1" or "date 2014-12-17,2014-12-18". None: RecBole splits.
-        core_on: "all" or "train": the pairs whose core counts.
-        cold: "drop" or "keep" rows of validation and test with a user or item that training never saw.
-        since, until: first and last day or time to keep, Beijing time; None: the source's period; "": no bound.
-        max_bad: largest share of rows that may not parse.
-        force: replace a data set of another source or other settings.
-        reader: "auto", "compiled", "engine" or "careful". All give the same data set.
-        engine, spark_url: "duckdb", or "spark" and its address.
-        memory_limit: such as "4GB"; beyond it the disk is used.
-        quiet: no progress bars.
-        user_column, item_column, time_column, category_column, behavior_column: of csv: names in the header, or
-            numbers from 1.
-        time_format: of csv: unix, hour, datetime, date, yyyymmdd.
-        behavior_values: of csv: the behaviours, weakest first.
+        users: The log: files, patterns, or addresses (s3://, hdfs://); or a pandas, polars or Arrow table with the
+            columns of the log by name.
+        output: Folder of the data sets.
+        name: Name of the data set. None means SOURCE-log.
+        items: Keep only the items that this file lists (the item subset P).
+        user_info: user_info_format1.csv of IJCAI-15, for .user (age_range, gender).
+        behaviors: Behaviours to keep, by value or name: 3,4 or cart,buy. None means the source's own choice.
+        min_user: Distinct items a user must have.
+        min_item: Distinct users an item must have. Both are relaxed to the strictest thresholds that leave enough.
+        min_interactions: Least pairs of a usable data set ...
+        min_users: ... and least users ...
+        min_items: ... and least items; too few relax min_user and min_item.
+        strict: Refuse instead of relaxing.
+        protocol: Keep the first interaction of a pair (novel), or every one (repeat).
+        level: What is recommended: items, or their categories (dense where items are thin).
+        item_geohash: Add each item's first geohash, from items, to .item.
+        split: Write the parts, too: last, 'ratio 0.8,0.1,0.1' or 'date 2014-12-17,2014-12-18'.
+        core_on: Whose pairs the core counts. RecBole counts all, which looks ahead.
+        cold: Rows of validation and test with a user or item that training never saw.
+        since: First day or time to keep, Beijing time; '' for no bound.
+        until: Last day or time to keep, Beijing time; '' for no bound.
+        max_bad: Stop when more than this share of the rows does not parse.
+        force: Replace a data set of another source or other settings.
+        reader: How the log is read. The files are the same.
+        engine: What runs the SQL. The files are the same.
+        spark_url: local[N], spark://... or sc://...
+        memory_limit: Such as 4GB: beyond it, the disk is used. For DuckDB, or Spark on this machine.
+        quiet: No progress bars.
+        user_column: Of csv: name in the header, or number from 1.
+        item_column: Of csv.
+        time_column: Of csv. Without one there is no since, until or split, and RecBole splits at random.
+        time_format: Of csv: unix, hour, datetime, date, yyyymmdd (Beijing time).
+        category_column: Of csv, for .item and for level category.
+        behavior_column: Of csv. Needs behavior_values.
+        behavior_values: Of csv: its values, weakest first: click,cart,buy.
 
     Returns:
         What was written, what was asked for and what was used.
@@ -144,12 +153,18 @@ def convert_published(
     """Write a published split (lines of "user item item ...") as the RecBole data set ``output/name``.
 
     Args:
-        train, test, valid: the files.
-        valid_share: without *valid*, this share of the training pairs is held out at random. 0: the test part serves
-            for validation, as in the published runs.
-        seed: of the pairs to hold out.
-        protocol: "novel" drops from valid and test the pairs of an earlier part, "repeat" keeps them.
-        cold, max_bad, force: as in ``convert``.
+        train: Lines of 'user item item ...'; .gz and .zip, too.
+        test: The same for the test part.
+        name: Name of the data set.
+        output: Folder of the data sets.
+        valid: The same for the validation part.
+        valid_share: Without valid: share of the training pairs to hold out. 0: the test part serves for validation,
+            as in the published runs.
+        seed: Seed of the pairs to hold out.
+        protocol: Drop from valid and test what is in an earlier part (novel), or keep it (repeat).
+        cold: Pairs of valid and test with a user or item that training never saw.
+        max_bad: Stop when more than this share of the lines does not parse.
+        force: Replace a data set of another source or other settings.
 
     Raises:
         PrepError: anything the caller can mend.

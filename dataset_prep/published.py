@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,16 +15,19 @@ from dataset_prep.engines import on_demand
 from dataset_prep.errors import InputError, OutputError, UsageError
 from dataset_prep.pairs.core import Codes, Size, Thresholds
 from dataset_prep.pairs.funnel import Funnel, Stage, describe
-from dataset_prep.pairs.sorting import Ints, Mask, changes
+from dataset_prep.pairs.kept import Rows
+from dataset_prep.pairs.sorting import Mask, changes
+from dataset_prep.pairs.split import PARTS, TEST, TRAIN, VALID, PartOf, cold_rows, count_parts
 from dataset_prep.pairs.statistics import Statistics, degrees
 from dataset_prep.pairs.table import Column
 from dataset_prep.reading.careful import Rejects
 from dataset_prep.reading.files import find
 from dataset_prep.reading.lists import read_pairs
 from dataset_prep.reading.remote import local_copies
+from dataset_prep.settings import check_name
 from dataset_prep.writing.atomic import replaced
 from dataset_prep.writing.dataset import write_json
-from dataset_prep.writing.recbole_yaml import check_name, dataset_yaml
+from dataset_prep.writing.recbole_yaml import dataset_yaml
 from dataset_prep.writing.report import page
 from dataset_prep.writing.target import check_overwrite, check_target, fingerprint_of
 from dataset_prep.writing.text import write_table
@@ -75,25 +78,6 @@ class Published:
         return f"{self.path}: {parts} pairs; {describe(self.size)}"
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """Pairs in the order of the file, by codes."""
-
-    u: Codes
-    i: Codes
-
-    def where(self, chosen: Mask | Ints) -> _Pairs:
-        return _Pairs(self.u[chosen], self.i[chosen])
-
-    @property
-    def key(self) -> Ints:
-        return self.u.astype(np.int64) << 32 | self.i
-
-    def distinct(self) -> _Pairs:
-        """Each pair once, where it occurs first."""
-        return self.where(np.sort(np.unique(self.key, return_index=True)[1]))
-
-
 class _Codes:
     """Codes for tokens, in the order in which they are met."""
 
@@ -101,24 +85,26 @@ class _Codes:
         self.users: dict[str, int] = {}
         self.items: dict[str, int] = {}
 
-    def pairs(self, lines: Sequence[Sequence[str]]) -> _Pairs:
-        """lines: [user, item, item, ...]"""
+    def pairs(self, lines: Sequence[Sequence[str]]) -> Rows:
+        """The pairs of [user, item, item, ...] in their order; time and rank are 0."""
         users, items = self.users, self.items
+        many = [len(tokens) - 1 for tokens in lines if len(tokens) > 1]
         u = [users.setdefault(tokens[0], len(users)) for tokens in lines if len(tokens) > 1]
         i = [items.setdefault(item, len(items)) for tokens in lines for item in tokens[1:]]
-        many = [len(tokens) - 1 for tokens in lines if len(tokens) > 1]
-        return _Pairs(np.repeat(np.array(u, dtype=np.int32), many), np.array(i, dtype=np.int32))
+        none = np.zeros(len(i), dtype=np.int64)
+        return Rows(np.repeat(np.array(u, dtype=np.int32), many), np.array(i, dtype=np.int32), none, none)
 
 
-Parts = dict[str, _Pairs]
+def hold_out(users: Codes, share: float, seed: int) -> Mask:
+    """True for a pair that is held out: each with probability *share*, but never the last one of its user.
 
-
-def hold_out(pairs: tuple[Codes, Codes], share: float, seed: int) -> Mask:
-    """True for a pair that is held out: each with probability *share*, but never the last one of its user."""
-    draw = np.random.default_rng(seed).random(len(pairs[0]))
-    order = np.lexsort((-draw, pairs[0]))  # of one user's pairs the largest draw stays, the earlier of two equal ones
+    Args:
+        users: the user of each distinct pair.
+    """
+    draw = np.random.default_rng(seed).random(len(users))
+    order = np.lexsort((-draw, users))  # of one user's pairs the one with the largest draw stays
     held = draw < share
-    held[order[changes(pairs[0][order])]] = False
+    held[order[changes(users[order])]] = False
     return held
 
 
@@ -134,31 +120,43 @@ def run_published(settings: PublishedSettings) -> Published:
 
 
 def _convert(settings: PublishedSettings, workdir: Path) -> Published:
-    files = {"train": settings.train, "valid": settings.valid, "test": settings.test}
-    codes, parts, digests, bad = _Codes(), Parts(), list[str](), 0
+    files = {TRAIN: settings.train, VALID: settings.valid, TEST: settings.test}
+    codes, pieces, read, digests, bad = _Codes(), list[Rows](), list[int](), list[str](), 0
     rejects_path = workdir / "rejects.csv"
     with on_demand(workdir) as engine, Rejects(rejects_path) as rejects:
         for part, path in files.items():
             if path:
-                copies = local_copies(engine, find((path,), f"--{part}"), workdir)
-                lines, listed = read_pairs(f"--{part}", copies, rejects, settings.max_bad)
-                parts[part], bad = codes.pairs(lines), bad + listed.found.rejected
+                option = f"--{PARTS[part]}"
+                copies = local_copies(engine, find((path,), option), workdir)
+                lines, listed = read_pairs(option, copies, rejects, settings.max_bad)
+                pieces.append(codes.pairs(lines))
+                read.append(part)
+                bad += listed.found.rejected
                 digests += listed.digests
-    if settings.valid_share:
-        train = parts["train"].distinct()
-        held = hold_out((train.u, train.i), settings.valid_share, settings.seed)
-        parts = {"train": train.where(~held), "valid": train.where(held), "test": parts["test"]}
     fingerprint = fingerprint_of(settings.as_dict(), digests)
     check_overwrite(settings.output / settings.name, fingerprint, settings.force)
     funnel, statistics = Funnel(), Statistics()
-    parts = _clean(settings, parts, funnel, statistics)
-    size = _size(parts)
-    if "valid" not in parts:
+    every = Rows(*(np.concatenate([getattr(piece, side) for piece in pieces]) for side in ("u", "i", "t", "rank")))
+    rows, part_of = _clean(settings, every, np.repeat(np.array(read, dtype=np.int8), list(map(len, pieces))), funnel)
+    statistics.parts = _counts(settings, rows, part_of)
+    if settings.cold == "drop":
+        stays = ~cold_rows(rows, part_of).either
+        rows, part_of = rows.where(stays), part_of[stays]
+        funnel.add(Stage("known to training", len(rows), None, "new to training"))
+    for line in funnel.lines():
+        log.info(line)
+    given = [part for part in (TRAIN, VALID, TEST) if files[part] or (part == VALID and settings.valid_share)]
+    for part in given:
+        if part not in part_of:
+            raise InputError(f"The {PARTS[part]} part is empty, and RecBole needs all of them.")
+    statistics.before, statistics.after = degrees(rows.where(part_of == TRAIN).pairs()), degrees((rows.u, rows.i))
+    if VALID not in given:
         log.warning(
             "No validation part was given, so the test part serves as one, as in the published runs. Do not choose "
             "settings by it: --valid-share 0.1 holds out a tenth of training instead."
         )
-    _write(settings, parts, codes, rejects_path if bad else None, {
+    size = rows.size()
+    record = {
         "name": settings.name,
         "fingerprint": fingerprint,
         "settings": settings.as_dict(),
@@ -167,81 +165,55 @@ def _convert(settings: PublishedSettings, workdir: Path) -> Published:
         "funnel": funnel.as_dict(),
         "dropped_rows": funnel.dropped(),
         "rejected_lines": bad,
-    }, page(f"{settings.name}: a published split", funnel, statistics, Thresholds(1, 1), None, size, size.pairs))  # fmt: skip
-    counts = {part: len(pairs.u) for part, pairs in parts.items()}
-    result = Published(settings.output / settings.name, counts, size, funnel, fingerprint)
+    }
+    title = f"{settings.name}: a published split"
+    report = page(title, funnel, statistics, Thresholds(1, 1), None, size, size.pairs)
+    name, ids = settings.name, [Column.of_words(list(words)) for words in (codes.users, codes.items)]
+    with replaced(settings.output, name) as folder:
+        for part in given:
+            chosen = rows.where(part_of == part)
+            columns = {"user_id:token": ids[0].rows(chosen.u), "item_id:token": ids[1].rows(chosen.i)}
+            write_table(folder / f"{name}.{PARTS[part]}.inter", columns)
+        names = [PARTS[part if part in given else TEST] for part in (TRAIN, VALID, TEST)]
+        text = dataset_yaml(name, settings.protocol, {"inter": ["user_id", "item_id"]}, names, timed=False)
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+        if bad:
+            shutil.copyfile(rejects_path, folder / "rejects.csv")
+        write_json(folder / "funnel.json", record)
+        (folder / "funnel.html").write_text(report, encoding="utf-8")
+    counts = {PARTS[part]: int((part_of == part).sum()) for part in given}
+    result = Published(settings.output / name, counts, size, funnel, fingerprint)
     log.info("wrote %s", result)
     return result
 
 
-def _write(
-    settings: PublishedSettings,
-    parts: Parts,
-    codes: _Codes,
-    rejects: Path | None,
-    record: Mapping[str, object],
-    report: str,
-) -> None:
-    name = settings.name
-    ids = {"user_id:token": Column.of_words(list(codes.users)), "item_id:token": Column.of_words(list(codes.items))}
-    with replaced(settings.output, name) as folder:
-        for part, pairs in parts.items():
-            columns = {key: ids[key].rows(rows) for key, rows in zip(ids, (pairs.u, pairs.i), strict=True)}
-            write_table(folder / f"{name}.{part}.inter", columns)
-        names = [part if part in parts else "test" for part in ("train", "valid", "test")]
-        text = dataset_yaml(name, settings.protocol, {"inter": ["user_id", "item_id"]}, names, timed=False)
-        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-        if rejects:
-            shutil.copyfile(rejects, folder / "rejects.csv")
-        write_json(folder / "funnel.json", record)
-        (folder / "funnel.html").write_text(report, encoding="utf-8")
-
-
-def _clean(settings: PublishedSettings, parts: Parts, funnel: Funnel, statistics: Statistics) -> Parts:
-    """Drop repeats, pairs of an earlier part and, if asked, what training never saw; count all of it."""
-
-    def add(name: str, dropped: str = "") -> None:
-        funnel.add(Stage(name, sum(len(pairs.u) for pairs in parts.values()), None, dropped))
-
-    add("pairs of the files")
-    parts = {part: pairs.distinct() for part, pairs in parts.items()}
-    add("distinct in their part", "a repeat within its part")
+def _clean(settings: PublishedSettings, rows: Rows, part_of: PartOf, funnel: Funnel) -> tuple[Rows, PartOf]:
+    """Hold out a validation part if asked; drop repeats within a part and pairs of an earlier part."""
+    key = rows.u.astype(np.int64) << 32 | rows.i
+    if settings.valid_share:
+        first = np.sort(np.unique(key[part_of == TRAIN], return_index=True)[1])
+        rest = np.flatnonzero(part_of != TRAIN)
+        held = np.flatnonzero(hold_out(rows.u[first], settings.valid_share, settings.seed))
+        part_of = part_of.copy()
+        part_of[first[held]] = VALID
+        order = np.concatenate([np.setdiff1d(first, first[held]), first[held], rest])
+        rows, part_of, key = rows.where(order), part_of[order], key[order]
+    funnel.add(Stage("pairs of the files", len(rows)))
+    by_part = np.lexsort((np.arange(len(key)), key, part_of))
+    stays = np.sort(by_part[changes(key[by_part]) | changes(part_of[by_part])])
+    rows, part_of, key = rows.where(stays), part_of[stays], key[stays]
+    funnel.add(Stage("distinct in their part", len(rows), None, "a repeat within its part"))
     if settings.protocol == "novel":
-        seen = np.zeros(0, dtype=np.int64)
-        for part, pairs in parts.items():
-            parts[part] = pairs.where(~np.isin(pairs.key, seen))
-            seen = np.concatenate([seen, parts[part].key])
-        add("in one part only", "a pair of an earlier part")
-    train = parts["train"]
-    for part, pairs in parts.items():
-        new_user, new_item = ~np.isin(pairs.u, train.u), ~np.isin(pairs.i, train.i)
-        cold = new_user | new_item
-        if settings.cold == "drop":
-            parts[part] = pairs.where(~cold)
-        statistics.parts[part] = {
-            "rows": len(parts[part].u),
-            "users": len(np.unique(parts[part].u)),
-            "items": len(np.unique(parts[part].i)),
-            "cold_rows": int(cold.sum()),
-            "cold_users": len(np.unique(pairs.u[new_user])),
-            "cold_items": len(np.unique(pairs.i[new_item])),
-        }
-    if settings.cold == "drop":
-        add("known to training", "new to training")
-    for line in funnel.lines():
-        log.info(line)
-    every = _together(parts)
-    statistics.before, statistics.after = degrees((train.u, train.i)), degrees((every.u, every.i))
-    empty = [part for part, pairs in parts.items() if not len(pairs.u)]
-    if empty:
-        raise InputError(f"The {empty[0]} part is empty, and RecBole needs all of them.")
-    return parts
+        stays = np.sort(np.unique(key, return_index=True)[1])  # parts are in their order, so the earliest one stays
+        rows, part_of = rows.where(stays), part_of[stays]
+        funnel.add(Stage("in one part only", len(rows), None, "a pair of an earlier part"))
+    return rows, part_of
 
 
-def _together(parts: Parts) -> _Pairs:
-    return _Pairs(*(np.concatenate([getattr(pairs, side) for pairs in parts.values()]) for side in ("u", "i")))
-
-
-def _size(parts: Parts) -> Size:
-    pairs = _together(parts).distinct()
-    return Size(len(pairs.u), len(np.unique(pairs.u)), len(np.unique(pairs.i)))
+def _counts(settings: PublishedSettings, rows: Rows, part_of: PartOf) -> dict[str, dict[str, int]]:
+    """Counts of each part that is there; its pairs are its rows."""
+    cold = cold_rows(rows, part_of)
+    stays = ~cold.either if settings.cold == "drop" else np.ones(len(rows), dtype=bool)
+    counts = count_parts(rows, part_of, cold, stays)
+    given = {PARTS[part] for part in np.unique(part_of)}
+    return {part: {k: n for k, n in c.items() if k != "pairs"} for part, c in counts.items() if part in given}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
+import importlib.util
+import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,6 @@ from dataset_prep.pairs.core import Enough, Thresholds
 from dataset_prep.pairs.split import Split, parse_split
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, TIME, Source
 from dataset_prep.sources.times import FORMATS, TimeFormat, timestamp
-from dataset_prep.writing.recbole_yaml import check_name
 
 CHOICES = {
     "protocol": ("novel", "repeat"),
@@ -23,23 +24,10 @@ CHOICES = {
     "core_on": ("all", "train"),
     "cold": ("drop", "keep"),
 }
-# Settings that do not change the data set, or that are recorded in another form.
-INDIFFERENT = frozenset(
-    {
-        "source",
-        "users",
-        "items",
-        "user_info",
-        "output",
-        "force",
-        "engine",
-        "reader",
-        "spark_url",
-        "memory_limit",
-        "quiet",
-        "max_bad",
-    }
-    | {"kept", "cut", "behaviors", "since", "until", "split"}
+# The settings that decide the data set and are recorded as they are.
+RECORDED = (
+    *("name", "min_user", "min_item", "min_interactions", "min_users", "min_items", "strict", "protocol", "level"),
+    *("item_geohash", "core_on", "cold"),
 )
 
 
@@ -160,12 +148,36 @@ class Settings:
 
     def as_dict(self) -> dict[str, Any]:
         """The settings that decide the result, ready for JSON: the same on every machine, without paths."""
-        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in INDIFFERENT}
         return {
             "source": self.source.name,
             "columns": list(self.source.columns),
             "behaviors": list(self.kept),
             "bounds": list(self.bounds),
             "split": str(self.cut) if self.cut else None,
-            **plain,
+            **{setting: getattr(self, setting) for setting in RECORDED},
         }
+
+
+@cache
+def _known_downloads() -> set[str]:
+    """Names for which RecBole starts a download when their folder is missing; found without importing RecBole."""
+    spec = importlib.util.find_spec("recbole")
+    if spec is None or spec.origin is None:
+        return set()
+    import yaml
+
+    listed = Path(spec.origin).parent / "properties" / "dataset" / "url.yaml"
+    return set(yaml.safe_load(listed.read_text())) if listed.is_file() else set()
+
+
+def check_name(name: str) -> None:
+    """Raises UsageError for a name that is not a plain folder name or that RecBole would download."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise UsageError(
+            f"--name: {name!r} must be letters, digits, '-', '_' or '.', and start with one of the first two."
+        )
+    if name.lower() in _known_downloads():
+        raise UsageError(
+            f"--name: RecBole knows {name!r} as a data set to download and would fetch its own when this one is "
+            f"missing. Choose another name, such as my-{name}."
+        )

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dataset_prep.reading.files import Part, RemoteFile
+from dataset_prep.sources.part import Part, RemoteFile
 from dataset_prep.sources.times import TimeFormat
 
 

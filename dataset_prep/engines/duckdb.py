@@ -14,7 +14,7 @@ import numpy as np
 from dataset_prep.engines.base import ODD, ReadError
 from dataset_prep.errors import InputError, OutputError, UsageError
 from dataset_prep.progress import bar
-from dataset_prep.reading.files import LONGEST_LINE, Part, RemoteFile
+from dataset_prep.sources.part import LONGEST_LINE, Part, RemoteFile
 from dataset_prep.sources.times import BEIJING_OFFSET, TimeFormat
 
 

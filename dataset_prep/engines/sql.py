@@ -14,16 +14,18 @@ import numpy as np
 
 from dataset_prep.engines.base import Engine
 from dataset_prep.pairs.table import BLANK, INSIDE, SHIFT, UNDATED, CodedRows, Column, Counts, Pairs, Table, classes_of
-from dataset_prep.reading.files import Part
-from dataset_prep.reading.grammar import MISSING
 from dataset_prep.settings import Settings
-from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
+from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, MISSING, TIME, USER
+from dataset_prep.sources.part import Part
 from dataset_prep.sources.times import BEIJING_OFFSET, DAY, EARLIEST, LATEST, day_of
 
 BAD_EVENTS = (
     "SELECT count(*), sum(CASE WHEN user_id IS NULL OR item_id IS NULL OR t IS NULL OR row_class IS NULL "
     "THEN 1 ELSE 0 END) FROM events"
 )
+
+
+PAIR_TYPES = {"u": np.int32, "i": np.int32, "mask": np.int32, "n": np.int32, "first": np.int64}
 
 
 def id_sql(column: str, integers: bool) -> str:
@@ -98,8 +100,7 @@ def table_of(engine: Engine, settings: Settings, integers: bool, features: Seque
         Pairs(
             _ids(users, integers),
             _ids(items["item_id"], integers),
-            *(pairs[name].astype(np.int32) for name in ("u", "i", "mask", "n")),
-            pairs["first"].astype(np.int64),
+            *(pairs[name].astype(kind) for name, kind in PAIR_TYPES.items()),
         ),
         {feature: _feature(items[feature]) for feature in features},
         _rows(engine, carried) if needs_rows(settings) else None,

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-
-from dataset_prep.reading.files import LONGEST_LINE, Part, Progress, blocks
+from dataset_prep.reading.files import Progress, blocks
 from dataset_prep.reading.grammar import Grammar
+from dataset_prep.reading.survey import has_long_line
 from dataset_prep.sources.base import Source
+from dataset_prep.sources.part import LONGEST_LINE, Part
 
 CHUNK = 1 << 24
 FIRST_REASONS = 10
@@ -76,11 +76,6 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _has_long_line(lines: bytes) -> bool:
-    ends = np.flatnonzero(np.frombuffer(lines, dtype=np.uint8) == ord("\n"))
-    return bool((np.diff(ends, prepend=-1) > LONGEST_LINE).any())
-
-
 class CarefulReader:
     """Reads files one after the other."""
 
@@ -101,7 +96,7 @@ class CarefulReader:
                 chunk = block.lines
                 if number == 0 and part.header and chunk:
                     chunk, number = chunk[chunk.index(b"\n") + 1 :], 1
-                if (chunk.isascii() or _is_utf8(chunk)) and not _has_long_line(chunk):
+                if (chunk.isascii() or _is_utf8(chunk)) and not has_long_line(chunk):
                     number = self._piece(chunk, number, part, grammar, out.write)
                     continue
                 for line in chunk[:-1].split(b"\n"):

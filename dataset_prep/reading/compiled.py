@@ -23,12 +23,13 @@ from dataset_prep.pairs.sorting import WORKERS, Ints
 from dataset_prep.pairs.table import BLANK, FIRST_WORD
 from dataset_prep.reading.careful import Found, Rejects
 from dataset_prep.reading.fields import GiveUpError
-from dataset_prep.reading.files import BROKEN, FIRST, Block, Part, blocks, first_fields, streams
+from dataset_prep.reading.files import BROKEN, FIRST, Block, blocks, first_fields, streams
 from dataset_prep.reading.grammar import CANONICAL, Grammar
 from dataset_prep.reading.selection import Columns, Selection
 from dataset_prep.reading.survey import PIECE, checksums
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
+from dataset_prep.sources.part import Part
 
 READ = 4 * PIECE
 FEW_ODD, ODD_SHARE = 20_000, 0.05

@@ -10,7 +10,6 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -18,41 +17,11 @@ from dataset_prep.errors import InputError
 
 FIRST = 1 << 16
 """Bytes at the beginning of a file that decide its header and delimiter."""
-LONGEST_LINE = 1 << 16
 ROOM = 32
 """Bytes behind a block that can be read safely."""
 BOM = b"\xef\xbb\xbf"
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
 Progress = Callable[[int], object]
-
-
-class RemoteFile(NamedTuple):
-    """A file behind an address: size in bytes, last changed in Unix seconds."""
-
-    path: str
-    size: int
-    changed: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """One file to read.
-
-    path: a plain, unpacked file, or an address that the engine reads. name: the user's name for it.
-    plain: only ASCII, one kind of line end, no quotes, no control characters; an engine can read it.
-    lines: all of them, blank ones included. digest: of the unpacked content; for an address of its name, size and date.
-    remote: set for an address.
-    """
-
-    path: str
-    name: str
-    delimiter: str
-    header: bool
-    newline: str
-    plain: bool
-    lines: int
-    digest: str
-    remote: RemoteFile | None = None
 
 
 def is_remote(path: str) -> bool:

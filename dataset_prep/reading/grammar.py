@@ -6,15 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from dataset_prep.reading.files import LONGEST_LINE
-from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER, Source
+from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, MISSING, TIME, USER, Source
+from dataset_prep.sources.part import LONGEST_LINE
 from dataset_prep.sources.times import FORMATS
 
-# What pandas, and so RecBole, reads as a missing value.
-MISSING = (
-    *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
-    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-)
 # A whole number that a 64-bit integer keeps exactly. Other ids are kept as text.
 CANONICAL = r"(?:0|[1-9][0-9]{0,17})"
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")

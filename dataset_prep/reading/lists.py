@@ -17,9 +17,10 @@ from dataset_prep.pairs.sorting import Narrow, distinct
 from dataset_prep.reading.careful import FIRST_REASONS, Found, Rejects
 from dataset_prep.reading.fields import NUMBER, SKIP, GiveUpError, compiled, read_lines
 from dataset_prep.reading.files import BROKEN, FIRST, Block, blocks, first_fields, streams
-from dataset_prep.reading.grammar import CANONICAL, MISSING, Grammar
+from dataset_prep.reading.grammar import CANONICAL, Grammar
 from dataset_prep.reading.survey import PIECE, checksums
 from dataset_prep.settings import Settings
+from dataset_prep.sources.base import MISSING
 
 USER_FEATURES = ("user_id", "age_range", "gender")
 UNKNOWN_AGE, UNKNOWN_GENDER = "0", "2"

@@ -28,12 +28,13 @@ from dataset_prep.progress import advance, bar
 from dataset_prep.reading.careful import CarefulReader, Found, Rejects
 from dataset_prep.reading.compiled import CompiledReader
 from dataset_prep.reading.fields import GiveUpError
-from dataset_prep.reading.files import Part, find, is_remote
+from dataset_prep.reading.files import find, is_remote
 from dataset_prep.reading.lists import Subset, read_subset, read_user_features
 from dataset_prep.reading.remote import local_copies, local_part, remote_parts
 from dataset_prep.reading.selection import Selection
 from dataset_prep.reading.survey import survey
 from dataset_prep.settings import Settings
+from dataset_prep.sources.part import Part
 
 if TYPE_CHECKING:
     from dataset_prep.engines.duckdb import DuckDBEngine

@@ -16,8 +16,9 @@ from dataset_prep.engines import open_engine
 from dataset_prep.engines.base import Engine, ReadError
 from dataset_prep.errors import InputError
 from dataset_prep.progress import bar
-from dataset_prep.reading.files import Part, Progress, RemoteFile, first_fields, head, is_remote
+from dataset_prep.reading.files import Progress, first_fields, head, is_remote
 from dataset_prep.reading.survey import survey
+from dataset_prep.sources.part import Part, RemoteFile
 
 ARCHIVE = ".zip"
 NOTHING = "no file there, or an empty one"

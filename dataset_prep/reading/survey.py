@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from dataset_prep.errors import InputError
-from dataset_prep.reading.files import BROKEN, FIRST, LONGEST_LINE, Part, Progress, first_fields, streams
+from dataset_prep.reading.files import BOM, BROKEN, FIRST, Progress, blocks, first_fields, streams
+from dataset_prep.sources.part import LONGEST_LINE, Part
 
 PIECE = 1 << 20
 """Bytes of one checksum."""
-WINDOW = LONGEST_LINE // 2
+# What DuckDB or Spark reads in another way than the grammar: not ASCII, a quote, a control character, a delimiter too
+# many at the end of a line.
+ODD = re.compile(rb'[^\x20-\x7e\t\r\n]|"|[,\t]\r?\n')
 
 
 def checksums(raw: bytes) -> bytes:
@@ -23,46 +26,9 @@ def checksums(raw: bytes) -> bytes:
     return b"".join(zlib.crc32(view[at : at + PIECE]).to_bytes(4, "little") for at in range(0, len(raw), PIECE))
 
 
-class _Survey:
-    """What the blocks of a file show."""
-
-    def __init__(self) -> None:
-        self.size = self.feeds = self.returns = self.pairs = 0
-        self.plain = True
-        self.last = b""
-        self.digest = hashlib.sha256()
-
-    def take(self, block: bytes) -> None:
-        """Every test here runs at memory speed. A regular expression would take as long as the reading."""
-        values = np.frombuffer(block, dtype=np.uint8)
-        feeds = int(np.count_nonzero(values == 10))
-        returns = int(np.count_nonzero(values == 13)) if b"\r" in block else 0
-        tabs = int(np.count_nonzero(values == 9)) if b"\t" in block else 0
-        if returns:
-            self.pairs += block.count(b"\r\n")
-        self.pairs += self.last == b"\r" and block[:1] == b"\n"
-        # DuckDB accepts a delimiter too many at the end of a line.
-        ends = values == (13 if returns else 10)
-        self.plain = self.plain and not self._ends_with_delimiter(values, ends)
-        # A line longer than two windows leaves one of them without a line end.
-        windows = ends[: len(ends) // WINDOW * WINDOW].reshape(-1, WINDOW)
-        self.plain = self.plain and bool(windows.any(axis=1).all())
-        controls = int(np.count_nonzero(values < 32)) - feeds - returns - tabs
-        # Quotes are legal, but only the careful reader handles them.
-        self.plain = self.plain and not controls and block.isascii() and b'"' not in block and b"\x7f" not in block
-        self.size, self.feeds, self.returns = self.size + len(block), self.feeds + feeds, self.returns + returns
-        self.digest.update(checksums(block))
-        self.last = block[-1:]
-
-    def _ends_with_delimiter(self, values: npt.NDArray[np.uint8], ends: npt.NDArray[np.bool_]) -> bool:
-        """True if a line of these bytes ends with a delimiter."""
-        at_border = self.last in (b",", b"\t") and bool(ends[0])
-        before = values[:-1]
-        return at_border or bool((ends[1:] & ((before == 44) | (before == 9))).any())
-
-    @property
-    def one_line_end(self) -> bool:
-        return not self.returns or self.returns == self.pairs == self.feeds
+def has_long_line(lines: bytes) -> bool:
+    ends = np.flatnonzero(np.frombuffer(lines, dtype=np.uint8) == ord("\n"))
+    return bool((np.diff(ends, prepend=-1) > LONGEST_LINE).any())
 
 
 def survey(path: Path, workdir: Path, headers: frozenset[str], progress: Progress | None = None) -> list[Part]:
@@ -72,40 +38,29 @@ def survey(path: Path, workdir: Path, headers: frozenset[str], progress: Progres
     """
     parts = []
     try:
-        for number, (name, stream, packed) in enumerate(streams(path)):
-            seen, first = _Survey(), b""
-            plain_path = workdir / f"{number}-{len(list(workdir.iterdir()))}-{path.stem}.csv" if packed else path
-            copy = plain_path.open("wb") if packed else None
-            try:
-                while block := stream.read(PIECE):
-                    if not seen.size:
-                        first = block[:FIRST]
-                    seen.take(block)
-                    if copy:
-                        copy.write(block)
-                    if progress:
-                        progress(len(block))
-            finally:
+        for name, stream, packed in streams(path):
+            copy = workdir / f"unpacked-{len(list(workdir.iterdir()))}.csv" if packed else None
+            digest, lines, plain, ends, first = hashlib.sha256(), 0, True, set[bool](), b""
+            for block in blocks(stream, PIECE):
+                first = first or block.raw[:FIRST]
+                digest.update(checksums(block.raw))
+                text, feeds, returns = block.lines, block.lines.count(b"\n"), block.lines.count(b"\r")
+                lines += feeds
+                ends |= {returns > 0} if returns == text.count(b"\r\n") in (0, feeds) else {True, False}
+                plain = plain and not ODD.search(text) and not has_long_line(text)
                 if copy:
-                    copy.close()
-            if seen.size:
-                parts.append(_part(plain_path, name, seen, first, headers))
+                    with copy.open("ab") as file:
+                        file.write(block.raw)
+                if progress:
+                    progress(len(block.raw))
+            if first:
+                fields, delimiter = first_fields(first)
+                header, newline = fields[0].lower() in headers, "\r\n" if True in ends else "\n"
+                plain = plain and len(ends) < 2 and not first.startswith(BOM)
+                where = str(copy or path)
+                parts.append(Part(where, name, delimiter, header, newline, plain, lines, digest.hexdigest()))
     except BROKEN as error:
         raise InputError(f"{path}: cannot be read to its end ({error}). Download or unpack it again.") from error
     if not parts:
         raise InputError(f"{path}: the file is empty")
     return parts
-
-
-def _part(path: Path, name: str, seen: _Survey, first: bytes, headers: frozenset[str]) -> Part:
-    fields, delimiter = first_fields(first)
-    return Part(
-        path=str(path),
-        name=name,
-        delimiter=delimiter,
-        header=fields[0].lower() in headers,
-        newline="\r\n" if seen.returns else "\n",
-        plain=seen.plain and seen.one_line_end,
-        lines=seen.feeds + (seen.last != b"\n"),
-        digest=seen.digest.hexdigest(),
-    )

@@ -9,6 +9,12 @@ from dataset_prep.errors import UsageError
 
 USER, ITEM, CATEGORY, BEHAVIOR, TIME = "user_id", "item_id", "item_category", "behavior_type", "timestamp"
 
+# What pandas, and so RecBole, reads as a missing value.
+MISSING = (
+    *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+)
+
 
 @dataclass(frozen=True)
 class Behavior:

@@ -1,16 +1,8 @@
-"""The data set's own RecBole settings, and the names RecBole would misunderstand."""
+"""The data set's own RecBole settings."""
 
 from __future__ import annotations
 
-import importlib.util
-import re
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
-
-import yaml
-
-from dataset_prep.errors import UsageError
 
 TEXT = """\
 # Read by run.py --dataset={name}; written by dataset_prep, settings and counts are in funnel.json.
@@ -66,26 +58,3 @@ def dataset_yaml(
         parts=listed,
         eval_args=order,
     )
-
-
-@cache
-def _known_downloads() -> set[str]:
-    """Names for which RecBole starts a download when their folder is missing; found without importing RecBole."""
-    spec = importlib.util.find_spec("recbole")
-    if spec is None or spec.origin is None:
-        return set()
-    listed = Path(spec.origin).parent / "properties" / "dataset" / "url.yaml"
-    return set(yaml.safe_load(listed.read_text())) if listed.is_file() else set()
-
-
-def check_name(name: str) -> None:
-    """Raises UsageError for a name that is not a plain folder name or that RecBole would download."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-        raise UsageError(
-            f"--name: {name!r} must be letters, digits, '-', '_' or '.', and start with one of the first two."
-        )
-    if name.lower() in _known_downloads():
-        raise UsageError(
-            f"--name: RecBole knows {name!r} as a data set to download and would fetch its own when this one is "
-            f"missing. Choose another name, such as my-{name}."
-        )
