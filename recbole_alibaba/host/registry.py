@@ -46,8 +46,8 @@ def register() -> None:
     `get_model` looks for the module `recbole.model.general_recommender.<name in lower case>`. `get_trainer` and
     `create_dataset` read an attribute of a package.
     """
-    for old, module in PICKLED_MODULES.items():
-        sys.modules[old] = importlib.import_module(module)
+    for old, new in PICKLED_MODULES.items():
+        sys.modules[old] = importlib.import_module(new)
     for plugin in PLUGINS:
         alias = f"recbole.model.general_recommender.{plugin.name.lower()}"
         sys.modules[alias] = importlib.import_module(plugin.model_module)

@@ -77,9 +77,7 @@ class AlibabaLightGCNTrainer(Trainer):
                 parts = loss_func(interaction)
             loss = sum(parts, self.sync_grad_loss() if distributed else torch.zeros((), device=self.device))
             scaler.scale(loss).backward()
-            scaler.unscale_(
-                self.optimizer
-            )  # before clipping: max_norm is for real gradients, RecBole clips scaled ones
+            scaler.unscale_(self.optimizer)  # max_norm is for real gradients; RecBole clips scaled ones
             if self.clip_grad_norm:
                 norm = clip_grad_norm_(self.model.parameters(), **clip)
             else:

@@ -122,8 +122,8 @@ def test_unknown_setting(two_tastes: Path, tmp_path: Path) -> None:
 
 
 def test_aliases_of_fields_are_settings(two_tastes: Path) -> None:
-    """RecBole reads `alias_of_<field>` for any field, so no property file lists these keys."""
-    assert config_of(two_tastes, alias_of_item_id=["item_id"])["alias_of_item_id"] == ["item_id"]
+    """RecBole reads `alias_of_<field>` for any field, so no property file lists all of these keys."""
+    assert config_of(two_tastes, alias_of_shop_id=["item_id"])["alias_of_shop_id"] == ["item_id"]
 
 
 def test_a_setting_of_another_model_is_unknown(two_tastes: Path) -> None:
