@@ -37,7 +37,7 @@ def demo(output: Path, epochs: int = 60) -> dict[str, Mapping[str, float]]:
         _convert(BEFORE, users, items, output)
     except dataset_prep.EmptyDatasetError as error:
         click.echo(_indented(*error.funnel.lines(), f"Refused. {error.message}", error.advice()))
-    click.echo(f"\n2. The mended data ({_asked(AFTER)})\n")
+    click.echo(f"\n2. The repaired data ({_asked(AFTER)})\n")
     click.echo(_indented(*_convert(AFTER, users, items, output).funnel.lines()))
     click.echo(f"\n3. The report's training on it: Adam, weight_decay 1e-4 (guessing is ln 2 = {math.log(2):.4f})\n")
     stuck = _trained("AlibabaLightGCN", output, 5, _training(BEFORE))
@@ -45,7 +45,7 @@ def demo(output: Path, epochs: int = 60) -> dict[str, Mapping[str, float]]:
     seen = {it.id: it for last in range(len(history), 0, -1) for it in examine(history[:last], stuck.config)}
     for finding in seen.values():
         click.echo(_indented(f"{finding.id}: {finding.message}", finding.remedy))
-    click.echo("\n4. The mended training: AdamW, weight_decay 1e-5\n")
+    click.echo("\n4. The repaired training: AdamW, weight_decay 1e-5\n")
     ours = _trained("AlibabaLightGCN", output, epochs, _training(AFTER))
     made = {"AlibabaLightGCN": ours, "Pop": _trained("Pop", output, 1, {})}
     results = {model: it.trainer.evaluate(it.test_data) for model, it in made.items()}
