@@ -23,7 +23,7 @@ from recbole_alibaba.diagnosis import training as training_module
 from recbole_alibaba.diagnosis.subject import Subject
 from recbole_alibaba.diagnosis.watcher import Watcher
 from recbole_alibaba.trainer import trainer as trainer_module
-from recbole_alibaba.trainer.watching import watch
+from recbole_alibaba.trainer.host_trainers import watch
 
 warnings.filterwarnings("ignore", category=FutureWarning)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "gowalla"

@@ -9,20 +9,19 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from recbole_alibaba.diagnosis.catalogue import LANGUAGES, catalogue, title
-from recbole_alibaba.diagnosis.examination import Examination, consult
-from recbole_alibaba.diagnosis.page import page
-from recbole_alibaba.diagnosis.rawlog import convert_or_explain, recommended
-from recbole_alibaba.diagnosis.report import as_json, command_line, console, property_file, words
-from recbole_alibaba.diagnosis.trying import Cure, try_remedies
-from recbole_alibaba.host.config import deep_update
+from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput
 from recbole_alibaba.host.properties import read_mapping
 from recbole_alibaba.host.settings import parse_overrides
+
+if TYPE_CHECKING:
+    from recbole_alibaba.diagnosis.examination import Examination
+    from recbole_alibaba.diagnosis.trying import Cure
 
 ILL, BAD_USAGE = 3, 2
 
@@ -70,6 +69,9 @@ def doctor(
     if listing:
         click.echo("\n".join(f"{name:28} {title(name, lang)}" for name in findable()))
         return
+    activate()  # torch and RecBole are imported only now: --help and --list do without
+    from recbole_alibaba.diagnosis.report import as_json, command_line, console, words
+
     try:
         overrides = parse_overrides(context.args)
         examined, cure = _consult(model, dataset, config_files.split(), overrides, (source, raw, raw_items), trying)
@@ -103,7 +105,11 @@ def _consult(
     raw: tuple[str, Path | None, Path | None],
     trying: bool,
 ) -> tuple[Examination, Cure | None]:
-    from recbole_alibaba import experiment  # it brings RecBole and torch: not for --list and --help
+    from recbole_alibaba import experiment
+    from recbole_alibaba.diagnosis.examination import Examination, consult
+    from recbole_alibaba.diagnosis.rawlog import recommended
+    from recbole_alibaba.diagnosis.trying import try_remedies
+    from recbole_alibaba.host.config import deep_update
 
     warnings.filterwarnings("ignore", module="recbole")
     logging.getLogger().addHandler(logging.NullHandler())  # RecBole warns on the way; the report says it better
@@ -137,6 +143,7 @@ def _consult(
 
 def _converted(source: str, users: Path, items: Path | None, asked: Mapping[str, Any], folder: Path, name: str) -> Any:
     from dataset_prep import PrepError
+    from recbole_alibaba.diagnosis.rawlog import convert_or_explain
 
     try:
         return convert_or_explain(source, users, items, asked, folder, name)
@@ -145,6 +152,9 @@ def _converted(source: str, users: Path, items: Path | None, asked: Mapping[str,
 
 
 def _write(folder: Path, examined: Examination, cure: Cure | None, lang: str, command: str) -> None:
+    from recbole_alibaba.diagnosis.page import page
+    from recbole_alibaba.diagnosis.report import as_json, property_file, words
+
     folder.mkdir(parents=True, exist_ok=True)
     files = {
         "doctor.json": json.dumps(as_json(examined, cure, lang), ensure_ascii=False, indent=2) + "\n",

@@ -1,24 +1,24 @@
-"""RecBole's own trainers, watched: each epoch gets a record and its signs are said, nothing else changes."""
+"""RecBole's own trainers get a record of each epoch and warnings; nothing else about them changes."""
 
 from time import perf_counter
 from typing import Any
 
-from ..diagnosis.examination import is_trained
-from ..diagnosis.subject import Subject
-from ..diagnosis.training import Probe
-from .speaker import Speaker
+from recbole_alibaba.diagnosis.examination import is_trained
+from recbole_alibaba.diagnosis.subject import Subject
+from recbole_alibaba.diagnosis.training import Probe
+from recbole_alibaba.trainer.epoch_warnings import EpochWarnings
 
 
 def watch(subject: Subject) -> None:
-    """Give `subject.trainer` a `history` like that of this plugin's trainer, and let it warn of signs.
+    """Give `subject.trainer` a `history` like that of this plugin's trainer, and warn of signs after each epoch.
 
-    A trainer that keeps a history, and a model that is counted and not trained, are left as they are.
+    A trainer that has a history already is left as it is, and so is a model without gradients, such as Pop.
     """
     trainer = subject.trainer
     if hasattr(trainer, "history") or not is_trained(subject):
         return
     inner = trainer._train_epoch
-    speaker = Speaker(trainer)
+    warnings = EpochWarnings(trainer)
     trainer.history = []
 
     def train_epoch(train_data: Any, epoch_idx: int, *args: Any, **kwargs: Any) -> Any:
@@ -28,7 +28,7 @@ def watch(subject: Subject) -> None:
         with probe.attached():
             result = inner(train_data, epoch_idx, *args, **kwargs)
         trainer.history.append(probe.record(epoch_idx, perf_counter() - started))
-        speaker.say(trainer.history)
+        warnings.warn(trainer.history)
         return result
 
     trainer._train_epoch = train_epoch
