@@ -13,7 +13,7 @@ import dataset_prep
 from dataset_prep.funnel import Funnel
 from dataset_prep.sample import write_sample
 
-from .diagnosis.signs import examine
+from .diagnosis.signs import find_signs
 from .experiment import Experiment, build_config, prepare
 from .host.properties import properties_folder, read_mapping
 
@@ -41,7 +41,7 @@ def demo(output: Path, epochs: int = 60) -> dict[str, Mapping[str, float]]:
     click.echo(f"\n3. The report's training on it: Adam, weight_decay 1e-4 (guessing is ln 2 = {math.log(2):.4f})\n")
     stuck = _trained("AlibabaLightGCN", output, 5, _training(BEFORE))
     history = stuck.trainer.history
-    seen = {it.id: it for last in range(len(history), 0, -1) for it in examine(history[:last], stuck.config)}
+    seen = {it.id: it for last in range(len(history), 0, -1) for it in find_signs(history[:last], stuck.config)}
     for finding in seen.values():
         click.echo(_indented(f"{finding.id}: {finding.message}\n{finding.remedy}"))
     click.echo("\n4. The mended training: AdamW, weight_decay 1e-5\n")

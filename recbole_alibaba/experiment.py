@@ -12,7 +12,7 @@ from recbole.data import create_dataset
 from recbole.utils import dict2str, get_trainer, init_seed, set_color
 
 from .diagnosis.examination import preflight
-from .diagnosis.subject import Subject
+from .diagnosis.readings import settings_of
 from .estimate import announce
 from .evaluation import install_fast_evaluation
 from .host import config as host_config
@@ -29,7 +29,7 @@ DEFAULT_MODEL = "AlibabaLightGCN"
 
 @dataclass
 class Experiment:
-    """What `prepare` puts together and `run` trains: RecBole's own objects, nothing wrapped."""
+    """RecBole's own objects of one experiment: `prepare` builds them, `run` trains them, the doctor examines them."""
 
     config: Config
     dataset: Any
@@ -38,6 +38,11 @@ class Experiment:
     test_data: Any
     model: torch.nn.Module
     trainer: Any
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """RecBole's settings as a plain dictionary."""
+        return dict(settings_of(self.config))
 
 
 def build_config(
@@ -125,13 +130,13 @@ def run(
 def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
     config, trainer, logger = made.config, made.trainer, getLogger()
     if config["preflight"] is not False:
-        for finding in preflight(config, made.dataset, made.train_data, made.valid_data, made.model):
+        for finding in preflight(made):
             logger.warning(f"{finding.id}: {finding.message} {finding.remedy}")
     if hasattr(made.model, "graph"):
         keep_freed_memory()
         announce(made.model, made.train_data, config, logger)
     if config["watch"] is not False:
-        watch(Subject.of(made))
+        watch(made)
     best_score, best_result = trainer.fit(
         made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..diagnosis.monitor.epoch_record import gradient_means, mean_losses
 from ..host.errors import NotFiniteLossError
 
 READ_EVERY = {"cpu": 1, "cuda": 50}  # batches; a read makes the GPU wait
@@ -57,10 +58,9 @@ class EpochMeter:
 
     def means(self) -> dict[str, float]:
         """`loss`, each part, `grad_norm` and `clipped` (share of batches, 0 to 1), over the batches read so far."""
-        count = max(self.batches, 1)
-        *parts, norm = (total / count for total in self._sums)
-        named = dict(zip(self.parts, parts, strict=True))
-        return {"loss": sum(parts), **named, "grad_norm": norm, "clipped": self._clipped / count}
+        *totals, norm = self._sums
+        gradient = gradient_means(norm, self._clipped, self.batches)
+        return {**mean_losses(self.parts, totals, self.batches), **gradient}
 
     def _not_finite(self, name: str, value: float) -> str:
         means = ", ".join(f"{key} {number:.4g}" for key, number in self.means().items())

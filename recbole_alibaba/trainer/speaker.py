@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..diagnosis.findings import Finding
-from ..diagnosis.signs import examine
+from ..diagnosis.signs import find_signs
 
 
 class Speaker:
@@ -20,7 +20,7 @@ class Speaker:
 
     def say(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Warn of every finding, the first time with its remedy; of what is only advice once, without."""
-        for finding in examine(history, self._trainer.config):
+        for finding in find_signs(history, self._trainer.config):
             known = (finding.id, finding.wording) in self._said
             if known and finding.severity == "advice":
                 continue

@@ -1,28 +1,30 @@
 """RecBole's own trainers, watched: each epoch gets a record and its signs are said, nothing else changes."""
 
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..diagnosis.examination import is_trained
-from ..diagnosis.subject import Subject
-from ..diagnosis.training import Probe
+from ..diagnosis.checks.model_access import is_trained
+from ..diagnosis.monitor.probe import Probe
 from .speaker import Speaker
 
+if TYPE_CHECKING:
+    from ..experiment import Experiment
 
-def watch(subject: Subject) -> None:
-    """Give `subject.trainer` a `history` like that of this plugin's trainer, and let it warn of signs.
+
+def watch(experiment: "Experiment") -> None:
+    """Give `experiment.trainer` a `history` like that of this plugin's trainer, and let it warn of signs.
 
     A trainer that keeps a history, and a model that is counted and not trained, are left as they are.
     """
-    trainer = subject.trainer
-    if hasattr(trainer, "history") or not is_trained(subject):
+    trainer = experiment.trainer
+    if hasattr(trainer, "history") or not is_trained(experiment.model):
         return
     inner = trainer._train_epoch
     speaker = Speaker(trainer)
     trainer.history = []
 
     def train_epoch(train_data: Any, epoch_idx: int, *args: Any, **kwargs: Any) -> Any:
-        probe = Probe(subject, len(train_data), ranking=False)
+        probe = Probe(experiment, len(train_data), ranking=False)
         probe.watcher.start_epoch()
         started = perf_counter()
         with probe.attached():

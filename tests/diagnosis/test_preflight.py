@@ -10,7 +10,7 @@ from faults.setups import Fault, builder
 from faults.worlds import two_tastes
 
 from recbole_alibaba.diagnosis.examination import preflight
-from recbole_alibaba.diagnosis.training import FirstBatches
+from recbole_alibaba.diagnosis.monitor.short_training import FirstBatches
 
 
 @pytest.fixture(params=["AlibabaLightGCN", "BPR", "NGCF", "NeuMF", "Pop"])
@@ -19,7 +19,7 @@ def build(request, tmp_path):
 
 
 def looked_at(made):
-    return preflight(made.config, made.dataset, made.train_data, made.valid_data, made.model)
+    return preflight(made)
 
 
 def test_silent_on_a_healthy_set_up_and_training_goes_as_if_nobody_had_looked(build):

@@ -10,7 +10,8 @@ FORBIDDEN = {
     "dataset_prep": {"recbole_alibaba", "recbole", "torch"},
     "recbole_alibaba/diagnosis/signs": {"recbole", "torch"},
     "recbole_alibaba/diagnosis/findings.py": {"recbole", "torch"},
-    "recbole_alibaba/diagnosis/causes.py": {"recbole", "torch"},
+    "recbole_alibaba/diagnosis/causes": {"recbole", "torch"},
+    "recbole_alibaba/diagnosis/report": {"recbole", "torch"},
 }
 
 
