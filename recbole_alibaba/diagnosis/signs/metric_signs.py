@@ -55,7 +55,7 @@ def overfitting(history: History, settings: Settings) -> Finding | None:
         return None
     best = max(range(len(scores)), key=scores.__getitem__)
     after = scores[best + 1 :]
-    if len(after) < PAST_BEST or scores[best] <= 0 or max(after) > (1 - WORSE) * scores[best]:
+    if len(after) < PAST_BEST or max(after) > (1 - WORSE) * scores[best]:
         return None
     if scores[best] - scores[-1] < LEAST_FALL * last_decimal(settings) or scores[-1] > (1 + WORSE) * min(after):
         return None
