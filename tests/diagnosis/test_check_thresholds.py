@@ -347,6 +347,12 @@ def test_the_loss_is_that_of_the_scores(factor, settings, same):
     assert ("loss-differs" not in found(loss(made, PAIRS))) is same
 
 
+@pytest.mark.parametrize(("factor", "fresh"), [(1.99, True), (2.01, False)])
+def test_regularisation_in_the_loss_may_be_as_large_as_the_loss_of_the_scores(factor, fresh):
+    verdicts = loss(experiment(Margins(0.0, factor), reg_weight=1e-5), PAIRS)
+    assert ("fresh-loss" not in found(verdicts)) is fresh
+
+
 @pytest.mark.parametrize(("size", "cause"), [(49.0, "loss-differs"), (51.0, "init-too-large")])
 def test_why_a_fresh_loss_is_not_ln2(size, cause):
     model = Margins(0.0, 3.0)
