@@ -41,7 +41,7 @@ def negatives(world: str, rounds: str) -> Numbers:
     """Seconds to draw one negative for every pair, on one thread."""
     from recbole.sampler import Sampler
 
-    from recbole_alibaba.sampling import NegativeSampler, item_weights
+    from recbole_alibaba.data.negatives import NegativeSampler, item_weights
 
     users, items = worlds.world(world)
     data = worlds.as_dataset(users, items)
@@ -62,8 +62,8 @@ def loading(millions: str, whose: str) -> Numbers:
     from recbole.data import data_preparation
     from recbole.data.dataset import Dataset
 
-    from recbole_alibaba.loaders import prepare_loaders
-    from recbole_alibaba.loading import AlibabaLightGCNDataset
+    from recbole_alibaba.data.dataset import AlibabaLightGCNDataset
+    from recbole_alibaba.data.loaders import prepare_loaders
 
     ours = whose == "ours"
     config = _config(millions, "AlibabaLightGCN" if ours else "BPR")

@@ -22,7 +22,7 @@ from recbole_alibaba import experiment
 from recbole_alibaba.diagnosis.monitor import probe as probe_module
 from recbole_alibaba.diagnosis.monitor.watcher import Watcher
 from recbole_alibaba.trainer import trainer as trainer_module
-from recbole_alibaba.trainer.watching import watch
+from recbole_alibaba.trainer.host_trainers import watch
 
 warnings.filterwarnings("ignore", category=FutureWarning)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "gowalla"

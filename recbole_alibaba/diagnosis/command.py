@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recbole_alibaba.diagnosis.catalogue import LANGUAGES, catalogue, title
+from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def doctor(
     if listing:
         click.echo("\n".join(f"{name:28} {title(name, lang)}" for name in findable()))
         return
-    # These import torch and RecBole, which `--help` and `--list` do not need.
+    activate()  # `--help` and `--list` need neither torch nor RecBole
     from recbole_alibaba.diagnosis.examination import quiet_host
     from recbole_alibaba.diagnosis.report.console import console, words
     from recbole_alibaba.diagnosis.report.report_files import as_json, command_line

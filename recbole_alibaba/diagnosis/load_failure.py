@@ -25,7 +25,7 @@ def interaction_file(settings: Settings) -> Path:
 
 
 def read_ids(file: Path, settings: Settings, *keys: str) -> pd.DataFrame:
-    """The id columns of an atomic file as text, named ``user`` and ``item``; ``keys`` are the settings that name them."""
+    """The id columns of an atomic file as text, called ``user`` and ``item``; ``keys`` are the settings for them."""
     fields = [str(settings.get(key) or key[:4].lower() + "_id") for key in keys]
     table = pd.read_csv(file, sep="\t", dtype=str, keep_default_na=False)
     table.columns = [column.partition(":")[0] for column in table.columns]

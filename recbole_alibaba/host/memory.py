@@ -1,4 +1,4 @@
-"""Keep freed memory in the process, so that the tables of the next training step need no new pages."""
+"""Keeps freed memory in the process, so that the tables of the next training step need no new pages."""
 
 import ctypes
 import sys
@@ -9,10 +9,10 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # names and numbers of glibc's malloc.h
 
 @cache
 def keep_freed_memory() -> bool:
-    """Ask glibc to hand no freed block back; True if it will, False where the C library is another one.
+    """Ask glibc to keep freed blocks; returns whether it will (False with another C library).
 
-    A step of LightGCN makes and drops some ten tables of megabytes. By default each comes fresh from the kernel,
-    which must zero it page by page: 12 % of a step on Gowalla. The process keeps the most it ever needed.
+    A training step allocates and frees about ten tables of several megabytes. By default the kernel provides each of
+    them anew and must zero its pages: 12 % of a step on Gowalla. The price: the process never gives its memory back.
     """
     if not sys.platform.startswith("linux"):
         return False

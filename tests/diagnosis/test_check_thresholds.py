@@ -398,6 +398,14 @@ def test_the_gradient_is_the_slope(factor, right):
     assert ("gradient-differs" not in found(loss(experiment(Sloped(factor)), PAIRS))) is right
 
 
+def test_the_check_of_the_gradient_leaves_the_parameters_as_they_were():
+    model = Tiny()
+    before = copy.deepcopy(model.state_dict())
+    loss(experiment(model), PAIRS)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
 def test_a_loss_of_hand_made_scores_is_known():
     model = Tiny()
     assert "loss-on-hand-made-scores" not in found(loss(experiment(model), PAIRS))

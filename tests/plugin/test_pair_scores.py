@@ -1,11 +1,12 @@
-"""Margins of pairs and their gradient against plain indexing under autograd."""
+"""Score differences of pairs and their gradient, against plain indexing under autograd."""
+
+from functools import partial
 
 import pytest
 import torch
 
-from recbole_alibaba.model import margins as module
 from recbole_alibaba.model.alibabalightgcn import distinct
-from recbole_alibaba.model.margins import margins
+from recbole_alibaba.model.pair_scores import gathered_score_differences, score_differences
 
 
 def world(n_users: int, n_items: int, pairs: int, dtype: torch.dtype = torch.float64):
@@ -15,12 +16,13 @@ def world(n_users: int, n_items: int, pairs: int, dtype: torch.dtype = torch.flo
     return tables, places
 
 
+@pytest.mark.parametrize("by", [partial(score_differences, block=4), gathered_score_differences], ids=["cpu", "cuda"])
 @pytest.mark.parametrize("pairs", [1, 4, 5, 23])
-def test_margins_equal_plain_indexing(pairs, monkeypatch):
-    monkeypatch.setattr(module, "AT_ONCE", 4)
+def test_score_differences_equal_plain_indexing(pairs, by):
+    """CUDA's way is ordinary torch, so it runs here on the CPU."""
     (users, items), (user, positive, negative) = world(5, 7, pairs)
-    positive[0] = negative[0]  # a pair against itself: no margin, and gradients that cancel
-    found = margins(users, items, user, positive, negative)
+    positive[0] = negative[0]  # the positive is the negative: no difference, and gradients that cancel
+    found = by(users, items, user, positive, negative)
     expected = (users[user] * (items[positive] - items[negative])).sum(1)
     torch.testing.assert_close(found, expected)
     weights = torch.randn_like(expected)
@@ -31,7 +33,7 @@ def test_margins_equal_plain_indexing(pairs, monkeypatch):
 
 def test_gradcheck():
     (users, items), places = world(3, 4, 9)
-    assert torch.autograd.gradcheck(lambda u, i: margins(u, i, *places), (users, items))
+    assert torch.autograd.gradcheck(lambda u, i: score_differences(u, i, *places), (users, items))
 
 
 @pytest.mark.parametrize("shape", [(6,), (2, 5), (2, 50)], ids=["few", "in two rows", "so many that all are there"])

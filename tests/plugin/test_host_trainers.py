@@ -1,4 +1,4 @@
-"""RecBole's own models are watched and checked before training, without a change in what they learn."""
+"""RecBole's own models are checked before training and watched during it; what they learn does not change."""
 
 import logging
 from pathlib import Path
@@ -9,11 +9,6 @@ import pytest
 from recbole_alibaba import run
 
 QUICK = {"epochs": 4, "show_progress": False, "train_batch_size": 128}
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def trained(data_path: Path, model: str = "BPR", **settings: Any) -> dict[str, Any]:
@@ -59,8 +54,8 @@ def test_a_healthy_stock_model_is_not_said_to_rank_worse_than_guessing(
     assert "worse-than-guessing" not in caplog.text
 
 
-def test_preflight_speaks_before_the_first_epoch(two_tastes: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """900 pairs are fewer than 1,000; `preflight: False` is silent about it."""
+def test_preflight_warns_before_the_first_epoch(two_tastes: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """900 pairs are fewer than 1,000; with `preflight: False` there is no warning."""
     with caplog.at_level(logging.INFO):
         trained(two_tastes)
     said = [record.message for record in caplog.records]

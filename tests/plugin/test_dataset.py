@@ -1,5 +1,6 @@
-"""Fast loading and splitting against RecBole's Dataset, and fast loaders against RecBole's loaders."""
+"""The data set and its splits against RecBole's Dataset, and the loaders against RecBole's loaders."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_alibaba.evaluation import RankingTask
-from recbole_alibaba.experiment import build_config
+from recbole_alibaba import build_config
+from recbole_alibaba.data.dataset import AlibabaLightGCNDataset
+from recbole_alibaba.data.loaders import prepare_loaders
+from recbole_alibaba.data.negatives import NoNegativeError
+from recbole_alibaba.data.ranking_loader import RankingLoader, RankingTask
+from recbole_alibaba.data.train_loader import TrainLoader
 from recbole_alibaba.host.errors import BadSettingError
-from recbole_alibaba.loaders import RankingLoader, prepare_loaders
-from recbole_alibaba.loading import AlibabaLightGCNDataset
-from recbole_alibaba.sampling import NoNegativeError, TrainLoader
 
 from recbole.data import data_preparation  # isort: skip
 from recbole.data.dataloader import FullSortEvalDataLoader, TrainDataLoader  # isort: skip
@@ -49,11 +51,6 @@ def data_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def config(data_path: Path, dataset: str = "log", **settings: Any) -> Any:
     split = settings.pop("split", {"RS": [0.7, 0.1, 0.2]})
     known = {
@@ -87,6 +84,8 @@ CASES: dict[str, dict[str, Any]] = {
     "first of each pair": {"rm_dup_inter": "first"},
     "core": {"user_inter_num_interval": "[4,inf)", "item_inter_num_interval": "[3,inf)"},
     "bounded core": {"user_inter_num_interval": "[2,60]", "item_inter_num_interval": "(1,inf)"},
+    "an upper bound": {"user_inter_num_interval": "[1,50]"},
+    "an upper bound with a gap": {"user_inter_num_interval": "[1,5];[20,inf)"},
     "some behaviours": {"val_interval": {"behavior_type": ["3", "4"], "timestamp": "[10,90)"}},
     "all columns": {"load_col": None},
     "ids alone": {"load_col": {"inter": ["user_id", "item_id"]}, "order": "RO"},
@@ -127,6 +126,23 @@ def test_the_fast_reader_is_used(data_path: Path, monkeypatch: pytest.MonkeyPatc
     assert AlibabaLightGCNDataset(config(data_path)).inter_num == 902
 
 
+@pytest.mark.parametrize("by", ["timestamp", ["timestamp", "user_id"]])
+def test_sorting_is_recboles(data_path: Path, by: Any) -> None:
+    made = config(data_path)
+    ours, theirs = AlibabaLightGCNDataset(made), Dataset(made)
+    for dataset in (ours, theirs):
+        dataset.build()
+        dataset.sort(by)
+        with pytest.raises(ValueError, match="negative"):  # RecBole gives torch a reversed view
+            dataset.sort(by, ascending=False)
+    same(ours.inter_feat, theirs.inter_feat)
+
+
+def test_a_cache_of_an_earlier_version_still_loads() -> None:
+    """`save_dataset: True` pickles the class by the module that it was in."""
+    assert pickle.loads(b"crecbole_alibaba.loading\nAlibabaLightGCNDataset\n.") is AlibabaLightGCNDataset
+
+
 def test_blank_users_and_blank_items_lose_their_own_rows(data_path: Path) -> None:
     """RecBole takes row labels for positions after the first of the two, so it drops a good row and keeps a blank."""
     folder = data_path / "blank"
@@ -160,7 +176,7 @@ def test_loaders_ask_what_recboles_ask(data_path: Path, order: str) -> None:
     assert len(train) == len(their_train) and sum(map(len, train)) == sum(map(len, their_train))
     for mine, theirs in zip(evaluations, their_evaluations, strict=True):
         assert isinstance(mine, RankingLoader) and isinstance(theirs, FullSortEvalDataLoader)
-        expected = RankingTask.of(theirs)
+        expected = RankingTask.from_loader(theirs)
         assert torch.equal(mine.task.users["user_id"], expected.users["user_id"])
         for one, other in ((mine.task.positives, expected.positives), (mine.task.hidden, expected.hidden)):
             assert np.array_equal(one.start, other.start) and np.array_equal(one.items, other.items)
@@ -185,7 +201,7 @@ def test_recboles_loaders_where_ours_would_differ(data_path: Path, settings: dic
     made = config(data_path, **settings)
     train, *_ = prepare_loaders(made, AlibabaLightGCNDataset(made))
     assert isinstance(train, TrainDataLoader)
-    with pytest.raises(BadSettingError, match="'users' is drawn by this plugin's loader only"):
+    with pytest.raises(BadSettingError, match="'users' works with this plugin's loader only"):
         prepare_loaders(config(data_path, **settings, positive_sampling="users"), AlibabaLightGCNDataset(made))
 
 

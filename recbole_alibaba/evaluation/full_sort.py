@@ -1,9 +1,8 @@
-"""Full-sort evaluation in tiles, put into any RecBole trainer; `fast_eval: False` keeps RecBole's own."""
+"""Full-sort evaluation for any RecBole trainer, without one large table of scores; `fast_eval: False` turns it off."""
 
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,37 +15,20 @@ from recbole.trainer import Trainer
 from recbole.utils import EvaluatorType
 from torch import Tensor, nn
 
-from .lists import Lists
-from .ranking import rank_by_scores, top_k
+from recbole_alibaba.data.ranking_loader import RankingTask
+from recbole_alibaba.evaluation.top_k import rank_by_scores, top_k
 
 TESTED_USERS = 3
 
 
-@dataclass(frozen=True)
-class RankingTask:
-    """What a full-sort evaluation asks: which users, what they must find, and what is hidden from their lists."""
-
-    users: Interaction
-    positives: Lists
-    hidden: Lists
-    n_items: int
-
-    @classmethod
-    def of(cls, loader: FullSortEvalDataLoader) -> RankingTask:
-        """From RecBole's loader, which holds a tensor of items for each user."""
-        ids = loader.uid_list.numpy()
-        lists = []
-        for per_user in (loader.uid2positive_item[ids], loader.uid2history_item[ids]):
-            rows = np.repeat(np.arange(len(ids)), [len(one) for one in per_user])
-            lists.append(Lists.of_pairs(rows, torch.cat(list(per_user)).numpy(), len(ids), loader._dataset.item_num))
-        return cls(loader.user_df, lists[0], lists[1], loader._dataset.item_num)
-
-
 def install_fast_evaluation(trainer: Trainer) -> bool:
-    """Let this trainer rank in tiles; returns whether it will. Call it before `fit`.
+    """Replace the trainer's `evaluate` by the fast one. Call it before `fit`.
 
-    Left as they are: `fast_eval: False`, a trainer with an `evaluate` of its own, several processes. An evaluation
-    that is not a full sort over a general model's users goes RecBole's way when it comes.
+    A trainer keeps its own `evaluate` with `fast_eval: False`, in a run of several processes, or where its class
+    overrides it. An evaluation that is not a full sort of a general model is left to RecBole each time.
+
+    Returns:
+        Whether `evaluate` was replaced.
     """
     fast = (
         trainer.config["fast_eval"] is not False
@@ -98,8 +80,8 @@ def _task(trainer: Trainer, eval_data: Any) -> RankingTask | None:
     scores_all = own is not None and own.__module__ != "recbole.model.abstract_recommender"
     if not (full and scores_all and trainer.config["eval_type"] == EvaluatorType.RANKING):
         return None
-    # The loader never changes: take its lists apart once.
-    eval_data.task = RankingTask.of(eval_data)
+    # Kept with the loader, whose lists never change.
+    eval_data.task = RankingTask.from_loader(eval_data)
     return eval_data.task
 
 
@@ -111,9 +93,10 @@ def _load(trainer: Trainer, file: str) -> None:
 
 
 def rank(model: Any, task: RankingTask, k: int, *, mean_rank: bool = False) -> tuple[Tensor, Tensor | None]:
-    """The best k items of the task's users by the model, int64 (n, k), and their mean ranks; see ranking.py.
+    """The best k items of the task's users by the model, int64 (n, k), and with `mean_rank` their ranks (top_k.py).
 
-    By vectors where the model has them and no mean rank is asked for, else by blocks of `full_sort_predict`.
+    Ranks by dot products where the model has vectors and no mean rank is asked for, else by blocks of
+    `full_sort_predict`.
     """
     users = task.users.to(model.device)
 
@@ -127,9 +110,9 @@ def rank(model: Any, task: RankingTask, k: int, *, mean_rank: bool = False) -> t
 
 
 def user_item_vectors(model: Any, users: Interaction, n_items: int) -> tuple[Tensor, Tensor] | None:
-    """Tables of users and items whose dot products are the model's scores, if the model has a pair of them.
+    """A table of users and one of items whose dot products are the model's scores; None if the model has none.
 
-    Names are only a hint: a pair counts when it gives the scores that `full_sort_predict` gives the first users.
+    A pair of tables is accepted only if it gives the first users the scores that `full_sort_predict` gives them.
     """
     some = users[slice(0, TESTED_USERS)]
     expected = model.full_sort_predict(some).view(-1, n_items)
@@ -143,6 +126,7 @@ def user_item_vectors(model: Any, users: Interaction, n_items: int) -> tuple[Ten
 
 
 def _candidates(model: Any) -> list[tuple[Any, Any]]:
+    """Pairs that may be such tables, by their usual names and as the result of `forward()`."""
     pairs = [(getattr(model, "restore_user_e", None), getattr(model, "restore_item_e", None))]
     if not inspect.signature(model.forward).parameters and type(model).forward is not nn.Module.forward:
         tables = model.forward()

@@ -1,7 +1,7 @@
-"""RecBole's Dataset without its Python loops: integer codes from the reader on, vectorised core and splits.
+"""RecBole's Dataset without Python loops over rows: tokens are integer codes, core and splits are vectorised.
 
-It yields the ids, statistics and splits of RecBole's Dataset, row by row. What it does not handle (sequence columns,
-a time-based split, files its reader cannot parse) it leaves to RecBole.
+Ids, statistics and splits are those of RecBole's Dataset, row by row. RecBole's own methods handle the rest: sequence
+columns, a split by time, and files that our reader cannot parse.
 """
 
 from __future__ import annotations
@@ -18,30 +18,28 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureSource, FeatureType
 
-from .order import stable_order
-from .reading import TEXT_TYPE, read_plain
-
-PLAIN = TEXT_TYPE.keys()
+from recbole_alibaba.data.atomic_file import DTYPES, read_atomic_file
+from recbole_alibaba.data.sorting import stable_argsort
 
 
 class AlibabaLightGCNDataset(Dataset):
-    """RecBole's Dataset with the methods replaced that loop over rows."""
+    """RecBole's Dataset; the methods that loop over rows are replaced."""
 
     inter_feat: Any
 
     def _load_feat(self, filepath: str, source: Any) -> pd.DataFrame | None:
-        """One atomic file as a table; tokens of an interaction file as categories, so as integers."""
+        """One atomic file as a table; the tokens of an interaction file are categories."""
         types = self._types(filepath)
-        if source != FeatureSource.INTERACTION or not set(types.values()) <= PLAIN:
+        if source != FeatureSource.INTERACTION or not set(types.values()) <= DTYPES.keys():
             return super()._load_feat(filepath, source)
         load, unload = self._get_load_and_unload_col(source)
         fields = {f: kind for f, kind in types.items() if (load is None or f in load) and f not in (unload or ())}
         if not fields:
             return super()._load_feat(filepath, source)
         try:
-            table = read_plain(filepath, self.config["field_separator"], self.config["encoding"], fields)
+            table = read_atomic_file(filepath, self.config["field_separator"], self.config["encoding"], fields)
         except (pd.errors.ParserError, ValueError) as error:
-            self.logger.info(f"{filepath}: {error}; reading it RecBole's way.")
+            self.logger.info(f"{filepath}: {error}; RecBole's reader takes over.")
             return super()._load_feat(filepath, source)
         for field, kind in fields.items():
             self.set_field_property(field, FeatureType(kind), source, 1)
@@ -50,12 +48,12 @@ class AlibabaLightGCNDataset(Dataset):
         return table
 
     def _types(self, filepath: str) -> dict[str, str]:
-        with open(filepath, encoding=self.config["encoding"]) as file:  # noqa: PTH123  (RecBole hands over text)
+        with open(filepath, encoding=self.config["encoding"]) as file:  # noqa: PTH123  (RecBole gives a str)
             head = file.readline().rstrip("\n").split(self.config["field_separator"])
         return {field: kind for field, _, kind in (column.partition(":") for column in head)}
 
     def _filter_nan_user_or_item(self) -> None:
-        """Drop rows without a user or an item. RecBole's takes labels for positions and drops others' rows."""
+        """Drop rows without a user or an item. RecBole confuses labels with positions and drops other rows."""
         for field, name in ((self.uid_field, "user"), (self.iid_field, "item")):
             for feat_name in (f"{name}_feat", "inter_feat"):
                 feat = getattr(self, feat_name)
@@ -64,13 +62,13 @@ class AlibabaLightGCNDataset(Dataset):
                     setattr(self, feat_name, feat[~blank])
 
     def _filter_by_inter_num(self) -> None:
-        """RecBole's k-core on integer codes. Files of user or item features take RecBole's way."""
+        """RecBole's k-core, on integer codes. With user or item features RecBole's own method runs."""
         bounds = {
             field: self._parse_intervals_str(self.config[f"{side}_inter_num_interval"])
             for field, side in ((self.uid_field, "user"), (self.iid_field, "item"))
         }
-        if all(spans is None or (self._within_intervals(1, spans) and _open(spans)) for spans in bounds.values()):
-            return  # Every count is allowed, and [0, inf) is RecBole's default.
+        if all(spans is None or any(map(self._allows_every_count, spans)) for spans in bounds.values()):
+            return  # RecBole's default, [0, inf), filters nothing
         codes = {field: _codes(self.inter_feat[field]) for field in bounds if field is not None}
         if self.user_feat is not None or self.item_feat is not None or len(codes) < 2:
             return super()._filter_by_inter_num()
@@ -87,8 +85,11 @@ class AlibabaLightGCNDataset(Dataset):
         self.inter_feat = self.inter_feat.iloc[kept]
         return None
 
+    def _allows_every_count(self, span: tuple[str, float, float, str]) -> bool:
+        return span[2] == np.inf and bool(self._within_intervals(1, [span]))
+
     def _remap(self, remap_list: list[tuple[pd.DataFrame, str, FeatureType]]) -> None:
-        """Tokens to ids in the order in which they first appear, 0 for none: what RecBole does with strings."""
+        """Tokens become ids in the order of first appearance, blanks become 0, as in RecBole."""
         kinds = {kind for _, _, kind in remap_list}
         if not remap_list or kinds != {FeatureType.TOKEN}:
             return super()._remap(_as_text(remap_list))
@@ -108,20 +109,20 @@ class AlibabaLightGCNDataset(Dataset):
         return None
 
     def sort(self, by: Any, ascending: Any = True) -> None:
-        """RecBole's sort; by one column, upwards, is what a split by time asks for."""
+        """RecBole's sort, faster for one ascending column, as a split in the order of time needs it."""
         if not isinstance(by, str) or ascending is not True or self.inter_feat[by].dim() != 1:
             return super().sort(by, ascending)
-        self.inter_feat._reindex(torch.from_numpy(stable_order(self.inter_feat[by].numpy())))
+        self.inter_feat._reindex(torch.from_numpy(stable_argsort(self.inter_feat[by].numpy())))
         return None
 
     def split_by_ratio(self, ratios: Sequence[float], group_by: str | None = None) -> list[Dataset]:
-        """RecBole's split, each part's rows in RecBole's order."""
+        """RecBole's split; the rows of each part are in RecBole's order."""
         shares = [ratio / sum(ratios) for ratio in ratios]
         if group_by is None:
             edges = [0, *self._calcu_split_ids(len(self), shares), len(self)]
             return self._parts([slice(*pair) for pair in pairwise(edges)])
         rows, place, sizes = _groups(self.inter_feat[group_by].numpy())
-        # As many different sizes as there are, not as many as groups.
+        # The cuts depend on the size of a group alone, and there are few different sizes.
         different, which = np.unique(sizes, return_inverse=True)
         cuts = np.array([self._calcu_split_ids(int(size), shares) for size in different]).reshape(len(different), -1)
         part = np.zeros(len(rows), np.int8)
@@ -130,7 +131,7 @@ class AlibabaLightGCNDataset(Dataset):
         return self._parts([rows[part == number] for number in range(len(ratios))])
 
     def leave_one_out(self, group_by: str | None, leave_one_mode: str) -> list[Dataset]:
-        """RecBole's split: the last one or two of a group, as long as one is left for training."""
+        """RecBole's split: the last one or two of a group are held out, as long as one is left for training."""
         held = {"valid_and_test": (1, 2), "valid_only": (1,), "test_only": (2,)}.get(leave_one_mode)
         if held is None or group_by is None:
             return super().leave_one_out(group_by, leave_one_mode)
@@ -151,16 +152,12 @@ class AlibabaLightGCNDataset(Dataset):
 
 
 def _groups(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Row numbers, group after group in the order of first appearance; each one's place in its group; group sizes."""
+    """The rows, group by group in the order of first appearance; the place of each in its group; the sizes."""
     group, _ = pd.factorize(keys)
-    rows = stable_order(group)
+    rows = stable_argsort(group)
     sizes = np.bincount(group)
     starts = np.cumsum(sizes) - sizes
     return rows, np.arange(len(rows)) - np.repeat(starts, sizes), sizes
-
-
-def _open(spans: Sequence[tuple[str, float, float, str]]) -> bool:
-    return any(right == np.inf for _, _, right, _ in spans)
 
 
 def _categories(column: pd.Series) -> pd.Categorical:
@@ -172,7 +169,7 @@ def _codes(column: pd.Series) -> np.ndarray:
 
 
 def _as_text(remap_list: list[tuple[pd.DataFrame, str, FeatureType]]) -> list[tuple[pd.DataFrame, str, FeatureType]]:
-    """RecBole concatenates columns of strings and knows no categories."""
+    """Categories back to strings: RecBole concatenates columns and does not handle categories."""
     for feat, field, _ in remap_list:
         if isinstance(feat[field].dtype, pd.CategoricalDtype):
             feat[field] = feat[field].astype(object)

@@ -1,20 +1,19 @@
-"""Ranking in tiles against sorting everything."""
+"""The best k items, tile by tile, against sorting all scores."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.overrides import TorchFunctionMode
 
-from recbole_alibaba import ranking
-from recbole_alibaba.lists import Lists
-from recbole_alibaba.ranking import rank_by_scores, top_k
+from recbole_alibaba.data.user_lists import UserLists
+from recbole_alibaba.evaluation.top_k import Tiling, rank_by_scores, top_k
 
 
-def lists(hidden: list[list[int]], n_items: int) -> Lists:
+def lists(hidden: list[list[int]], n_items: int) -> UserLists:
     rows = [row for row, items in enumerate(hidden) for _ in items]
     items = [item for per_row in hidden for item in per_row]
-    return Lists.of_pairs(np.array(rows, int), np.array(items, int), len(hidden), n_items)
+    return UserLists.from_pairs(np.array(rows, int), np.array(items, int), len(hidden), n_items)
 
 
 def by_sorting(scores: torch.Tensor, hidden: list[list[int]], k: int) -> list[list[int]]:
@@ -26,14 +25,8 @@ def by_sorting(scores: torch.Tensor, hidden: list[list[int]], k: int) -> list[li
     return out
 
 
-@pytest.fixture(autouse=True)
-def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So small that a few items cross spans of two tiles, tiles, groups, and a last group that is not whole."""
-    monkeypatch.setattr(ranking, "USERS", 2)
-    monkeypatch.setattr(ranking, "TILE", 12)
-    monkeypatch.setattr(ranking, "GROUP", 3)
-    monkeypatch.setattr(ranking, "BUFFER_BYTES", 200)
-    monkeypatch.setattr(ranking, "SPAN_BYTES", 200)
+SMALL = Tiling(users=2, items=12, group=3, span_bytes=200)
+"""So small that a few items fill several spans of two tiles, several groups, and a last group that is not whole."""
 
 
 @given(st.data())
@@ -45,7 +38,7 @@ def test_top_k_is_the_sorted_list_with_ties_by_lower_id(data):
     draw = lambda n: torch.tensor(data.draw(st.lists(number, min_size=n * 2, max_size=n * 2))).view(n, 2).float()  # noqa: E731
     users, items = draw(n_users), draw(n_items)
     hidden = data.draw(st.lists(st.lists(st.integers(1, n_items - 1), max_size=8), min_size=n_users, max_size=n_users))
-    found = top_k(users, items, lists(hidden, n_items), k)
+    found = top_k(users, items, lists(hidden, n_items), k, tiling=SMALL)
     assert found.tolist() == by_sorting(users @ items.T, hidden, k)
 
 
@@ -66,6 +59,7 @@ def test_ranks_by_scores(data):
         1,
         n_items,
         mean_rank=True,
+        buffer_bytes=200,
     )
     for row in range(n_users):
         left = [scores[row, item].item() for item in range(1, n_items) if item not in hidden[row]]
@@ -86,14 +80,23 @@ def test_lists_know_what_they_contain():
     assert not lists([[], []], 5).contains(np.array([[1], [2]]), 5).any()
 
 
-def test_the_buffer_holds_at_most_32_mb(monkeypatch):
-    monkeypatch.undo()
-    assert ranking.BUFFER_BYTES == 32 << 20
-    none, buffers = lists([[]] * 300, 20_000), []
-    block = ranking._top_k_of_block
-    monkeypatch.setattr(ranking, "_top_k_of_block", lambda *args: buffers.append(args[-1].nbytes) or block(*args))
-    top_k(torch.ones(300, 2), torch.ones(40_000, 2), none, 1)
-    assert len(buffers) == 2 and 0 < max(buffers) <= ranking.BUFFER_BYTES
+class LargestTensor(TorchFunctionMode):
+    """Records the bytes of the largest tensor that torch returns."""
+
+    bytes = 0
+
+    def __torch_function__(self, function, types, arguments=(), keywords=None):
+        result = function(*arguments, **(keywords or {}))
+        if isinstance(result, torch.Tensor):
+            self.bytes = max(self.bytes, result.nbytes)
+        return result
+
+
+def test_no_table_of_scores_exceeds_32_mb():
+    none = lists([[]] * 300, 40_000)
+    with LargestTensor() as largest:
+        top_k(torch.ones(300, 2), torch.ones(40_000, 2), none, 1)
+    assert 1 << 20 < largest.bytes <= 32 << 20 < 300 * 40_000 * 4
     seen = []
 
     def score(block):
@@ -102,4 +105,4 @@ def test_the_buffer_holds_at_most_32_mb(monkeypatch):
 
     none = lists([[]] * 20, 1_000_000)
     rank_by_scores(score, none, none, 1, 1_000_000, mean_rank=False)
-    assert sum(seen) == 20 and max(seen) * 4_000_000 <= ranking.BUFFER_BYTES
+    assert sum(seen) == 20 and max(seen) * 4_000_000 <= 32 << 20

@@ -1,6 +1,5 @@
 """Fast evaluation against RecBole's own, for every metric, on every general model that gives scores for all items."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_alibaba.evaluation import RankingTask, install_fast_evaluation, rank, user_item_vectors
-from recbole_alibaba.experiment import Experiment, build_config, prepare
+from recbole_alibaba import Experiment, build_config, prepare
+from recbole_alibaba.data.ranking_loader import RankingTask
+from recbole_alibaba.evaluation.full_sort import install_fast_evaluation, rank, user_item_vectors
 
 from recbole.evaluator.collector import Collector  # isort: skip
 from recbole.trainer import Trainer  # isort: skip
@@ -42,23 +42,17 @@ def data_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    # RecBole cannot bring its own counts to the CPU: 'int' object has no attribute 'cpu'.
-    plain = Collector.get_data_struct
+class MendedCollector(Collector):
+    """RecBole cannot bring its own counts to the CPU: 'int' object has no attribute 'cpu'."""
 
-    def get_data_struct(self: Collector) -> Any:
+    def get_data_struct(self) -> Any:
         held = self.data_struct._data_dict
         counts = {name: held.pop(name) for name in list(held) if name.startswith("data.")}
-        struct = plain(self)
+        struct = super().get_data_struct()
         for name, value in counts.items():
             struct.set(name, value)
             held[name] = value
         return struct
-
-    monkeypatch.setattr(Collector, "get_data_struct", get_data_struct)
-    yield
 
 
 def made(data_path: Path, model: str, **settings: Any) -> Experiment:
@@ -71,6 +65,7 @@ def made(data_path: Path, model: str, **settings: Any) -> Experiment:
     if model in ("CDAE", "MultiDAE", "MultiVAE", "MacridVAE", "RaCT", "RecVAE", "ENMF", "DiffRec", "LDiffRec"):
         known |= {"train_neg_sample_args": None}
     experiment = prepare(build_config(model, "seventy", config_dict=known | settings))
+    experiment.trainer.eval_collector = MendedCollector(experiment.config)
     experiment.trainer.eval_collector.data_collect(experiment.train_data)
     return experiment
 
@@ -99,7 +94,7 @@ def test_numbers_equal_recboles(data_path: Path, model: str) -> None:
     if model in BY_PREDICT:  # RecBole scores pair by pair, and so do we.
         assert not hasattr(experiment.test_data, "task")
         return
-    task = RankingTask.of(experiment.test_data)
+    task = RankingTask.from_loader(experiment.test_data)
     experiment.model.eval()
     with torch.no_grad():
         vectors = user_item_vectors(experiment.model, task.users, task.n_items)
@@ -112,7 +107,7 @@ def test_a_model_that_only_looks_as_if_it_had_vectors_is_ranked_by_its_scores(da
     model = experiment.model
     plain, bias = type(model).full_sort_predict, torch.randn(model.n_items)
     model.full_sort_predict = lambda users: (plain(model, users).view(-1, model.n_items) + bias).view(-1)
-    task = RankingTask.of(experiment.test_data)
+    task = RankingTask.from_loader(experiment.test_data)
     with torch.no_grad():
         assert user_item_vectors(model, task.users, task.n_items) is None
         best, _ = rank(model, task, 10)

@@ -1,26 +1,26 @@
-"""RecBole's own trainers, watched: each epoch gets a record and its signs are said, nothing else changes."""
+"""RecBole's own trainers get a record of each epoch and warnings; nothing else about them changes."""
 
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from ..diagnosis.checks.model_access import is_trained
-from ..diagnosis.monitor.probe import Probe
-from .speaker import Speaker
+from recbole_alibaba.diagnosis.checks.model_access import is_trained
+from recbole_alibaba.diagnosis.monitor.probe import Probe
+from recbole_alibaba.trainer.epoch_warnings import EpochWarnings
 
 if TYPE_CHECKING:
-    from ..experiment import Experiment
+    from recbole_alibaba.experiment import Experiment
 
 
 def watch(experiment: "Experiment") -> None:
-    """Give `experiment.trainer` a `history` like that of this plugin's trainer, and let it warn of signs.
+    """Give `experiment.trainer` a `history` like that of this plugin's trainer, and warn of signs after each epoch.
 
-    A trainer that keeps a history, and a model that is counted and not trained, are left as they are.
+    A trainer that has a history already is left as it is, and so is a model without gradients, such as Pop.
     """
     trainer = experiment.trainer
     if hasattr(trainer, "history") or not is_trained(experiment.model):
         return
     inner = trainer._train_epoch
-    speaker = Speaker(trainer)
+    warnings = EpochWarnings(trainer)
     trainer.history = []
 
     def train_epoch(train_data: Any, epoch_idx: int, *args: Any, **kwargs: Any) -> Any:
@@ -30,7 +30,7 @@ def watch(experiment: "Experiment") -> None:
         with probe.attached():
             result = inner(train_data, epoch_idx, *args, **kwargs)
         trainer.history.append(probe.record(epoch_idx, perf_counter() - started))
-        speaker.say(trainer.history)
+        warnings.warn(trainer.history)
         return result
 
     trainer._train_epoch = train_epoch

@@ -1,4 +1,4 @@
-"""Guards around RecBole's loading and splitting: what it would answer with a riddle gets a sentence here."""
+"""Checks around RecBole's loading and splitting: a clear sentence where RecBole fails late or with a riddle."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,23 +6,29 @@ from typing import Any
 
 from recbole.config import Config
 
-from .errors import BadSettingError, DatasetNotFoundError, NothingHeldOutError, UnusableDatasetError, nearest
-from .properties import read_mapping
-from .ranking_settings import computed_metrics, longest_list, valid_metric_is_computed
+from recbole_alibaba.host.errors import (
+    BadSettingError,
+    DatasetNotFoundError,
+    NothingHeldOutError,
+    UnusableDatasetError,
+    nearest,
+)
+from recbole_alibaba.host.properties import read_mapping
+from recbole_alibaba.host.ranking_settings import computed_metrics, longest_list, valid_metric_is_computed
 
 BUNDLED = "ml-100k"  # ships inside RecBole
 
 
 def find_dataset(name: str | None, data_path: str) -> str:
-    """Check that `name` has atomic files under `data_path`, or that RecBole ships or downloads it.
+    """The name, if it has atomic files under `data_path` or RecBole ships or downloads it.
 
     Raises:
-        DatasetNotFoundError: with the nearest name and how to make one.
+        DatasetNotFoundError: it has none; the message gives the nearest name and how to make a data set.
     """
     root = Path(data_path)
     there = sorted(folder.name for folder in root.glob("*/") if any(folder.glob("*.inter")))
     if name is None:
-        raise DatasetNotFoundError(f"No data set is named. {_offer(root, there)}")
+        raise DatasetNotFoundError(f"No data set was named. {_offer(root, there)}")
     folder = root / str(name)
     if name == BUNDLED or any(folder.glob("*.inter")) or (not folder.exists() and name in _downloadable()):
         return str(name)
@@ -35,7 +41,8 @@ def find_dataset(name: str | None, data_path: str) -> str:
 def _offer(root: Path, there: list[str]) -> str:
     if there:
         return f"In {root} there are: {', '.join(there)}."
-    return f"{root} holds none; make one: python -m dataset_prep mobile --users FILE --output {root} --name NAME"
+    make = f"python -m dataset_prep mobile --users FILE --output {root} --name NAME"
+    return f"There are no data sets in {root}. Make one: {make}"
 
 
 def _downloadable() -> set[str]:
@@ -46,10 +53,10 @@ def _downloadable() -> set[str]:
 
 
 def check_settings(config: Config) -> None:
-    """Refuse what RecBole accepts and fails on after the first epoch.
+    """Refuse settings that RecBole accepts and fails on after the first epoch.
 
     Raises:
-        BadSettingError: `valid_metric` is not among the metrics that are computed.
+        BadSettingError: `valid_metric` is not one of the metrics that are computed.
     """
     settings = config.final_config_dict
     if not valid_metric_is_computed(settings):
@@ -65,8 +72,8 @@ def loaded(create_dataset: Callable[[Config], Any], config: Config) -> Any:
     """The data set of `config`, loaded and filtered by RecBole.
 
     Raises:
-        UnusableDatasetError: nothing is left, with the filters that RecBole was asked to apply.
-        BadSettingError: `topk` is longer than the list of items.
+        UnusableDatasetError: the filters left nothing; the message names them.
+        BadSettingError: `topk` asks for more items than there are.
     """
     try:
         dataset = create_dataset(config)
@@ -77,10 +84,10 @@ def loaded(create_dataset: Callable[[Config], Any], config: Config) -> Any:
         asked = ", ".join(f"{key}: {config[key]}" for key in keys if config[key] not in (None, "[0,inf)"))
         raise UnusableDatasetError(
             f"{config['dataset']}: RecBole's own filters left no interaction ({asked or 'the file has no row'}). "
-            "A fixed core empties thin data; take these filters out and let `python -m dataset_prep` find the "
+            "A fixed core can empty a thin data set. Remove these filters and let `python -m dataset_prep` find the "
             "strictest core that leaves enough."
         ) from error
-    dataset.config = config  # out of a cache it has the config of the run that saved it, and that run's eval_args
+    dataset.config = config  # a cached data set has the config, so the eval_args, of the run that saved it
     longest = longest_list(config.final_config_dict)
     if longest >= dataset.item_num:
         raise BadSettingError(

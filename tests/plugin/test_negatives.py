@@ -1,4 +1,4 @@
-"""Negatives against RecBole's sampler and against their definition."""
+"""Negatives and training batches against RecBole's and against their definition."""
 
 from collections import Counter
 from types import SimpleNamespace
@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, chisquare
 
 import recbole_alibaba  # noqa: F401  (makes RecBole importable)
-from recbole_alibaba.sampling import NegativeSampler, NoNegativeError, TrainLoader, item_weights
+from recbole_alibaba.data.negatives import NegativeSampler, NoNegativeError, item_weights
+from recbole_alibaba.data.train_loader import TrainLoader
 
 from recbole.data.interaction import Interaction  # isort: skip
 from recbole.sampler import Sampler  # isort: skip
@@ -77,6 +78,17 @@ def test_a_user_who_owns_almost_everything_costs_one_draw_and_one_who_owns_all_i
     sampler = NegativeSampler(np.ones(4, int), everything, item_weights("uniform", everything, 5), 2)
     with pytest.raises(NoNegativeError, match=r"user 1 has interacted with all items .*\(4\)"):
         sampler.sample(np.array([1]), np.random.default_rng(0))
+
+
+def test_padding_is_never_popular():
+    assert item_weights("popularity", np.array([0, 0, 1, 2, 2]), 4).tolist() == [0, 1, 2, 0]
+
+
+def test_weights_count_for_item_0_as_for_any_other():
+    sampler = NegativeSampler(np.array([1]), np.array([2]), np.array([3, 1, 1, 1]), 2)
+    drawn = Counter(sampler.sample(np.ones(5_000, int), np.random.default_rng(0)).tolist())
+    assert set(drawn) == {0, 1, 3}
+    assert chisquare([drawn[item] for item in (0, 1, 3)], [3_000, 1_000, 1_000]).pvalue > 1e-3
 
 
 def loader(k=1, size=6, distribution="uniform", **settings):
