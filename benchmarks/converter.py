@@ -25,7 +25,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 from converter_targets import figures, growth, into, targets
-from dataset_prep.core import Thresholds, core_of
+
+from dataset_prep.pairs.core import Thresholds, core_of
 
 HERE = Path(__file__).parent
 TABLE, README = HERE / "converter.md", HERE / "README.md"

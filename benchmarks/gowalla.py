@@ -64,7 +64,7 @@ def _records(file: Path) -> list[dict[str, Any]]:
 
 def run(data: Path, seed: int, valid_share: float, changes: Sequence[str], probe: str | None) -> dict[str, Any]:
     """One run; the record of it."""
-    from dataset_prep.published import PublishedSettings, convert_published
+    from dataset_prep import convert_published
     from recbole_alibaba.experiment import build_config, prepare
     from recbole_alibaba.host.memory import keep_freed_memory
     from recbole_alibaba.host.settings import parse_overrides
@@ -74,9 +74,7 @@ def run(data: Path, seed: int, valid_share: float, changes: Sequence[str], probe
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         files = [str(data / f"{part}.txt.gz") for part in ("train", "test")]
-        made = convert_published(
-            PublishedSettings(*files, output=Path(folder), name="gowalla", valid_share=valid_share, seed=seed)
-        )
+        made = convert_published(*files, output=folder, name="gowalla", valid_share=valid_share, seed=seed)
         changed = parse_overrides([f"--{change}" for change in changes])
         places = {"data_path": folder, "checkpoint_dir": folder, "show_progress": False, "seed": seed}
         config = build_config(config_file_list=[SETTINGS], config_dict={**places, **changed})

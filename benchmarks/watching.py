@@ -17,11 +17,10 @@ from typing import Any
 import click
 import torch
 
-from dataset_prep.published import PublishedSettings, convert_published
+from dataset_prep import convert_published
 from recbole_alibaba import experiment
-from recbole_alibaba.diagnosis import training as training_module
-from recbole_alibaba.diagnosis.subject import Subject
-from recbole_alibaba.diagnosis.watcher import Watcher
+from recbole_alibaba.diagnosis.monitor import probe as probe_module
+from recbole_alibaba.diagnosis.monitor.watcher import Watcher
 from recbole_alibaba.trainer import trainer as trainer_module
 from recbole_alibaba.trainer.host_trainers import watch
 
@@ -83,11 +82,11 @@ def prepared(folder: Path, model: str, batch: int) -> Any:
 @contextmanager
 def watching(kind: type) -> Iterator[None]:
     """Let the plugin's trainer, and the watch over RecBole's, use ``kind`` as their watcher."""
-    trainer_module.Watcher = training_module.Watcher = kind  # type: ignore[misc]
+    trainer_module.Watcher = probe_module.Watcher = kind  # type: ignore[misc]
     try:
         yield
     finally:
-        trainer_module.Watcher = training_module.Watcher = Watcher  # type: ignore[misc]
+        trainer_module.Watcher = probe_module.Watcher = Watcher  # type: ignore[misc]
 
 
 def epoch(made: Any, number: int) -> float:
@@ -115,7 +114,7 @@ def ours(folder: Path, batch: int, repeats: int) -> tuple[list[float], list[floa
 def stock(folder: Path, model: str, batch: int, repeats: int) -> tuple[list[float], list[float], float]:
     """The same for a model of RecBole's under RecBole's Trainer."""
     blind, seen = prepared(folder, model, batch), prepared(folder, model, batch)
-    watch(Subject.of(seen))
+    watch(seen)
     plain, watched = [], []
     epoch(blind, 0)
     Timed.spent = 0.0
@@ -146,7 +145,7 @@ def main(data: Path, batches: tuple[int, ...], repeats: int, threads: int) -> No
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         parts = [str(data / f"{part}.txt.gz") for part in ("train", "test")]
-        convert_published(PublishedSettings(train=parts[0], test=parts[1], output=folder, name="gowalla"))
+        convert_published(parts[0], parts[1], output=folder, name="gowalla")
         runs = [("AlibabaLightGCN", batch, ours(folder, batch, repeats)) for batch in batches]
         runs.append(("RecBole's BPR", 2048, stock(folder, "BPR", 2048, repeats)))
     for model, batch, (plain, watched, inside) in runs:

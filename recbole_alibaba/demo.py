@@ -8,11 +8,9 @@ from typing import Any
 
 import click
 import torch
-from dataset_prep.funnel import Funnel
 
 import dataset_prep
-from dataset_prep.sample import write_sample
-from recbole_alibaba.diagnosis.signs import examine
+from recbole_alibaba.diagnosis.signs import find_signs
 from recbole_alibaba.experiment import Experiment, build_config, prepare
 from recbole_alibaba.host.properties import properties_folder, read_mapping
 
@@ -32,7 +30,7 @@ def demo(output: Path, epochs: int = 60) -> dict[str, Mapping[str, float]]:
         The test metrics of each model.
     """
     torch.set_num_threads(1)  # a second thread only costs time on so small a log
-    users, items = write_sample(output / f"{NAME}-log")
+    users, items = dataset_prep.write_sample(output / f"{NAME}-log")
     click.echo(f"1. The report's data ({_asked(BEFORE)}) from the made-up log {users}\n")
     try:
         _convert(BEFORE, users, items, output)
@@ -43,7 +41,7 @@ def demo(output: Path, epochs: int = 60) -> dict[str, Mapping[str, float]]:
     click.echo(f"\n3. The report's training on it: Adam, weight_decay 1e-4 (guessing is ln 2 = {math.log(2):.4f})\n")
     stuck = _trained("AlibabaLightGCN", output, 5, _training(BEFORE))
     history = stuck.trainer.history
-    seen = {it.id: it for last in range(len(history), 0, -1) for it in examine(history[:last], stuck.config)}
+    seen = {it.id: it for last in range(len(history), 0, -1) for it in find_signs(history[:last], stuck.config)}
     for finding in seen.values():
         click.echo(_indented(f"{finding.id}: {finding.message}", finding.remedy))
     click.echo("\n4. The repaired training: AdamW, weight_decay 1e-5\n")

@@ -13,7 +13,7 @@ from recbole.utils import dict2str, get_trainer, init_seed, set_color
 
 from recbole_alibaba.data.loaders import prepare_loaders
 from recbole_alibaba.diagnosis.examination import preflight
-from recbole_alibaba.diagnosis.subject import Subject
+from recbole_alibaba.diagnosis.readings import settings_of
 from recbole_alibaba.evaluation.full_sort import install_fast_evaluation
 from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
@@ -28,7 +28,7 @@ DEFAULT_MODEL = "AlibabaLightGCN"
 
 @dataclass
 class Experiment:
-    """What `prepare` builds and `run` trains: RecBole's own objects, not wrapped."""
+    """RecBole's own objects of one experiment: `prepare` builds them, `run` trains them, the doctor examines them."""
 
     config: Config
     dataset: Any
@@ -37,6 +37,11 @@ class Experiment:
     test_data: Any
     model: torch.nn.Module
     trainer: Any
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """RecBole's settings as a plain dictionary."""
+        return dict(settings_of(self.config))
 
 
 def build_config(
@@ -127,13 +132,13 @@ def run(
 def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
     config, trainer, logger = made.config, made.trainer, getLogger()
     if config["preflight"] is not False:
-        for finding in preflight(config, made.dataset, made.train_data, made.valid_data, made.model):
+        for finding in preflight(made):
             logger.warning(f"{finding.id}: {finding.message} {finding.remedy}")
     if hasattr(made.model, "graph"):
         keep_freed_memory()
         announce(made.model, made.train_data, config, logger)
     if config["watch"] is not False:
-        watch(Subject.of(made))
+        watch(made)
     best_score, best_result = trainer.fit(
         made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
     )

@@ -32,6 +32,10 @@ class UnusableDatasetError(BadInput, ValueError):
     """A data set that exists but cannot be trained on."""
 
 
+class NothingHeldOutError(UnusableDatasetError):
+    """The split leaves the validation or the test part empty."""
+
+
 class NotFiniteLossError(ArithmeticError):
     """A part of the loss became NaN or infinite."""
 

@@ -6,8 +6,15 @@ from typing import Any
 
 from recbole.config import Config
 
-from recbole_alibaba.host.errors import BadSettingError, DatasetNotFoundError, UnusableDatasetError, nearest
+from recbole_alibaba.host.errors import (
+    BadSettingError,
+    DatasetNotFoundError,
+    NothingHeldOutError,
+    UnusableDatasetError,
+    nearest,
+)
 from recbole_alibaba.host.properties import read_mapping
+from recbole_alibaba.host.ranking_settings import computed_metrics, longest_list, valid_metric_is_computed
 
 BUNDLED = "ml-100k"  # ships inside RecBole
 
@@ -51,14 +58,13 @@ def check_settings(config: Config) -> None:
     Raises:
         BadSettingError: `valid_metric` is not one of the metrics that are computed.
     """
-    metric = str(config["valid_metric"])
-    name, at, length = metric.partition("@")
-    computed = [f"{known}@{k}" for known in config["metrics"] for k in config["topk"]]
-    ranked = bool(at) or not {known.lower() for known in config["metrics"]} & {name.lower()}
-    if ranked and metric.lower() not in {known.lower() for known in computed}:
+    settings = config.final_config_dict
+    if not valid_metric_is_computed(settings):
+        metric = str(config["valid_metric"])
         raise BadSettingError(
             f"valid_metric is '{metric}', which is never computed: metrics {config['metrics']} at topk "
-            f"{config['topk']} give {', '.join(computed)}. Name one of these, or add {length or 'its length'} to topk."
+            f"{config['topk']} give {', '.join(computed_metrics(settings))}. Name one of these, or add "
+            f"{metric.partition('@')[2] or 'its length'} to topk."
         )
 
 
@@ -82,7 +88,7 @@ def loaded(create_dataset: Callable[[Config], Any], config: Config) -> Any:
             "strictest core that leaves enough."
         ) from error
     dataset.config = config  # a cached data set has the config, so the eval_args, of the run that saved it
-    longest = max(config["topk"])
+    longest = longest_list(config.final_config_dict)
     if longest >= dataset.item_num:
         raise BadSettingError(
             f"topk asks for lists of {longest} items, and {config['dataset']} has only {dataset.item_num - 1:,}: "
@@ -95,7 +101,8 @@ def split(data_preparation: Callable[..., Any], config: Config, dataset: Any) ->
     """RecBole's three loaders.
 
     Raises:
-        UnusableDatasetError: the training, the validation or the test part is empty.
+        UnusableDatasetError: the training part is empty.
+        NothingHeldOutError: the validation or the test part is empty.
     """
     what = f"{config['dataset']}: {dataset.inter_num:,} interactions of {dataset.user_num - 1:,} users"
     try:
@@ -110,7 +117,8 @@ def split(data_preparation: Callable[..., Any], config: Config, dataset: Any) ->
         raise
     for name, part in zip(("training", "validation", "test"), parts, strict=True):
         if part is not None and len(part._dataset) == 0:
-            raise UnusableDatasetError(
+            kind = UnusableDatasetError if name == "training" else NothingHeldOutError
+            raise kind(
                 f"{what} leave the {name} part empty under {config['eval_args']}: "
                 "with fewer than about three interactions a user nothing can be held out."
             )

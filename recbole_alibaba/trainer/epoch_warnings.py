@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recbole_alibaba.diagnosis.findings import Finding
-from recbole_alibaba.diagnosis.signs import examine
+from recbole_alibaba.diagnosis.signs import find_signs
 
 
 class EpochWarnings:
@@ -20,7 +20,7 @@ class EpochWarnings:
 
     def warn(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Warn of every finding, with its remedy the first time. Mere advice is given once and without a remedy."""
-        for finding in examine(history, self._trainer.config):
+        for finding in find_signs(history, self._trainer.config):
             known = (finding.id, finding.wording) in self._seen
             if known and finding.severity == "advice":
                 continue

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from recbole_alibaba.diagnosis.monitor.epoch_record import gradient_means, mean_losses
 from recbole_alibaba.host.errors import NotFiniteLossError
 
 READ_EVERY = 50
@@ -70,10 +71,9 @@ class EpochMeter:
 
     def means(self) -> dict[str, float]:
         """Over the batches read so far: `loss`, each part, `grad_norm` and `clipped` (share of batches, 0 to 1)."""
-        count = max(self.batches, 1)
-        *parts, norm = (total / count for total in self._sums)
-        named = dict(zip(self.parts, parts, strict=True))
-        return {"loss": sum(parts), **named, "grad_norm": norm, "clipped": self._clipped / count}
+        *totals, norm = self._sums
+        gradient = gradient_means(norm, self._clipped, self.batches)
+        return {**mean_losses(self.parts, totals, self.batches), **gradient}
 
     def _not_finite(self, name: str, value: float) -> str:
         means = ", ".join(f"{key} {number:.4g}" for key, number in self.means().items())

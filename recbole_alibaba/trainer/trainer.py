@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 from tqdm import tqdm
 
-from recbole_alibaba.diagnosis.watcher import Watcher
+from recbole_alibaba.diagnosis.monitor.epoch_record import epoch_record
+from recbole_alibaba.diagnosis.monitor.watcher import Watcher
 from recbole_alibaba.trainer.epoch_warnings import EpochWarnings
 from recbole_alibaba.trainer.meter import EpochMeter, shown
 from recbole_alibaba.trainer.optimizer import adamw, learning_rate
@@ -90,8 +91,7 @@ class AlibabaLightGCNTrainer(Trainer):
                 bar.set_postfix(_postfix(meter.means(), self.model.loss_parts), refresh=False)
         meter.read()
         means, seconds = meter.means(), perf_counter() - started
-        record = {"epoch": epoch_idx, "batches": meter.batches, "seconds": seconds, **means}
-        self.history.append(record | watcher.end_epoch(interaction))
+        self.history.append(epoch_record(epoch_idx, meter.batches, seconds, means, watcher.end_epoch(interaction)))
         return tuple(means[part] for part in self.model.loss_parts)
 
     def _generate_train_loss_output(self, epoch_idx: int, s_time: float, e_time: float, losses: Any) -> str:
