@@ -78,7 +78,7 @@ def loading(millions: str, whose: str) -> Numbers:
 def fits(millions: str, threads: str, steps: str = "20") -> Numbers:
     """A log of so many rows from its file through some steps and a whole evaluation: seconds, the process's peak."""
     from recbole_alibaba.experiment import prepare
-    from recbole_alibaba.host.memory import keep_freed_memory
+    from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 
     torch.set_num_threads(int(threads))
     with tempfile.TemporaryDirectory() as folder:

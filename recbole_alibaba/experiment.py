@@ -17,10 +17,10 @@ from recbole_alibaba.diagnosis.readings import settings_of
 from recbole_alibaba.evaluation.full_sort import install_fast_evaluation
 from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
-from recbole_alibaba.host.memory import keep_freed_memory
 from recbole_alibaba.host.properties import read_mapping
 from recbole_alibaba.host.registry import find_model
 from recbole_alibaba.trainer.cost_estimate import announce
+from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 from recbole_alibaba.trainer.host_trainers import watch
 
 DEFAULT_MODEL = "AlibabaLightGCN"
