@@ -45,7 +45,7 @@ def ours_plain(users: np.ndarray, items: np.ndarray) -> Step:
 
 def ours(users: np.ndarray, items: np.ndarray) -> Step:
     """AlibabaLightGCN as this plugin's runs step it: fused AdamW, freed memory kept (which helps all, once set)."""
-    from recbole_alibaba.host.memory import keep_freed_memory
+    from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 
     keep_freed_memory()
     return _stepper(_ours(users, items), fused=True)

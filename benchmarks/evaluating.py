@@ -24,7 +24,7 @@ def evaluation(threads: str, n_items: str, n_users: str) -> Numbers:
     from recbole.model.general_recommender.bpr import BPR
     from recbole.trainer import Trainer
 
-    from recbole_alibaba.evaluation import install_fast_evaluation
+    from recbole_alibaba.evaluation.full_sort import install_fast_evaluation
     from recbole_alibaba.experiment import build_config
 
     torch.set_num_threads(int(threads))
@@ -47,7 +47,7 @@ def evaluation(threads: str, n_items: str, n_users: str) -> Numbers:
             trainer.eval_collector.data_collect(train)
             if name == "ours":
                 install_fast_evaluation(trainer)
-                trainer.evaluate(part, load_best_model=False)  # Takes RecBole's per-user lists apart, once.
+                trainer.evaluate(part, load_best_model=False)  # Converts RecBole's lists of each user, once.
             before = forget_peak()
             taken[name] = seconds(
                 lambda t=trainer, n=name, p=part: results.update({n: t.evaluate(p, load_best_model=False)})
@@ -62,12 +62,13 @@ def evaluation(threads: str, n_items: str, n_users: str) -> Numbers:
 @torch.no_grad()
 def _products(users: torch.Tensor, model: Any) -> None:
     """Every score once, in tiles that stay in cache, written and forgotten."""
-    from recbole_alibaba.ranking import TILE, USERS
+    from recbole_alibaba.evaluation.top_k import Tiling
 
-    items, tile = model.item_embedding.weight, torch.empty(USERS, TILE)
-    for user in range(0, len(users), USERS):
-        for item in range(0, len(items), TILE):
-            some, others = users[user : user + USERS], items[item : item + TILE]
+    items, size = model.item_embedding.weight, Tiling()
+    tile = torch.empty(size.users, size.items)
+    for user in range(0, len(users), size.users):
+        for item in range(0, len(items), size.items):
+            some, others = users[user : user + size.users], items[item : item + size.items]
             torch.mm(some, others.T, out=tile.view(-1)[: len(some) * len(others)].view(len(some), len(others)))
 
 

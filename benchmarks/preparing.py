@@ -41,7 +41,7 @@ def negatives(world: str, rounds: str) -> Numbers:
     """Seconds to draw one negative for every pair, on one thread."""
     from recbole.sampler import Sampler
 
-    from recbole_alibaba.sampling import NegativeSampler, item_weights
+    from recbole_alibaba.data.negatives import NegativeSampler, item_weights
 
     users, items = worlds.world(world)
     data = worlds.as_dataset(users, items)
@@ -62,8 +62,8 @@ def loading(millions: str, whose: str) -> Numbers:
     from recbole.data import data_preparation
     from recbole.data.dataset import Dataset
 
-    from recbole_alibaba.loaders import prepare_loaders
-    from recbole_alibaba.loading import AlibabaLightGCNDataset
+    from recbole_alibaba.data.dataset import AlibabaLightGCNDataset
+    from recbole_alibaba.data.loaders import prepare_loaders
 
     ours = whose == "ours"
     config = _config(millions, "AlibabaLightGCN" if ours else "BPR")
@@ -78,7 +78,7 @@ def loading(millions: str, whose: str) -> Numbers:
 def fits(millions: str, threads: str, steps: str = "20") -> Numbers:
     """A log of so many rows from its file through some steps and a whole evaluation: seconds, the process's peak."""
     from recbole_alibaba.experiment import prepare
-    from recbole_alibaba.host.memory import keep_freed_memory
+    from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 
     torch.set_num_threads(int(threads))
     with tempfile.TemporaryDirectory() as folder:

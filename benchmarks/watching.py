@@ -19,11 +19,10 @@ import torch
 
 from dataset_prep import convert_published
 from recbole_alibaba import experiment
-from recbole_alibaba.diagnosis import training as training_module
-from recbole_alibaba.diagnosis.subject import Subject
-from recbole_alibaba.diagnosis.watcher import Watcher
+from recbole_alibaba.diagnosis.monitor import probe as probe_module
+from recbole_alibaba.diagnosis.monitor.watcher import Watcher
 from recbole_alibaba.trainer import trainer as trainer_module
-from recbole_alibaba.trainer.watching import watch
+from recbole_alibaba.trainer.host_trainers import watch
 
 warnings.filterwarnings("ignore", category=FutureWarning)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "gowalla"
@@ -83,11 +82,11 @@ def prepared(folder: Path, model: str, batch: int) -> Any:
 @contextmanager
 def watching(kind: type) -> Iterator[None]:
     """Let the plugin's trainer, and the watch over RecBole's, use ``kind`` as their watcher."""
-    trainer_module.Watcher = training_module.Watcher = kind  # type: ignore[misc]
+    trainer_module.Watcher = probe_module.Watcher = kind  # type: ignore[misc]
     try:
         yield
     finally:
-        trainer_module.Watcher = training_module.Watcher = Watcher  # type: ignore[misc]
+        trainer_module.Watcher = probe_module.Watcher = Watcher  # type: ignore[misc]
 
 
 def epoch(made: Any, number: int) -> float:
@@ -115,7 +114,7 @@ def ours(folder: Path, batch: int, repeats: int) -> tuple[list[float], list[floa
 def stock(folder: Path, model: str, batch: int, repeats: int) -> tuple[list[float], list[float], float]:
     """The same for a model of RecBole's under RecBole's Trainer."""
     blind, seen = prepared(folder, model, batch), prepared(folder, model, batch)
-    watch(Subject.of(seen))
+    watch(seen)
     plain, watched = [], []
     epoch(blind, 0)
     Timed.spent = 0.0

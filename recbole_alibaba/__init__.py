@@ -1,18 +1,38 @@
 """Alibaba's Tianchi logs in RecBole: importing this package makes RecBole run and registers AlibabaLightGCN."""
 
-from .host import compat as _compat
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-_compat.apply()
+from recbole_alibaba.host.activation import activate
 
-from .host import cache as _cache  # noqa: E402  (RecBole can be imported only now)
-from .host import config as _config  # noqa: E402
-from .host import registry as _registry  # noqa: E402
-
-_config.install()
-_cache.install()
-_registry.register()
-
-from .experiment import run  # noqa: E402
+if TYPE_CHECKING:
+    from recbole_alibaba.diagnosis.examination import examine
+    from recbole_alibaba.experiment import Experiment, build_config, prepare, run
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "run"]
+__all__ = ["Experiment", "__version__", "build_config", "examine", "prepare", "run"]
+
+_EXPERIMENT = "recbole_alibaba.experiment"
+_MODULES = dict.fromkeys(("Experiment", "build_config", "prepare", "run"), _EXPERIMENT)
+_MODULES["examine"] = "recbole_alibaba.diagnosis.examination"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    activate()
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def _is_command_line() -> bool:
+    """Whether the running program is the script `recbole-alibaba` or this project's run.py."""
+    program = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
+    return program.stem == "recbole-alibaba" or program.resolve() == Path(__file__).resolve().parent.parent / "run.py"
+
+
+# `--help` must not wait for torch and RecBole, and importing the command line imports this package first.
+# So the command line activates the plugin itself, in the commands that need it (cli.py).
+if not _is_command_line():
+    activate()

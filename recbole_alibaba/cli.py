@@ -1,4 +1,7 @@
-"""The command `recbole-alibaba`, and run.py: argv is read here, once, and errors become a sentence and an exit code."""
+"""The command `recbole-alibaba` and run.py: they read argv, and turn errors into a sentence and an exit code.
+
+Importing this module must stay fast, so that `--help` answers at once: torch and RecBole are imported by the commands.
+"""
 
 import sys
 import warnings
@@ -10,11 +13,11 @@ from typing import Any
 import click
 
 from dataset_prep.__main__ import main as prep
-
-from . import __version__, experiment
-from .diagnosis.command import doctor
-from .host.errors import BadInput, NotFiniteLossError
-from .host.settings import parse_overrides
+from recbole_alibaba import __version__
+from recbole_alibaba.diagnosis.command import doctor
+from recbole_alibaba.host.activation import activate
+from recbole_alibaba.host.errors import BadInput, NotFiniteLossError
+from recbole_alibaba.host.settings import parse_overrides
 
 ANY_SETTING = {
     "ignore_unknown_options": True,
@@ -23,11 +26,16 @@ ANY_SETTING = {
 }
 
 
-def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn what a user can mend into one sentence on stderr: exit 2 for bad input, 1 for a loss that blew up."""
+def trains(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Activate the plugin, run the command, and exit with one sentence on stderr after an error that a user can fix.
+
+    Exit codes: 2 for bad input, 1 for a loss that became NaN or infinite.
+    """
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        activate()
+        warnings.filterwarnings("ignore", category=FutureWarning, module="recbole")  # of pandas 3, which is excluded
         try:
             return command(*args, **kwargs)
         except BadInput as error:
@@ -49,14 +57,14 @@ def main() -> None:
 @main.command(context_settings=ANY_SETTING)
 @click.option("-m", "--model", help="A RecBole model or AlibabaLightGCN (the default).")
 @click.option("-d", "--dataset", help="Folder under data_path with <dataset>.inter; `recbole-alibaba prep` makes one.")
-@click.option("--config_files", default="", help='Property files, the later over the earlier: "a.yaml b.yaml".')
+@click.option("--config_files", default="", help='Property files; a later one overrides an earlier: "a.yaml b.yaml".')
 @click.option("--nproc", default=1, show_default=True, help="Processes on this machine (CUDA with NCCL only).")
 @click.option("--ip", default="localhost", show_default=True, help="Address of the first machine.")
-@click.option("--port", default="5678", show_default=True, help="Its port.")
+@click.option("--port", default="5678", show_default=True, help="Port of the first machine.")
 @click.option("--world_size", default=-1, help="Processes on all machines.")
-@click.option("--group_offset", default=0, help="Rank of this machine's first process.")
+@click.option("--group_offset", default=0, help="Rank of the first process on this machine.")
 @click.pass_context
-@plainly
+@trains
 def run(
     context: click.Context,
     model: str | None,
@@ -78,42 +86,33 @@ def run(
 
     Settings are listed, with type and meaning, in properties/; a dictionary changes only the keys it names.
     """
+    from recbole_alibaba import experiment
+
     overrides = parse_overrides(context.args)
     files = config_files.split()
     if not sys.stderr.isatty():
         overrides.setdefault("show_progress", False)
-    if nproc > 1 or world_size > 0:
-        from recbole.quick_start import run as run_distributed
-
-        from .host.config import Parsed
-
-        chosen = experiment.build_config(model, dataset, files, overrides)
-        run_distributed(
-            chosen["model"],
-            chosen["dataset"],
-            files,
-            Parsed(overrides),
-            True,
-            nproc,
-            world_size,
-            ip,
-            port,
-            group_offset,
-        )
+    if nproc == 1 and world_size <= 0:
+        experiment.run(model, dataset, files, overrides)
         return
-    _quiet_host()
-    experiment.run(model, dataset, files, overrides)
+
+    from recbole.quick_start import run as run_distributed
+
+    from recbole_alibaba.host.config import Parsed
+
+    chosen = experiment.build_config(model, dataset, files, overrides)
+    names = chosen["model"], chosen["dataset"]
+    run_distributed(*names, files, Parsed(overrides), True, nproc, world_size, ip, port, group_offset)
 
 
 @main.command()
 @click.option("--output", default="dataset", show_default=True, type=click.Path(path_type=Path), help="Where to write.")
 @click.option("--epochs", default=60, show_default=True, help="Passes over the training interactions.")
-@plainly
+@trains
 def demo(output: Path, epochs: int) -> None:
-    """Show the main job on a made-up log: refused as reported, then mended, trained and compared."""
-    from .demo import demo as show  # brings dataset_prep along, which `run` does not need
+    """Show the main job on a made-up log: refused as reported, then repaired, trained and compared."""
+    from recbole_alibaba.demo import demo as show
 
-    _quiet_host()
     show(output, epochs)
 
 
@@ -121,11 +120,6 @@ main.add_command(prep, "prep")
 main.add_command(doctor, "doctor")
 
 
-def _quiet_host() -> None:
-    """RecBole's pandas code warns of pandas 3, which this package pins away."""
-    warnings.filterwarnings("ignore", category=FutureWarning, module="recbole")
-
-
 def run_py() -> None:
-    """What run.py calls."""
+    """The program of run.py."""
     run(prog_name="run.py")

@@ -1,4 +1,4 @@
-"""What `make demo` shows: the report's settings refused, why its loss stood still, the mended ones trained."""
+"""What `make demo` shows: the report's settings are refused and explained, the repaired ones are trained."""
 
 import logging
 import math
@@ -10,12 +10,9 @@ import click
 import torch
 
 import dataset_prep
-from dataset_prep.pairs.funnel import Funnel
-from dataset_prep.sample import write_sample
-
-from .diagnosis.signs import examine
-from .experiment import Experiment, build_config, prepare
-from .host.properties import properties_folder, read_mapping
+from recbole_alibaba.diagnosis.signs import find_signs
+from recbole_alibaba.experiment import Experiment, build_config, prepare
+from recbole_alibaba.host.properties import properties_folder, read_mapping
 
 NAME = "demo"
 METRICS = ("recall@10", "recall@20", "ndcg@20", "hit@20")
@@ -23,28 +20,31 @@ BEFORE, AFTER = "before.yaml", "after.yaml"
 
 
 def demo(output: Path, epochs: int = 60) -> dict[str, Mapping[str, float]]:
-    """Make the log, refuse `before.yaml`, convert and train `after.yaml`; returns each model's test metrics.
+    """Make the log, show why `before.yaml` is refused, then convert and train with `after.yaml`.
 
     Args:
         output: folder of data sets; the log goes to `<output>/demo-log`, the data set to `<output>/demo`.
         epochs: passes over the training interactions.
+
+    Returns:
+        The test metrics of each model.
     """
-    torch.set_num_threads(1)  # on a log this small a second thread only waits for the first
-    users, items = write_sample(output / f"{NAME}-log")
+    torch.set_num_threads(1)  # a second thread only costs time on so small a log
+    users, items = dataset_prep.write_sample(output / f"{NAME}-log")
     click.echo(f"1. The report's data ({_asked(BEFORE)}) from the made-up log {users}\n")
     try:
         _convert(BEFORE, users, items, output)
     except dataset_prep.EmptyDatasetError as error:
-        click.echo(_indented(f"{_lines(error.funnel)}\nRefused. {error.message}\n{error.advice()}"))
-    click.echo(f"\n2. The mended data ({_asked(AFTER)})\n")
-    click.echo(_indented(_lines(_convert(AFTER, users, items, output).funnel)))
+        click.echo(_indented(*error.funnel.lines(), f"Refused. {error.message}", error.advice()))
+    click.echo(f"\n2. The repaired data ({_asked(AFTER)})\n")
+    click.echo(_indented(*_convert(AFTER, users, items, output).funnel.lines()))
     click.echo(f"\n3. The report's training on it: Adam, weight_decay 1e-4 (guessing is ln 2 = {math.log(2):.4f})\n")
     stuck = _trained("AlibabaLightGCN", output, 5, _training(BEFORE))
     history = stuck.trainer.history
-    seen = {it.id: it for last in range(len(history), 0, -1) for it in examine(history[:last], stuck.config)}
+    seen = {it.id: it for last in range(len(history), 0, -1) for it in find_signs(history[:last], stuck.config)}
     for finding in seen.values():
-        click.echo(_indented(f"{finding.id}: {finding.message}\n{finding.remedy}"))
-    click.echo("\n4. The mended training: AdamW, weight_decay 1e-5\n")
+        click.echo(_indented(f"{finding.id}: {finding.message}", finding.remedy))
+    click.echo("\n4. The repaired training: AdamW, weight_decay 1e-5\n")
     ours = _trained("AlibabaLightGCN", output, epochs, _training(AFTER))
     made = {"AlibabaLightGCN": ours, "Pop": _trained("Pop", output, 1, {})}
     results = {model: it.trainer.evaluate(it.test_data) for model, it in made.items()}
@@ -68,7 +68,7 @@ def _asked(file: str) -> str:
 
 
 def _training(file: str) -> dict[str, Any]:
-    """The training half of an experiment file; the data has been through its core already."""
+    """The settings of an experiment file for training, without those for the data: the core is applied already."""
     return {key: value for key, value in _settings(file).items() if key != "prep" and "interval" not in key}
 
 
@@ -78,18 +78,18 @@ def _convert(file: str, users: Path, items: Path, output: Path) -> dataset_prep.
 
 
 def _trained(model: str, output: Path, epochs: int, training: Mapping[str, Any]) -> Experiment:
-    """Trained with the shipped settings but for `training`; what the trainer warns of is shown by the caller."""
+    """A model trained with the shipped settings and `training`. Warnings are off: the caller shows the findings."""
     settings = {"data_path": str(output), "epochs": epochs, "topk": [10, 20], "metrics": ["Recall", "NDCG", "Hit"]}
     logging.disable(logging.WARNING)
     try:
         made = prepare(build_config(model, NAME, config_dict=settings | {"valid_metric": "NDCG@20"} | dict(training)))
-        made.trainer.fit(made.train_data, made.valid_data, verbose=False, callback_fn=_shows_epochs(made))
+        made.trainer.fit(made.train_data, made.valid_data, verbose=False, callback_fn=_epoch_printer(made))
     finally:
         logging.disable(logging.NOTSET)
     return made
 
 
-def _shows_epochs(made: Experiment) -> Callable[[int, float], None] | None:
+def _epoch_printer(made: Experiment) -> Callable[[int, float], None] | None:
     if not hasattr(made.trainer, "history"):
         return None
 
@@ -102,9 +102,5 @@ def _shows_epochs(made: Experiment) -> Callable[[int, float], None] | None:
     return show
 
 
-def _lines(funnel: Funnel) -> str:
-    return "\n".join(funnel.lines())
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"   {line}" for line in text.splitlines())
+def _indented(*texts: str) -> str:
+    return "\n".join(f"   {line}" for text in texts for line in text.splitlines())

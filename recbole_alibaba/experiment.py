@@ -1,4 +1,4 @@
-"""One experiment: settings -> data -> model -> trainer -> result; the only file that wires RecBole's parts together."""
+"""One experiment: settings -> data -> model -> trainer -> result. Only this file connects RecBole's parts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,25 +11,24 @@ from recbole.config import Config
 from recbole.data import create_dataset
 from recbole.utils import dict2str, get_trainer, init_seed, set_color
 
-from .diagnosis.examination import preflight
-from .diagnosis.subject import Subject
-from .estimate import announce
-from .evaluation import install_fast_evaluation
-from .host import config as host_config
-from .host import data as host_data
-from .host import logs, settings
-from .host.memory import keep_freed_memory
-from .host.properties import read_mapping
-from .host.registry import find_model
-from .loaders import prepare_loaders
-from .trainer.watching import watch
+from recbole_alibaba.data.loaders import prepare_loaders
+from recbole_alibaba.diagnosis.examination import preflight
+from recbole_alibaba.diagnosis.readings import settings_of
+from recbole_alibaba.evaluation.full_sort import install_fast_evaluation
+from recbole_alibaba.host import config as host_config
+from recbole_alibaba.host import guards, logs, settings
+from recbole_alibaba.host.properties import read_mapping
+from recbole_alibaba.host.registry import find_model
+from recbole_alibaba.trainer.cost_estimate import announce
+from recbole_alibaba.trainer.freed_memory import keep_freed_memory
+from recbole_alibaba.trainer.host_trainers import watch
 
 DEFAULT_MODEL = "AlibabaLightGCN"
 
 
 @dataclass
 class Experiment:
-    """What `prepare` puts together and `run` trains: RecBole's own objects, nothing wrapped."""
+    """RecBole's own objects of one experiment: `prepare` builds them, `run` trains them, the doctor examines them."""
 
     config: Config
     dataset: Any
@@ -39,6 +38,11 @@ class Experiment:
     model: torch.nn.Module
     trainer: Any
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """RecBole's settings as a plain dictionary."""
+        return dict(settings_of(self.config))
+
 
 def build_config(
     model: str | None = None,
@@ -47,12 +51,17 @@ def build_config(
     config_dict: Mapping[str, Any] | None = None,
     checked: bool = True,
 ) -> Config:
-    """RecBole's Config from our layers; argv is not read and no text is evaluated.
+    """RecBole's Config from all layers of settings. It does not read argv and evaluates no text.
 
-    `checked=False` leaves settings that contradict each other to the doctor.
+    Args:
+        model: name of a RecBole model or of this plugin's; AlibabaLightGCN if neither this nor a setting names one.
+        dataset: name of a folder under `data_path` with `<dataset>.inter`.
+        config_file_list: property files; a later file overrides an earlier one.
+        config_dict: settings with their types; they override the files.
+        checked: whether to refuse settings that contradict each other. The doctor wants them as they are.
 
     Raises:
-        BadInput: an unknown model, setting or data set, or a property file that cannot be read; with the nearest name.
+        BadInput: an unknown model, setting or data set, or a property file that cannot be read.
     """
     files = [str(file) for file in config_file_list or ()]
     named: dict[str, Any] = {}
@@ -64,24 +73,25 @@ def build_config(
     for file in files:
         settings.refuse_unknown(read_mapping(file), model_class, file)
     settings.refuse_unknown(config_dict or {}, model_class, "settings")
-    dataset = host_data.find_dataset(dataset, str(named.get("data_path", "dataset/")))
-    with host_config.argv_kept_out():
+    dataset = guards.find_dataset(dataset, str(named.get("data_path", "dataset/")))
+    with host_config.without_argv():
         config = Config(model, dataset, files, host_config.Parsed(config_dict or {}))
     if checked:
-        host_data.check_settings(config)
+        guards.check_settings(config)
     return config
 
 
 def prepare(config: Config) -> Experiment:
-    """Load and split the data, build the model and its trainer, in the order and with the seeds of RecBole.
+    """Load and split the data, build the model and its trainer, in the order of RecBole and with its seeds.
 
     Raises:
-        UnusableDatasetError: the data set is empty, or its training, validation or test part is.
+        UnusableDatasetError: the data set or its training, validation or test part is empty.
+        BadSettingError: a setting does not fit the data or another setting.
     """
     init_seed(config["seed"], config["reproducibility"])
-    dataset = host_data.loaded(create_dataset, config)
+    dataset = guards.loaded(create_dataset, config)
     getLogger().info(dataset)
-    train_data, valid_data, test_data = host_data.split(prepare_loaders, config, dataset)
+    train_data, valid_data, test_data = guards.split(prepare_loaders, config, dataset)
     init_seed(config["seed"] + config["local_rank"], config["reproducibility"])
     model = find_model(config["model"])(config, train_data._dataset).to(config["device"])
     getLogger().info(model)
@@ -97,22 +107,19 @@ def run(
     config_dict: Mapping[str, Any] | None = None,
     saved: bool = True,
 ) -> dict[str, Any]:
-    """Train and test one model; the arguments are those of RecBole's `run_recbole`, and so are the result's keys.
+    """Train and test one model. Arguments and results are those of RecBole's `run_recbole`, and some more.
 
     Args:
-        model: name of a RecBole model or of this plugin's; AlibabaLightGCN when nothing names one.
-        dataset: name of a folder under `data_path` that holds `<dataset>.inter`.
-        config_file_list: property files, the later over the earlier.
-        config_dict: settings with their types, over the files.
+        model, dataset, config_file_list, config_dict: see `build_config`.
         saved: whether to keep the best weights in `checkpoint_dir` and test with them.
 
     Returns:
-        `best_valid_score`, `valid_score_bigger`, `best_valid_result`, `test_result` as RecBole has them, and
-        `history` (one dictionary an epoch, empty for RecBole's trainers), `model_file`, `dataset`, `model`.
+        `best_valid_score`, `valid_score_bigger`, `best_valid_result` and `test_result` as in RecBole; `history` (one
+        dictionary for each epoch; RecBole's models have none with `watch: False`), `model_file`, `dataset`, `model`.
 
     Raises:
         BadInput: see `build_config` and `prepare`.
-        NotFiniteLossError: the loss or the gradient left the finite numbers.
+        NotFiniteLossError: a loss part or the gradient became NaN or infinite.
     """
     config = build_config(model, dataset, config_file_list, config_dict)
     logs.start(config)
@@ -125,13 +132,13 @@ def run(
 def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
     config, trainer, logger = made.config, made.trainer, getLogger()
     if config["preflight"] is not False:
-        for finding in preflight(config, made.dataset, made.train_data, made.valid_data, made.model):
+        for finding in preflight(made):
             logger.warning(f"{finding.id}: {finding.message} {finding.remedy}")
     if hasattr(made.model, "graph"):
         keep_freed_memory()
         announce(made.model, made.train_data, config, logger)
     if config["watch"] is not False:
-        watch(Subject.of(made))
+        watch(made)
     best_score, best_result = trainer.fit(
         made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
     )

@@ -1,1 +1,1 @@
-"""Why does the loss not move: checks before training, signs during it, causes, remedies that were tried."""
+"""Why does the loss not move: checks before training, signs during it, their causes, and remedies that were run."""

@@ -1,4 +1,4 @@
-"""Which words belong to a message id: one YAML file, English and Chinese side by side."""
+"""Which sentences belong to a message id? One YAML file holds them in English and Chinese."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ def catalogue() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
 
 
 def sentence(message_id: str, wording: str, lang: str, values: Mapping[str, Any]) -> str:
-    """The sentence of ``message_id`` with ``values`` filled in."""
+    """The sentence of ``message_id`` with ``values`` filled in.
+
+    Raises:
+        UnknownMessageError: ``messages.yaml`` has no such id, wording or language.
+    """
     try:
         template = catalogue()[message_id][wording][lang]
     except KeyError:
@@ -40,5 +44,5 @@ def sentence(message_id: str, wording: str, lang: str, values: Mapping[str, Any]
 
 
 def title(message_id: str, lang: str = "en") -> str:
-    """The few words that stand for ``message_id`` in a list."""
+    """A few words that name ``message_id`` in a list."""
     return sentence(message_id, "title", lang, {})

@@ -1,28 +1,23 @@
-"""The command ``recbole-alibaba doctor``: argv in, console, doctor.json, doctor.html and an exit code out."""
+"""The command ``recbole-alibaba doctor``: from the command line to the console, files and an exit code."""
 
 from __future__ import annotations
 
 import json
-import logging
 import sys
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from recbole_alibaba.diagnosis.catalogue import LANGUAGES, catalogue, title
-from recbole_alibaba.diagnosis.examination import Examination, consult
-from recbole_alibaba.diagnosis.page import page
-from recbole_alibaba.diagnosis.rawlog import convert_or_explain, recommended
-from recbole_alibaba.diagnosis.report import as_json, command_line, console, property_file, words
-from recbole_alibaba.diagnosis.trying import Cure, try_remedies
-from recbole_alibaba.host.config import deep_update
+from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput
-from recbole_alibaba.host.properties import read_mapping
-from recbole_alibaba.host.settings import parse_overrides
+
+if TYPE_CHECKING:
+    from recbole_alibaba.diagnosis.findings import Finding
+    from recbole_alibaba.diagnosis.outcome import Cure, Examination
 
 ILL, BAD_USAGE = 3, 2
 
@@ -30,18 +25,22 @@ ILL, BAD_USAGE = 3, 2
 @click.command(
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": ["-h", "--help"]}
 )
-@click.option("-m", "--model", help="A RecBole general model, or AlibabaLightGCN (the default).")
+@click.option("-m", "--model", help="A RecBole model or AlibabaLightGCN (the default).")
 @click.option("-d", "--dataset", help="Folder under data_path with <dataset>.inter.")
 @click.option("--config_files", default="", help='Property files, the later over the earlier: "a.yaml b.yaml".')
-@click.option("--raw", type=click.Path(path_type=Path), help="A raw log: convert it first, as the files' `prep:` asks.")
-@click.option("--raw-items", type=click.Path(path_type=Path), help="Its item file, if only those items count.")
-@click.option("--source", default="mobile", show_default=True, help="What kind of raw log it is.")
-@click.option("--try", "trying", is_flag=True, help="Run the remedies briefly and keep the first that cures.")
+@click.option(
+    "--raw",
+    type=click.Path(path_type=Path),
+    help="A raw log to convert first, as the files' `prep:` says.",
+)
+@click.option("--raw-items", type=click.Path(path_type=Path), help="The raw log's item file, if only its items count.")
+@click.option("--source", default="mobile", show_default=True, help="Kind of raw log.")
+@click.option("--try", "trying", is_flag=True, help="Run the remedies briefly. Keep the first one that cures.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for doctor.json, doctor.html and cure.yaml.")
-@click.option("--json", "as_json_text", is_flag=True, help="Print doctor.json in place of words.")
+@click.option("--json", "as_json_text", is_flag=True, help="Print JSON instead of text.")
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every measure, the healthy ones too.")
-@click.option("--list", "listing", is_flag=True, help="List what can be found, and stop.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every measure, also the healthy ones.")
+@click.option("--list", "listing", is_flag=True, help="List everything that can be found, and exit.")
 @click.pass_context
 def doctor(
     context: click.Context,
@@ -58,7 +57,9 @@ def doctor(
     verbose: bool,
     listing: bool,
 ) -> None:
-    """Why the loss does not move: examine data, settings and a short training; any setting as --key=value.
+    """Find out why the loss does not move: examine settings, data and a short training.
+
+    Any setting can be given as --key=value.
 
     \b
     recbole-alibaba doctor --dataset=tianchi-mobile
@@ -70,9 +71,17 @@ def doctor(
     if listing:
         click.echo("\n".join(f"{name:28} {title(name, lang)}" for name in findable()))
         return
+    activate()  # `--help` and `--list` need neither torch nor RecBole
+    from recbole_alibaba.diagnosis.examination import quiet_host
+    from recbole_alibaba.diagnosis.report.console import console, words
+    from recbole_alibaba.diagnosis.report.report_files import as_json, command_line
+    from recbole_alibaba.host.settings import parse_overrides
+
     try:
-        overrides = parse_overrides(context.args)
-        examined, cure = _consult(model, dataset, config_files.split(), overrides, (source, raw, raw_items), trying)
+        with quiet_host():
+            overrides = parse_overrides(context.args)
+            raw_log = (source, raw, raw_items)
+            examined, cure = _examine(model, dataset, config_files.split(), overrides, raw_log, trying)
     except BadInput as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(BAD_USAGE)
@@ -86,16 +95,17 @@ def doctor(
         if command:
             click.echo(f"{words('command', lang)} {command}")
     if output is not None:
-        _write(output, examined, cure, lang, command)
+        files = _write(output, examined, cure, lang, command)
+        click.echo(words("written", lang, files=", ".join(map(str, files))), err=True)
     sys.exit(ILL if examined.ill else 0)
 
 
 def findable() -> list[str]:
-    """Ids of everything that can be found, in the catalogue's order."""
+    """Ids of everything that can be found, in the order of ``messages.yaml``."""
     return [name for name, wordings in catalogue().items() if "title" in wordings and "message" in wordings]
 
 
-def _consult(
+def _examine(
     model: str | None,
     dataset: str | None,
     files: Sequence[str],
@@ -103,28 +113,25 @@ def _consult(
     raw: tuple[str, Path | None, Path | None],
     trying: bool,
 ) -> tuple[Examination, Cure | None]:
-    from recbole_alibaba import experiment  # it brings RecBole and torch: not for --list and --help
+    from recbole_alibaba.diagnosis.examination import builder, consult
+    from recbole_alibaba.diagnosis.outcome import Examination
+    from recbole_alibaba.diagnosis.raw_log import recommended
+    from recbole_alibaba.diagnosis.trials import try_remedies
+    from recbole_alibaba.experiment import DEFAULT_MODEL
+    from recbole_alibaba.host.config import deep_update
+    from recbole_alibaba.host.properties import read_mapping
 
-    warnings.filterwarnings("ignore", module="recbole")
-    logging.getLogger().addHandler(logging.NullHandler())  # RecBole warns on the way; the report says it better
-    named: dict[str, Any] = {}
-    for layer in (*map(read_mapping, files), overrides):
-        deep_update(named, layer)
-    model = model or named.get("model") or experiment.DEFAULT_MODEL
     source, users, items = raw
     if users is not None:
-        folder, dataset = Path(named.get("data_path", "dataset")), dataset or f"{source}-log"
-        asked = {str(key).replace("-", "_"): value for key, value in (named.get("prep") or {}).items()}
-        found = _converted(source, users, items, asked, folder, dataset)
+        named: dict[str, Any] = {}
+        for layer in (*map(read_mapping, files), overrides):
+            deep_update(named, layer)
+        dataset = dataset or f"{source}-log"
+        found = _converted(source, users, items, named, dataset)
         if found is not None:
+            model = model or named.get("model") or DEFAULT_MODEL
             return Examination({**named, "model": model, "dataset": dataset}, [found]), None
-    start = experiment.build_config(model, dataset, files, overrides, checked=False)
-    settings = dict(start.final_config_dict)
-
-    def build(changes: Mapping[str, Any]) -> Any:
-        asked = deep_update(dict(overrides), changes)
-        return experiment.prepare(experiment.build_config(model, dataset, files, asked, checked=False))
-
+    build, settings = builder(model, dataset, files, overrides)
     examined = consult(build, {}, settings)
     if users is not None and "thin-data" in examined.causes[:2]:
         command = recommended(users, items)
@@ -135,23 +142,29 @@ def _consult(
     return examined, (try_remedies(build, examined, settings) if trying and examined.ill else None)
 
 
-def _converted(source: str, users: Path, items: Path | None, asked: Mapping[str, Any], folder: Path, name: str) -> Any:
+def _converted(source: str, users: Path, items: Path | None, named: dict[str, Any], dataset: str) -> Finding | None:
+    """Convert the raw log as the files' ``prep`` asks; the finding if too little is left."""
     from dataset_prep import PrepError
+    from recbole_alibaba.diagnosis.raw_log import convert_or_explain
 
+    asked = {str(key).replace("-", "_"): value for key, value in (named.get("prep") or {}).items()}
     try:
-        return convert_or_explain(source, users, items, asked, folder, name)
+        return convert_or_explain(source, users, items, asked, Path(named.get("data_path", "dataset")), dataset)
     except (PrepError, TypeError) as error:
         raise BadInput(str(error)) from error
 
 
-def _write(folder: Path, examined: Examination, cure: Cure | None, lang: str, command: str) -> None:
+def _write(folder: Path, examined: Examination, cure: Cure | None, lang: str, command: str) -> list[Path]:
+    from recbole_alibaba.diagnosis.report.page import page
+    from recbole_alibaba.diagnosis.report.report_files import as_json, property_file
+
     folder.mkdir(parents=True, exist_ok=True)
-    files = {
+    texts = {
         "doctor.json": json.dumps(as_json(examined, cure, lang), ensure_ascii=False, indent=2) + "\n",
         "doctor.html": page(examined, cure, lang, command),
     }
     if cure is not None and cure.kept is not None:
-        files["cure.yaml"] = property_file(cure)
-    for name, text in files.items():
+        texts["cure.yaml"] = property_file(cure)
+    for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    click.echo(words("written", lang, files=", ".join(str(folder / name) for name in files)), err=True)
+    return [folder / name for name in texts]

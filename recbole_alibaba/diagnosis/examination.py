@@ -1,180 +1,227 @@
-"""The whole examination: settings, checks before training, a short training, and what they say together."""
+"""The examination: settings, checks before training, a short training, and what they say together."""
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from recbole_alibaba.diagnosis.checks import data, evaluation, forward, gradients, graph, loss, negatives, signal
-from recbole_alibaba.diagnosis.checks.settings import lint
-from recbole_alibaba.diagnosis.findings import Finding, Verdict, is_ill, not_examined
-from recbole_alibaba.diagnosis.ranking import merged, ranked
-from recbole_alibaba.diagnosis.raw import sizes_of_file, why_not_loaded
-from recbole_alibaba.diagnosis.signs import examine
-from recbole_alibaba.diagnosis.subject import Subject, batches, severity_for, undisturbed
-from recbole_alibaba.diagnosis.training import EPOCHS, train_briefly
+from recbole_alibaba.diagnosis.causes.cause_ranking import merged
+from recbole_alibaba.diagnosis.checks.data_checks import amounts, leaks, population
+from recbole_alibaba.diagnosis.checks.evaluation_check import evaluation
+from recbole_alibaba.diagnosis.checks.forward_check import forward
+from recbole_alibaba.diagnosis.checks.gradient_checks import gradients, overfits
+from recbole_alibaba.diagnosis.checks.graph_check import graph
+from recbole_alibaba.diagnosis.checks.interactions import Interactions
+from recbole_alibaba.diagnosis.checks.loss_checks import loss
+from recbole_alibaba.diagnosis.checks.model_access import first_batches, is_trained, severity_for, undisturbed
+from recbole_alibaba.diagnosis.checks.negative_checks import negatives
+from recbole_alibaba.diagnosis.checks.settings_lint import lint
+from recbole_alibaba.diagnosis.checks.signal_check import signal
+from recbole_alibaba.diagnosis.findings import Finding, Verdict, not_examined
+from recbole_alibaba.diagnosis.load_failure import sizes_of_file, why_not_loaded
+from recbole_alibaba.diagnosis.monitor.short_training import EPOCHS, train_briefly
+from recbole_alibaba.diagnosis.outcome import Examination
+from recbole_alibaba.diagnosis.signs import find_signs
+from recbole_alibaba.host.config import deep_update
+
+if TYPE_CHECKING:
+    from recbole_alibaba.experiment import Experiment
 
 SECONDS = 20.0  # for the short training
 MOST_BATCHES = 200
-FEWEST_BATCHES = 10  # fewer steps would leave a healthy model of a large catalogue where it began
-# After these every further number would be wrong for the same reason.
+FEWEST_BATCHES = 10  # fewer steps do not move a healthy model of a large catalogue
+# After one of these every further measure would be wrong for the same reason.
 BREAKS_THE_REST = ("forward-not-finite", "forward-shape", "half-precision")
-BATCH_ROWS = 256  # of the batch that is learned by heart
+BATCH_ROWS = 256  # of the batch that is overfitted
+# A model whose loss or forward pass needs its own trainer raises these under a plain call (RecVAE, SGL).
+UNEXPECTED = (TypeError, AttributeError, RuntimeError, LookupError, ValueError)
 
-Build = Callable[[Mapping[str, Any]], Any]
-
-
-@dataclass
-class Examination:
-    """What was measured and found; ``causes`` are ids, the likeliest first; ``batches`` an epoch of the training."""
-
-    settings: Mapping[str, Any]
-    findings: list[Finding] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    batches: int = 0
-    seconds: float = 0.0
-
-    @property
-    def causes(self) -> list[str]:
-        """Cause ids over all findings."""
-        return ranked(self.findings)
-
-    @property
-    def ill(self) -> bool:
-        """Whether anything but advice was found."""
-        return is_ill(self.findings)
+Build = Callable[[Mapping[str, Any]], "Experiment"]
 
 
-def examine_subject(
-    subject: Subject, *, batches_an_epoch: int | None = None, epochs: int = EPOCHS, seconds: float = SECONDS
+def examine(
+    model: str | None = None,
+    dataset: str | None = None,
+    config_file_list: Sequence[str | Path] | None = None,
+    config_dict: Mapping[str, Any] | None = None,
+    *,
+    epochs: int = EPOCHS,
+    seconds: float = SECONDS,
 ) -> Examination:
-    """Settings, checks and a short training of ``subject``; its model is left trained.
+    """Find out why a loss does not move: the doctor as a function. Nothing is printed.
 
-    ``batches_an_epoch`` fixes the length of the training, so that two examinations can be compared; without
-    it as many are taken as ``seconds`` allow.
+    Settings and data are checked, then the model is trained for a few short epochs and its readings are judged.
+
+    Args:
+        model: name of a RecBole model or of this plugin's; AlibabaLightGCN if nothing names one.
+        dataset: name of a folder under ``data_path`` that holds ``<dataset>.inter``.
+        config_file_list: property files, the later over the earlier.
+        config_dict: settings with their types, over the files.
+        epochs: number of epochs of the short training.
+        seconds: about how long the short training may take.
+
+    Returns:
+        ``findings`` (the worst first), ``causes`` (the likeliest first), ``verdicts`` (one for each measure),
+        ``history`` (one record for each epoch) and ``ill`` (whether there is an error or a warning). What keeps the
+        data set from being loaded is a finding, too.
+
+    Raises:
+        BadInput: an unknown model, setting or data set, or a property file that cannot be read.
+    """
+    with quiet_host():
+        build, settings = builder(model, dataset, config_file_list, config_dict)
+        return consult(build, {}, settings, epochs=epochs, seconds=seconds)
+
+
+def builder(
+    model: str | None,
+    dataset: str | None,
+    config_file_list: Sequence[str | Path] | None,
+    config_dict: Mapping[str, Any] | None,
+) -> tuple[Build, dict[str, Any]]:
+    """A function from changed settings to an ``Experiment``, and the settings without a change.
+
+    Raises:
+        BadInput: see ``examine``.
+    """
+    from recbole_alibaba import experiment  # it imports this module
+
+    def config(changes: Mapping[str, Any]) -> Any:
+        asked = deep_update(dict(config_dict or {}), changes)
+        return experiment.build_config(model, dataset, config_file_list, asked, checked=False)
+
+    return lambda changes: experiment.prepare(config(changes)), dict(config({}).final_config_dict)
+
+
+@contextmanager
+def quiet_host() -> Iterator[None]:
+    """Keep RecBole's log lines and warnings off the console: the findings say it better."""
+    root, silent = logging.getLogger(), logging.NullHandler()
+    root.addHandler(silent)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="recbole")
+            yield
+    finally:
+        root.removeHandler(silent)
+
+
+def examine_experiment(
+    experiment: Experiment, *, batches_an_epoch: int | None = None, epochs: int = EPOCHS, seconds: float = SECONDS
+) -> Examination:
+    """Examine what is built already. The model is left trained.
+
+    Args:
+        experiment: what ``prepare`` built.
+        batches_an_epoch: length of the epochs, if two examinations are to be compared. By default the epochs are as
+            long as ``seconds`` allow.
+        epochs: number of epochs of the short training.
+        seconds: about how long the short training may take.
     """
     started = time.perf_counter()
-    settings = dict(subject.settings)
-    settings |= sizes(subject)
-    findings = lint(settings, sizes(subject))
-    with undisturbed(subject):
-        verdicts, step = before_training(subject)
+    data = Interactions.of(experiment)
+    settings = experiment.settings | data.sizes()
+    findings = lint(settings, data.sizes())
+    with undisturbed(experiment):
+        verdicts, step = before_training(experiment, data)
     findings += [verdict.finding for verdict in verdicts if verdict.finding]
     history: list[dict[str, Any]] = []
-    count = batches_an_epoch or 0
-    if is_trained(subject):
-        count = count or int(min(MOST_BATCHES, max(FEWEST_BATCHES, seconds / (step * epochs))))
-        known = [verdict.id for verdict in verdicts if not verdict.skipped]
+    batches = batches_an_epoch or 0
+    if is_trained(experiment.model):
+        batches = batches or int(min(MOST_BATCHES, max(FEWEST_BATCHES, seconds / (step * epochs))))
+        measured = [verdict.id for verdict in verdicts if not verdict.skipped]
         try:
-            history = train_briefly(subject, count, epochs=epochs, ranking="loss-differs" in known)
-        except (RuntimeError, TypeError, AttributeError) as error:  # of a backward pass or a product that cannot be
-            severity = severity_for(subject.model)  # NCL's batches need what only its own `fit` prepares
-            why = {"error": str(error)}
-            findings.append(Finding("training-fails", severity, 0, 0, why, causes=("training-fails",)))
-        findings += examine(history, settings)
+            history = train_briefly(experiment, batches, epochs=epochs, ranking="loss-differs" in measured)
+        except (RuntimeError, TypeError, AttributeError) as error:  # of a backward pass or of a product
+            severity = severity_for(experiment.model)  # NCL's batches need what only its own `fit` prepares
+            values = {"error": str(error)}
+            findings.append(Finding("training-fails", severity, 0, 0, values, causes=("training-fails",)))
+        findings += find_signs(history, settings)
     found = merged(findings)
-    writer: Any = getattr(subject.trainer, "tensorboard", None)
+    writer: Any = getattr(experiment.trainer, "tensorboard", None)
     for finding in found if writer is not None else ():
         writer.add_text(f"Doctor/{finding.id}", f"{finding.message} {finding.remedy}")
-    return Examination(settings, found, verdicts, history, count, time.perf_counter() - started)
+    return Examination(settings, found, verdicts, history, batches, time.perf_counter() - started)
 
 
-def before_training(subject: Subject) -> tuple[list[Verdict], float]:
+def before_training(experiment: Experiment, data: Interactions) -> tuple[list[Verdict], float]:
     """All checks, and the seconds that one training step takes."""
-    verdicts = [
-        *data.interactions(subject),
-        *data.population(subject),
-        *data.leaks(subject),
-        *signal.signal(subject),
-    ]
-    if not is_trained(subject):
+    verdicts = [*amounts(data), *population(data), *leaks(data, experiment.settings), *signal(data)]
+    if not is_trained(experiment.model):
         return [*verdicts, not_examined("gradients", "cannot-overfit", "no-training")], 1.0
-    verdicts += negatives.negatives(subject)
-    verdicts += guarded("forward", "constant-scores", forward.forward, subject)
+    verdicts += negatives(experiment, data)
+    verdicts += guarded("forward", "constant-scores", forward, experiment)
     if any(verdict.finding and verdict.finding.id in BREAKS_THE_REST for verdict in verdicts):
         return verdicts, 1.0
-    verdicts += guarded("graph", "graph-empty", graph.graph, subject)
-    batch = batches(subject, 1)[0]
-    verdicts += guarded("loss", "loss-differs", loss.loss, subject, batch)
+    verdicts += guarded("graph", "graph-empty", graph, experiment, data)
+    batch = first_batches(experiment, 1)[0]
+    verdicts += guarded("loss", "loss-differs", loss, experiment, batch)
     timed = time.perf_counter()
-    verdicts += guarded("gradients", "no-gradient", gradients.gradients, subject, batch)
+    verdicts += guarded("gradients", "no-gradient", gradients, experiment, batch)
     step = time.perf_counter() - timed
-    verdicts += guarded("gradients", "cannot-overfit", gradients.overfits, subject, batch[:BATCH_ROWS])
-    return [*verdicts, *evaluation.evaluation(subject)], max(step, 1e-3)
-
-
-# What a model whose loss or forward pass needs its own trainer raises under a plain call (RecVAE, SGL).
-UNEXPECTED = (TypeError, AttributeError, RuntimeError, LookupError, ValueError)
+    verdicts += guarded("gradients", "cannot-overfit", overfits, experiment, batch[:BATCH_ROWS])
+    return [*verdicts, *evaluation(experiment)], max(step, 1e-3)
 
 
 def guarded(
-    check: str, measure: str, look: Callable[..., list[Verdict]], subject: Subject, *arguments: Any
+    check: str, measure: str, look: Callable[..., list[Verdict]], experiment: Experiment, *arguments: Any
 ) -> list[Verdict]:
-    """The check's verdicts, or one that says the model cannot be examined so."""
+    """The check's verdicts. If the check raises, one verdict that says why nothing was measured."""
     try:
-        return look(subject, *arguments)
+        return look(experiment, *arguments)
     except UNEXPECTED as error:
-        # This plugin's models name the parts of their loss and are trained in the plain way.
-        if not hasattr(subject.model, "loss_parts"):
+        # This plugin's models name their loss parts and need no trainer of their own: the check itself is at fault.
+        if not hasattr(experiment.model, "loss_parts"):
             return [not_examined(check, measure, "own-training")]
         return [not_examined(check, measure, "check-stopped", f"{type(error).__name__}: {error}")]
 
 
-def is_trained(subject: Subject) -> bool:
-    """Whether gradients train the model (RecBole's Pop and ItemKNN are counted, not trained)."""
-    kind = str(getattr(getattr(subject.model, "type", None), "name", ""))
-    return kind not in ("TRADITIONAL", "DECISIONTREE")
+def preflight(experiment: Experiment) -> list[Finding]:
+    """The cheap checks before every training: about a second on 100,000 interactions. The experiment is not changed.
 
-
-def sizes(subject: Subject) -> dict[str, int]:
-    """What the lint of settings needs to know of the data."""
-    rows = len(subject.train_pairs[0])
-    return {
-        "items": subject.n_items - 1,
-        "users": subject.n_users - 1,
-        "train": rows,
-        "repeats": rows - len(subject.positives),
-    }
-
-
-def preflight(config: Any, dataset: Any, train_data: Any, valid_data: Any, model: Any) -> list[Finding]:
-    """The cheap part, before every training: about a second on 100,000 interactions, and nothing is disturbed.
-
-    Returns warnings and errors only, the worst first; empty when all is well.
+    Returns:
+        Warnings and errors, the worst first. Advice is left out.
     """
-    subject = Subject(config, dataset, train_data, valid_data, model)
-    settings = dict(subject.settings) | sizes(subject)
-    findings = lint(settings, sizes(subject))
-    with undisturbed(subject):
-        verdicts = [*data.interactions(subject), *data.population(subject), *data.leaks(subject)]
-        if is_trained(subject):
-            batch = batches(subject, 1)[0]
-            verdicts += negatives.negatives(subject, 1)
-            verdicts += guarded("forward", "constant-scores", forward.forward, subject)
-            verdicts += guarded("gradients", "no-gradient", gradients.gradients, subject, batch)
+    data = Interactions.of(experiment)
+    settings = experiment.settings | data.sizes()
+    findings = lint(settings, data.sizes())
+    with undisturbed(experiment):
+        verdicts = [*amounts(data), *population(data), *leaks(data, settings)]
+        if is_trained(experiment.model):
+            batch = first_batches(experiment, 1)[0]
+            verdicts += negatives(experiment, data, 1)
+            verdicts += guarded("forward", "constant-scores", forward, experiment)
+            verdicts += guarded("gradients", "no-gradient", gradients, experiment, batch)
     findings += [verdict.finding for verdict in verdicts if verdict.finding]
     return [finding for finding in merged(findings) if finding.severity != "advice"]
 
 
 def consult(build: Build, changes: Mapping[str, Any], settings: Mapping[str, Any], **how: Any) -> Examination:
-    """Build a set-up with ``changes`` and examine it; what keeps it from being built is a finding too.
+    """Build an experiment with ``changes`` and examine it. What keeps it from being built is a finding, too.
 
-    ``settings`` are used where building fails before its own are known.
+    Args:
+        build: builds an experiment from changed settings.
+        changes: the changed settings.
+        settings: the settings without a change, for the findings of an experiment that cannot be built.
+        how: keyword arguments of ``examine_experiment``.
     """
     started = time.perf_counter()
     try:
-        made = build(changes)
+        experiment = build(changes)
     except (ValueError, LookupError, OSError, ArithmeticError) as error:
         known = {**settings, **changes}
-        known |= sizes_of_file(known)
-        findings = lint(known, sizes_of_file(known))
-        reasons = why_not_loaded(known, error)
+        sizes = sizes_of_file(known)
+        known |= sizes
+        findings = lint(known, sizes)
         explained = any(found.severity == "error" for found in findings)
+        reasons = why_not_loaded(known, error)
         findings += [found for found in reasons if found.id != "cannot-start" or not explained]
         return Examination(known, merged(findings), seconds=time.perf_counter() - started)
-    examined = examine_subject(Subject.of(made), **how)
+    examined = examine_experiment(experiment, **how)
     examined.seconds = time.perf_counter() - started
     return examined

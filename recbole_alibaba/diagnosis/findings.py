@@ -1,4 +1,4 @@
-"""What does the doctor say: one finding, its number, what it is compared with, and what to change."""
+"""What does the doctor say: a finding with its number, its threshold and its remedy; a verdict for each measure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,15 @@ RANK: Mapping[str, int] = {"error": 0, "warning": 1, "advice": 2}
 class Finding:
     """One thing the doctor saw.
 
-    ``number`` is what was measured and ``threshold`` what it was held against; ``values`` fills the
-    catalogue's sentence ``wording`` of ``id``; ``causes`` are ids, likeliest first; ``changes`` is the first
-    cause's remedy as settings (empty when no setting cures it). Advice never makes a set-up ill.
+    Attributes:
+        id: the finding's id in ``messages.yaml``.
+        severity: an error or a warning makes a set-up ill; advice does not.
+        number: what was measured.
+        threshold: what the number is compared with.
+        values: further values for the sentence.
+        wording: which of the id's sentences is used.
+        causes: cause ids, the likeliest first.
+        changes: settings that may cure the first cause; empty if no setting does.
     """
 
     id: str
@@ -41,12 +47,16 @@ class Finding:
         return self.advise("en")
 
     def say(self, lang: str = "en") -> str:
-        """What was seen, in ``lang``; raises ``UnknownMessageError`` for an id the catalogue lacks."""
+        """What was seen, in ``lang``.
+
+        Raises:
+            UnknownMessageError: ``messages.yaml`` has no such id, wording or language.
+        """
         numbers = {"number": self.number, "threshold": self.threshold}
         return sentence(self.id, self.wording, lang, numbers | dict(self.values))
 
     def advise(self, lang: str = "en") -> str:
-        """What to change, in ``lang``: what was tried, if anything was, else the remedy of the likeliest cause."""
+        """What to change, in ``lang``: a command that was run on this log, or the remedy of the likeliest cause."""
         if self.values.get("command"):
             return sentence(self.id, "tried", lang, self.values)
         cause = self.causes[0] if self.causes else self.id
@@ -55,7 +65,7 @@ class Finding:
         return sentence(cause, wording, lang, {"number": self.number, "changes": as_settings(self.changes)})
 
     def as_dict(self, lang: str = "en") -> dict[str, Any]:
-        """A JSON-able dict with both sentences in ``lang``."""
+        """The finding as a dictionary for JSON, its sentences in ``lang``."""
         return {
             "id": self.id,
             "severity": self.severity,
@@ -69,25 +79,32 @@ class Finding:
 
 
 def as_settings(changes: Mapping[str, Any]) -> str:
-    """``{"learner": "adamw"}`` -> ``learner: adamw``, the way a property file has it."""
+    """``{"learner": "adamw"}`` -> ``learner: adamw``, as in a property file."""
     return ", ".join(f"{key}: {value}" for key, value in changes.items())
 
 
 def by_severity(findings: list[Finding]) -> list[Finding]:
-    """Errors first, then warnings, then advice; the order within each is kept."""
+    """Errors first, then warnings, then advice. Findings of one severity keep their order."""
     return sorted(findings, key=lambda finding: RANK[finding.severity])
 
 
 def is_ill(findings: list[Finding]) -> bool:
-    """Whether anything but advice was found."""
+    """Whether there is an error or a warning."""
     return any(finding.severity != "advice" for finding in findings)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One line of a check: what was measured, against what, and the finding when it is not as it should be.
+    """The result of one measure of a check.
 
-    ``skipped`` names (as a catalogue id) why nothing could be measured; ``error`` what the check stopped with, if so.
+    Attributes:
+        check: which check measured.
+        id: the measure's id in ``messages.yaml``.
+        number: what was measured; NaN if nothing was.
+        threshold: what the number is compared with.
+        finding: what is wrong, or None.
+        skipped: the id of the reason why nothing was measured, or None.
+        error: the error that stopped the check, if one did.
     """
 
     check: str
@@ -99,7 +116,7 @@ class Verdict:
     error: str = ""
 
     def say(self, lang: str = "en") -> str:
-        """The measure when all is well, else what was found, else why it was not examined."""
+        """What was found, or why nothing was measured, or the measure itself."""
         if self.finding is not None:
             return self.finding.say(lang)
         if self.skipped is not None:
@@ -107,7 +124,7 @@ class Verdict:
         return sentence(self.id, "measure", lang, {"number": self.number, "threshold": self.threshold})
 
     def as_dict(self, lang: str = "en") -> dict[str, Any]:
-        """A JSON-able dict."""
+        """The verdict as a dictionary for JSON."""
         state = "ill" if self.finding else "not examined" if self.skipped else "well"
         return {
             "check": self.check,
@@ -120,10 +137,10 @@ class Verdict:
 
 
 def not_examined(check: str, measure: str, why: str, error: str = "") -> Verdict:
-    """A verdict that says why nothing could be measured."""
+    """A verdict that gives the reason why nothing was measured."""
     return Verdict(check, measure, float("nan"), float("nan"), skipped=why, error=error)
 
 
 def judge(check: str, finding: Finding, well: bool) -> Verdict:
-    """A verdict that keeps the finding's number, and the finding itself only when all is not well."""
+    """A verdict with the finding's number. It keeps the finding itself unless ``well``."""
     return Verdict(check, finding.id, finding.number, finding.threshold, None if well else finding)

@@ -1,8 +1,8 @@
-"""RecBole's caches of data sets and loaders: used only for the very data they were made of.
+"""RecBole's caches of data sets and loaders are used only for the data that they were made of.
 
-RecBole loads `<checkpoint_dir>/<dataset>-<class>.pth`, or what `dataset_save_path` names, when the settings listed in
-`dataset_arguments` are the same as then, and its loaders alike; that the files were converted again it does not see.
-One more entry of that list, the fingerprint of the data, makes it see, in `run.py` and in `run_recbole`.
+RecBole loads `<checkpoint_dir>/<dataset>-<class>.pth`, or the file that `dataset_save_path` names, if the settings in
+`dataset_arguments` are unchanged. Caches of loaders work in the same way. RecBole does not notice that the files were
+converted again. So the fingerprint of the data becomes one more of these settings, in `run.py` and in `run_recbole`.
 """
 
 import glob
@@ -17,36 +17,36 @@ from recbole.config import Config
 from recbole.data.dataset import Dataset
 from recbole.utils.argument_list import dataset_arguments
 
-KEY = "data_fingerprint"  # a result, not a setting: what a user gives is overwritten
-NO_FILES = "no files"  # of a data set that RecBole is about to download; a cache of stock RecBole has None
+KEY = "data_fingerprint"  # computed: a value that a user gives is overwritten
+NO_FILES = "no files"  # for a data set that RecBole will download; caches of stock RecBole have None
 
 
 def data_fingerprint(folder: str | Path, name: str) -> str:
-    """16 hexadecimal digits of the data set's atomic files and of the fingerprint in `funnel.json`, or `NO_FILES`.
+    """16 hexadecimal digits of the atomic files and of the fingerprint in `funnel.json`, or `NO_FILES`.
 
-    The files' bytes are read (1.5 GB/s, a fifth of a second for 10 million rows): times of change would tell a copied
-    data set from its original, and take two conversions of one size within the clock's tick for the same.
+    The bytes of the files are hashed (1.5 GB/s, 0.2 s for 10 million rows). Times of change would not do: a copy of
+    the data has another time, and two conversions can have the same time and size.
     """
     root = Path(folder)
     found = sorted(file for file in root.glob(f"{glob.escape(name)}.*") if file.is_file() and file.suffix != ".yaml")
     if not found:
         return NO_FILES
-    told = [_of_conversion(root / "funnel.json")]
+    parts = [_of_conversion(root / "funnel.json")]
     for path in found:
         with path.open("rb") as file:
-            told.append(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}")
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+            parts.append(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def _of_conversion(funnel: Path) -> str:
     try:
         return str(json.loads(funnel.read_text(encoding="utf-8"))["fingerprint"])
-    except (OSError, ValueError, LookupError, TypeError):  # not of dataset_prep: the files alone tell
+    except (OSError, ValueError, LookupError, TypeError):  # not written by dataset_prep: the files alone count
         return ""
 
 
 def install() -> None:
-    """Let RecBole compare the fingerprint, and say in the log when a cache is left aside. Idempotent."""
+    """Let RecBole compare the fingerprint, and log it when a cache is not used. Idempotent."""
     if KEY in dataset_arguments:
         return
     dataset_arguments.append(KEY)
@@ -61,7 +61,7 @@ def install() -> None:
         loaders = load(config)
         if loaders is None:
             default = f"{config['dataset']}-for-{config['model']}-dataloader.pth"
-            _say_left_aside(config, config["dataloaders_save_path"], default)
+            _warn_unused(config, config["dataloaders_save_path"], default)
         return loaders
 
     utils.load_split_dataloaders = load_split_dataloaders
@@ -69,20 +69,20 @@ def install() -> None:
 
 def _set_default_parameters(config: Config) -> None:
     config._recbole_set_default_parameters()
-    config[KEY] = data_fingerprint(config["data_path"], config["dataset"])  # the data set's own folder by now
+    config[KEY] = data_fingerprint(config["data_path"], config["dataset"])  # by now the folder of the data set itself
 
 
 def _from_scratch(dataset: Any) -> None:
-    """RecBole's first step of a data set that does not come out of a cache."""
+    """RecBole's first step for a data set that is not taken from a cache."""
     config = dataset.config
-    _say_left_aside(config, config["dataset_save_path"], f"{config['dataset']}-{type(dataset).__name__}.pth")
+    _warn_unused(config, config["dataset_save_path"], f"{config['dataset']}-{type(dataset).__name__}.pth")
     dataset._recbole_from_scratch()
 
 
-def _say_left_aside(config: Config, named: str | None, default: str) -> None:
+def _warn_unused(config: Config, named: str | None, default: str) -> None:
     file = Path(named or Path(config["checkpoint_dir"]) / default)
     if file.is_file():
         getLogger().warning(
-            f"{file} is left aside: it was made of other data or with other settings. The data in "
+            f"{file} is not used: it was made of other data or with other settings. The data in "
             f"{config['data_path']} are read (fingerprint {config[KEY]})."
         )

@@ -1,7 +1,6 @@
-"""What keeps RecBole 1.2.1 running on today's packages: each workaround with its reason and its end.
+"""Workarounds that let RecBole 1.2.1 run on today's packages, each with its reason and when it can go.
 
-All of them are idempotent, apply only where the package at hand needs them, and go away with a RecBole release
-that no longer does. `apply()` must run before the first `import recbole`.
+All are idempotent and change only packages that need it. `apply()` must run before the first `import recbole`.
 """
 
 import importlib
@@ -24,24 +23,24 @@ def apply() -> None:
 
 
 def restore_numpy_aliases() -> None:
-    """numpy >= 2 dropped names that RecBole's Config reads; ends when `Config.compatibility_settings` does."""
+    """numpy >= 2 removed names that RecBole's Config reads. Can go with `Config.compatibility_settings`."""
     for alias, name in {"float_": "float64", "complex_": "complex128", "unicode_": "str_"}.items():
         if not hasattr(np, alias):
             setattr(np, alias, getattr(np, name))
 
 
 def stub_ray_if_broken() -> None:
-    """ray <= 2.6.3, RecBole's pin, fails on numpy >= 2 and setuptools >= 82; ends with that pin.
+    """ray <= 2.6.3, which RecBole pins, fails on numpy >= 2 and setuptools >= 82. Can go with that pin.
 
-    RecBole needs `ray.tune` only to report tuning trials, so a silent `tune.report` stands in for it.
+    RecBole needs `ray.tune` only to report tuning trials, so a `tune.report` that does nothing replaces it.
     """
     if "ray" in sys.modules:
         return
     path = list(sys.path)
     try:
         importlib.import_module("ray.tune")
-    except Exception:  # whatever the broken import raises, the answer is the same
-        sys.path[:] = path  # ray puts its own copies of libraries in front
+    except Exception:  # a broken ray raises many kinds of errors
+        sys.path[:] = path  # ray prepends its own copies of libraries
         for name in [name for name in sys.modules if name.split(".")[0] == "ray"]:
             del sys.modules[name]
         ray, tune = ModuleType("ray"), ModuleType("ray.tune")
@@ -52,7 +51,7 @@ def stub_ray_if_broken() -> None:
 
 
 def restore_dok_update() -> None:
-    """scipy >= 1.13 made `dok_matrix` no dict; ends when RecBole's graph models stop calling `_update`."""
+    """scipy >= 1.13: `dok_matrix` is no longer a dict. Can go when RecBole's graph models stop calling `_update`."""
     from scipy.sparse import dok_matrix
 
     if not hasattr(dok_matrix, "_update"):
@@ -60,7 +59,7 @@ def restore_dok_update() -> None:
 
 
 class _TrustingTorch:
-    """torch as RecBole's trainer sees it: `load` unpickles, since it reads only what this program wrote."""
+    """torch for RecBole's trainer: `load` unpickles, because the trainer reads only files that this program wrote."""
 
     def __init__(self, torch: ModuleType) -> None:
         self._torch = torch
@@ -69,15 +68,15 @@ class _TrustingTorch:
         return getattr(self._torch, name)
 
     def load(self, *args: Any, **kwargs: Any) -> Any:
-        """`torch.load` with `weights_only=False` unless the caller chose."""
+        """`torch.load` with `weights_only=False` unless the caller sets it."""
         kwargs.setdefault("weights_only", False)
         return self._torch.load(*args, **kwargs)
 
 
 def allow_own_checkpoints() -> None:
-    """torch >= 2.6 refuses the pickled Config in RecBole's checkpoints; ends when RecBole says `weights_only`.
+    """torch >= 2.6 refuses the pickled Config in RecBole's checkpoints. Can go when RecBole sets `weights_only`.
 
-    Only the name `torch` inside `recbole.trainer.trainer` is replaced: `torch.load` elsewhere stays strict.
+    Only the name `torch` in `recbole.trainer.trainer` is replaced; `torch.load` stays strict everywhere else.
     """
     trainer: Any = importlib.import_module("recbole.trainer.trainer")
     if not isinstance(trainer.torch, _TrustingTorch):
@@ -85,16 +84,16 @@ def allow_own_checkpoints() -> None:
 
 
 def name_checkpoints_apart() -> None:
-    """RecBole names a checkpoint to the second, so runs of one second overwrite one another; ends when it does not.
+    """Checkpoints of runs that start in the same second have one name in RecBole. Can go when RecBole tells them apart.
 
-    Only the name `get_local_time` inside `recbole.trainer.trainer` is replaced, which nothing but these names uses.
+    Only the name `get_local_time` in `recbole.trainer.trainer` is replaced; only checkpoint names use it.
     """
     trainer: Any = importlib.import_module("recbole.trainer.trainer")
     trainer.get_local_time = _checkpoint_time
 
 
 def _checkpoint_time() -> str:
-    """RecBole's time with microseconds; without them in a distributed run, whose processes must agree on the name."""
+    """RecBole's time with microseconds, but without them in a distributed run: its processes must agree on the name."""
     import torch
 
     together = torch.distributed.is_available() and torch.distributed.is_initialized()

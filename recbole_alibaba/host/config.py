@@ -1,8 +1,8 @@
-"""How settings are layered: our property files in RecBole's order, dictionaries merged deeply, argv kept out.
+"""How layers of settings are combined: our property files, dictionaries merged deeply, no reading of argv.
 
-RecBole's order stays: overall < model < sample < data set < quick start < files < dictionary < command line.
-Inside it, `properties/overall.yaml` and `properties/model/<model>.yaml` follow RecBole's own for this plugin's
-models only, so that RecBole's models keep RecBole's settings; `<data_path>/<dataset>/<dataset>.yaml` counts for all.
+The order is RecBole's: overall < model < sample < data set < quick start < files < dictionary < command line. For this
+plugin's models, `properties/overall.yaml` and `properties/model/<model>.yaml` follow RecBole's files of these names;
+RecBole's models keep RecBole's settings. `<data_path>/<dataset>/<dataset>.yaml` counts for all models.
 """
 
 import copy
@@ -14,19 +14,22 @@ from typing import Any
 
 from recbole.config import Config
 
-from . import registry
-from .properties import properties_folder, read_mapping
+from recbole_alibaba.host import registry
+from recbole_alibaba.host.properties import properties_folder, read_mapping
 
-# Their entries are alternatives, not fields: {RS: ...} under {LS: ...} would ask for both splits.
+# Their entries are alternatives: {RS: ...} merged with {LS: ...} would ask for both splits.
 REPLACED_WHOLE = frozenset({"split", "load_col", "unload_col"})
 
 
 class Parsed(dict[str, Any]):
-    """Settings whose values have their types already: RecBole must not `eval` their strings again."""
+    """Settings whose values have their types already; RecBole must not `eval` their strings."""
 
 
 def deep_update(base: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay `other` over `base`, in place: a dictionary over a dictionary changes only the keys it names."""
+    """Merge `other` into `base`, in place: a dictionary changes only the keys it names in a dictionary below it.
+
+    `other` and `base` share no mutable value afterwards.
+    """
     for key, value in other.items():
         below = base.get(key)
         if isinstance(value, Mapping) and isinstance(below, dict) and key not in REPLACED_WHOLE:
@@ -39,7 +42,7 @@ def deep_update(base: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any
 def install() -> None:
     """Replace the four methods of RecBole's Config that read and merge. Idempotent.
 
-    Methods of the class, not a subclass: every checkpoint pickles its Config, and must load without this plugin.
+    There is no subclass, because checkpoints pickle their Config and must load without this plugin.
     """
     if hasattr(Config, "_recbole_load_internal_config_dict"):
         return
@@ -67,7 +70,7 @@ def _load_variable(config: Config, settings: dict[str, Any] | None) -> dict[str,
 
 
 def _update_internal(config: Config, file: str) -> dict[str, Any]:
-    """RecBole's reader of one internal file, followed by the files of ours that come right after it."""
+    """RecBole's reading of one internal file, then our files that follow it."""
     settings = read_mapping(file)
     deep_update(config.internal_config_dict, settings)
     for ours in getattr(config, "_files_after", {}).get(Path(file).resolve(), ()):
@@ -112,8 +115,8 @@ def _get_final(config: Config) -> dict[str, Any]:
 
 
 @contextmanager
-def argv_kept_out() -> Iterator[None]:
-    """RecBole's Config reads `sys.argv` by itself; inside this block it finds nothing there."""
+def without_argv() -> Iterator[None]:
+    """Empty `sys.argv` for RecBole's Config, which reads it."""
     argv = sys.argv
     sys.argv = argv[:1]
     try:

@@ -1,19 +1,19 @@
-"""Errors a user can mend: one sentence that says where, what was there, what was needed, what to do."""
+"""Errors that a user can fix: one sentence says where, what was there, what was needed, and what to do."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class BadInput(Exception):
-    """Base of everything that is answered with one sentence and exit code 2."""
+    """Base of the errors that the command line answers with one sentence and exit code 2."""
 
 
 class UnknownModelError(BadInput, LookupError):
-    """No model of that name in RecBole or in this plugin."""
+    """Neither RecBole nor this plugin has a model of that name."""
 
 
 class UnknownSettingError(BadInput, LookupError):
-    """A setting that nobody reads."""
+    """A setting that no code reads."""
 
 
 class BadSettingError(BadInput, ValueError):
@@ -21,15 +21,19 @@ class BadSettingError(BadInput, ValueError):
 
 
 class ConfigFileError(BadInput, ValueError):
-    """A property file that is absent or is no mapping of settings."""
+    """A property file that does not exist or is not a mapping of settings."""
 
 
 class DatasetNotFoundError(BadInput, FileNotFoundError):
-    """No atomic files of that name."""
+    """There are no atomic files of that name."""
 
 
 class UnusableDatasetError(BadInput, ValueError):
-    """A data set that is there and cannot be trained on."""
+    """A data set that exists but cannot be trained on."""
+
+
+class NothingHeldOutError(UnusableDatasetError):
+    """The split leaves the validation or the test part empty."""
 
 
 class NotFiniteLossError(ArithmeticError):
@@ -37,7 +41,7 @@ class NotFiniteLossError(ArithmeticError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """` Did you mean 'x'?` for the known word nearest to `word`, or an empty string when none is near."""
+    """` Did you mean 'x'?` with the known word nearest to `word`, or an empty string when none is near."""
     lowered = {name.lower(): name for name in known}
     found = difflib.get_close_matches(word.lower(), list(lowered), n=1, cutoff=0.6)
     return f" Did you mean '{lowered[found[0]]}'?" if found else ""

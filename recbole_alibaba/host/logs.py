@@ -1,4 +1,4 @@
-"""RecBole's logger, mended for several runs in one process and for consoles that are no terminal."""
+"""RecBole's logger for several runs in one process, and without colours where the console is not a terminal."""
 
 import logging
 import sys
@@ -11,16 +11,17 @@ _ours: list[logging.Handler] = []
 
 
 def start(config: Config) -> None:
-    """Send this run's log to its own file under `log/` and to the console; the settings go to the file only.
+    """Send the log of this run to its own file under `log/` and to the console; the settings go to the file only.
 
-    RecBole's `init_logger` does nothing from the second run on (`logging.basicConfig` finds handlers) and wraps
-    stdout once more each time (colorama), which ends in a RecursionError after some 250 runs; both are put right.
+    RecBole's `init_logger` has two faults that are repaired here. From the second run on it does nothing, because
+    `logging.basicConfig` finds handlers. And colorama wraps stdout again each time, until a RecursionError after some
+    250 runs.
     """
     root = logging.getLogger()
     stop()
     before, streams = list(root.handlers), (sys.stdout, sys.stderr)
     for handler in before:
-        root.removeHandler(handler)  # else basicConfig adds none
+        root.removeHandler(handler)  # otherwise basicConfig adds none
     init_logger(config)
     sys.stdout, sys.stderr = streams
     _ours.extend(root.handlers)
@@ -34,7 +35,7 @@ def start(config: Config) -> None:
 
 
 def stop() -> None:
-    """Close this run's log file and take its handlers off the root logger."""
+    """Close the log file of this run and remove its handlers from the root logger."""
     while _ours:
         handler = _ours.pop()
         logging.getLogger().removeHandler(handler)

@@ -1,4 +1,4 @@
-"""Where the shipped property files are, and how YAML settings are read."""
+"""Where the shipped property files are, and how settings are read from YAML."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from .errors import ConfigFileError
+from recbole_alibaba.host.errors import ConfigFileError
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -28,18 +28,24 @@ _Loader.add_implicit_resolver(
 
 
 def properties_folder() -> Path:
-    """`properties/` inside the installed package, or beside it in a clone or an editable install."""
+    """`properties/` inside the installed package, or beside the package in a clone or an editable install.
+
+    Raises:
+        FileNotFoundError: neither exists.
+    """
     for folder in (PACKAGE / "properties", PACKAGE.parent / "properties"):
         if (folder / "overall.yaml").is_file():
             return folder
-    raise FileNotFoundError(f"The property files are missing: no properties/overall.yaml in or beside {PACKAGE}")
+    raise FileNotFoundError(
+        f"The property files are missing: there is no properties/overall.yaml in {PACKAGE} or beside it."
+    )
 
 
 def read_mapping(file: str | Path) -> dict[str, Any]:
-    """The settings of a YAML file; an empty file holds none.
+    """The settings of a YAML file, {} for an empty file.
 
     Raises:
-        ConfigFileError: the file is absent, is no YAML, or is not a mapping of settings.
+        ConfigFileError: the file does not exist, is not YAML, or is not a mapping of settings.
     """
     path = Path(file)
     if not path.is_file():
@@ -49,18 +55,16 @@ def read_mapping(file: str | Path) -> dict[str, Any]:
     try:
         settings = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # a subclass of SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigFileError(f"{file} is no YAML: {error}") from error
+        raise ConfigFileError(f"{file} is not YAML: {error}") from error
     if settings is None:
         return {}
     if not isinstance(settings, Mapping):
-        raise ConfigFileError(
-            f"{file} holds a {type(settings).__name__}; a property file is a mapping of lines `key: value`."
-        )
+        raise ConfigFileError(f"{file} contains a {type(settings).__name__}; a property file needs lines `key: value`.")
     return dict(settings)
 
 
 def parse_value(text: str) -> Any:
-    """A command line's value as YAML reads it; what is no YAML stays text, `None` and `~` are None, `` is ``."""
+    """A value of the command line, read as YAML. `None`, `~` and `null` are None; what is not YAML stays text."""
     if text == "None":
         return None
     try:

@@ -1,4 +1,4 @@
-"""Which models this plugin adds to RecBole, and how RecBole's look-ups find them by name."""
+"""Which models this plugin adds to RecBole, and how RecBole finds them by name."""
 
 import importlib
 import pkgutil
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from .errors import UnknownModelError, nearest
+from recbole_alibaba.host.errors import UnknownModelError, nearest
 
 FAMILIES = (
     "general_recommender",
@@ -20,7 +20,7 @@ FAMILIES = (
 
 @dataclass(frozen=True)
 class Plugin:
-    """One registered model: where its class, its trainer and its data set class live."""
+    """One registered model: the modules of its class, its trainer and its data set."""
 
     name: str
     model_module: str
@@ -33,17 +33,21 @@ PLUGINS = (
         name="AlibabaLightGCN",
         model_module="recbole_alibaba.model.alibabalightgcn",
         trainer_module="recbole_alibaba.trainer.trainer",
-        dataset_module="recbole_alibaba.loading",
+        dataset_module="recbole_alibaba.data.dataset",
     ),
 )
+# Caches of data sets (`save_dataset: True`) that earlier versions pickled name their class by its old module.
+PICKLED_MODULES = {"recbole_alibaba.loading": "recbole_alibaba.data.dataset"}
 
 
 def register() -> None:
     """Put every plugin where RecBole looks: the model's module, `<name>Trainer`, `<name>Dataset`. Idempotent.
 
-    `get_model` asks `sys.modules` for `recbole.model.general_recommender.<name in lower case>`; `get_trainer` and
+    `get_model` looks for the module `recbole.model.general_recommender.<name in lower case>`. `get_trainer` and
     `create_dataset` read an attribute of a package.
     """
+    for old, new in PICKLED_MODULES.items():
+        sys.modules[old] = importlib.import_module(new)
     for plugin in PLUGINS:
         alias = f"recbole.model.general_recommender.{plugin.name.lower()}"
         sys.modules[alias] = importlib.import_module(plugin.model_module)
@@ -63,7 +67,7 @@ def is_ours(model: str) -> bool:
 
 @cache
 def model_names() -> tuple[str, ...]:
-    """Names of all models that `get_model` can find, RecBole's and ours, sorted."""
+    """Names of all models that `get_model` can find, RecBole's and this plugin's, sorted."""
     package = importlib.import_module("recbole.model")
     root = Path(package.__path__[0])
     modules = {info.name for family in FAMILIES for info in pkgutil.iter_modules([str(root / family)])}
@@ -76,13 +80,13 @@ def find_model(name: str) -> type:
     """The class of the model `name`.
 
     Raises:
-        UnknownModelError: no such model, with the nearest name; or its library is not installed.
+        UnknownModelError: there is no such model (the nearest name is given), or its library is not installed.
     """
     from recbole.utils import get_model
 
     if name not in model_names():
         raise UnknownModelError(
-            f"There is no model '{name}' among the {len(model_names())} of RecBole and this plugin."
+            f"There is no model '{name}' among the {len(model_names())} models of RecBole and this plugin."
             f"{nearest(name, model_names())}"
         )
     try:

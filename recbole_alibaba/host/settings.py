@@ -1,4 +1,4 @@
-"""Which settings exist: a key in no property file and in no reader's source is refused with the nearest name."""
+"""Which settings exist: a key that no property file has and no code reads is refused, with the nearest name."""
 
 import inspect
 import re
@@ -8,13 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from . import registry
-from .errors import BadInput, UnknownSettingError, nearest
-from .properties import PACKAGE, parse_value, properties_folder, read_mapping
+from recbole_alibaba.host import registry
+from recbole_alibaba.host.errors import BadInput, UnknownSettingError, nearest
+from recbole_alibaba.host.properties import PACKAGE, parse_value, properties_folder, read_mapping
 
 _READ = re.compile(r"""config(?:\.get\(|\[)\s*["'](\w+)["']""")
 _HOST_READERS = ("config", "data", "evaluator", "quick_start", "sampler", "trainer", "utils")
-# `prep` is the data's half of an experiment file: dataset_prep reads it (--config FILE), training does not.
+# dataset_prep reads `prep` in an experiment file (--config FILE); training does not.
 _ELSEWHERE = {"model", "dataset", "config_files", "prep"}
 
 
@@ -22,14 +22,14 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
     """`--key value` and `--key=value` as a dictionary of typed values.
 
     Raises:
-        BadInput: a word that is no `--key`, or a key without a value.
+        BadInput: a word is not a `--key`, or a key has no value.
     """
     settings: dict[str, Any] = {}
     words = list(arguments)
     while words:
         word = words.pop(0)
         if not word.startswith("--") or len(word) == 2:
-            raise BadInput(f"'{word}' is no setting: write --key=value or --key value.")
+            raise BadInput(f"'{word}' is not a setting: write --key=value or --key value.")
         key, equals, text = word[2:].partition("=")
         if not equals:
             if not words or words[0].startswith("--"):
@@ -40,10 +40,13 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def refuse_unknown(settings: Mapping[str, Any], model_class: type, where: str) -> None:
-    """Raise for the first key of `settings` that neither RecBole, the model nor this plugin reads.
+    """Refuse settings that neither RecBole, the model nor this plugin reads.
+
+    Args:
+        where: the source of the settings, for the message.
 
     Raises:
-        UnknownSettingError: with `where` it stood and the nearest known key.
+        UnknownSettingError: the first such key, with the nearest known one.
     """
     known = known_settings(model_class)
     for key in settings:
@@ -55,7 +58,7 @@ def refuse_unknown(settings: Mapping[str, Any], model_class: type, where: str) -
 
 @cache
 def known_settings(model_class: type) -> frozenset[str]:
-    """Keys of the property files that count for the model, and keys that its code, RecBole's and ours look up."""
+    """Keys of the model's property files, and keys that the code of the model, RecBole or this plugin reads."""
     from recbole.utils import argument_list
 
     root = Path(inspect.getfile(sys.modules["recbole"])).parent

@@ -1,1 +1,1 @@
-"""The model: graph, propagation, losses, and the LightGCN variant that uses the three."""
+"""The model: graph, propagation, losses, and the LightGCN variant that uses them."""

@@ -1,4 +1,4 @@
-"""AlibabaLightGCN: LightGCN with named losses, exact and fast, as a RecBole model."""
+"""AlibabaLightGCN: LightGCN as a RecBole model, exact and fast, with named losses."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from recbole.model.abstract_recommender import GeneralRecommender
 from recbole.utils import InputType
 from torch import Tensor, nn
 
-from ..host.errors import BadSettingError
-from .graph import build_graph
-from .losses import bpr, l2
-from .margins import margins
-from .propagation import propagate, propagate_rows
-from .stale import StalePropagation
+from recbole_alibaba.host.errors import BadSettingError
+from recbole_alibaba.model.graph import build_graph
+from recbole_alibaba.model.losses import bpr, l2
+from recbole_alibaba.model.pair_scores import score_differences
+from recbole_alibaba.model.propagation import propagate, propagate_rows
+from recbole_alibaba.model.shared_propagation import SharedPropagation
 
 
 class AlibabaLightGCN(GeneralRecommender):
-    r"""LightGCN (He et al., SIGIR 2020) with the authors' loss, its parts named.
+    r"""LightGCN (He et al., SIGIR 2020) with the loss of its authors, in named parts.
 
     .. math::
         E^{(k+1)} = D^{-1/2} A D^{-1/2} E^{(k)}, \qquad E = \frac{1}{K+1} \sum_{k=0}^{K} E^{(k)}, \qquad
@@ -28,18 +28,17 @@ class AlibabaLightGCN(GeneralRecommender):
         L = \underbrace{\frac{1}{n} \sum \mathrm{softplus}(\hat y_{uj} - \hat y_{ui})}_{bpr}
           + \underbrace{\lambda \frac{1}{2n} \sum (|e^{(0)}_u|^2 + |e^{(0)}_i|^2 + |e^{(0)}_j|^2)}_{reg}
 
-    `calculate_loss` returns the two parts, in the order of `loss_parts`; their sum is what is optimised. On the
-    same batch it equals RecBole's LightGCN with `require_pow: True`: that one, too, divides half the squared
-    norms by the batch size (the factor between the two regularisers is 1), and differs from `bpr` only by the
-    1e-10 inside its logarithm. With RecBole's default `require_pow: False` the regulariser is the plain norm,
-    and there is no fixed factor.
+    `calculate_loss` returns the two parts, in the order of `loss_parts`. Their sum is optimised. On the same batch it
+    equals the loss of RecBole's LightGCN with `require_pow: True`, except for the 1e-10 inside RecBole's logarithm:
+    RecBole divides half the squared norms by the batch size, too. With RecBole's default `require_pow: False` the
+    regulariser is the norm itself, so no fixed factor relates the two.
 
-    Settings: `embedding_size`, `n_layers`, `reg_weight` (lambda); `init`: `xavier` (RecBole's) or `normal`
-    (the authors', standard deviation `init_std`, 0.1). Padding rows take part in initialisation only.
+    Settings: `embedding_size`, `n_layers`, `reg_weight` (lambda); `init`: `xavier` (as RecBole) or `normal` (as the
+    authors, standard deviation `init_std`, 0.1). Padding rows matter for the initialisation only.
 
-    Two settings **change the maths** to save time, and are off by default: `convolution: after_training` trains
-    matrix factorisation and propagates only to predict; `shared_propagation: n` lets n batches read one propagation
-    (stale.py).
+    Two settings **change the maths** to save time. Both are off by default. `convolution: after_training` trains
+    matrix factorisation and propagates only for predictions. With `shared_propagation: n`, n batches use one
+    propagation (shared_propagation.py).
     """
 
     input_type = InputType.PAIRWISE
@@ -53,7 +52,7 @@ class AlibabaLightGCN(GeneralRecommender):
         self.shared_propagation: int = config["shared_propagation"] or 1
         if config["convolution"] not in (None, "always", "after_training"):
             raise BadSettingError(f"convolution: {config['convolution']!r}; use 'always' or 'after_training'.")
-        self._batches, self._stale = 0, StalePropagation()
+        self._batches, self._shared = 0, SharedPropagation()
         self.user_embedding = nn.Embedding(self.n_users, config["embedding_size"])
         self.item_embedding = nn.Embedding(self.n_items, config["embedding_size"])
         initialise((self.user_embedding.weight, self.item_embedding.weight), config["init"], config["init_std"])
@@ -68,7 +67,7 @@ class AlibabaLightGCN(GeneralRecommender):
         self._propagated: tuple[tuple[int, ...], tuple[Tensor, Tensor]] | None = None
 
     def forward(self) -> tuple[Tensor, Tensor]:
-        """Final embeddings of all users (n_users, d) and items (n_items, d), kept until a parameter changes."""
+        """Final embeddings of all users (n_users, d) and items (n_items, d), kept until a weight changes."""
         weights = (self.user_embedding.weight, self.item_embedding.weight)
         state = tuple(number for weight in weights for number in (weight.data_ptr(), weight._version))
         if self._propagated is None or self._propagated[0] != state:
@@ -80,7 +79,7 @@ class AlibabaLightGCN(GeneralRecommender):
         self._propagated = None
         graph = self.graph
         both = torch.stack((interaction[self.ITEM_ID], interaction[self.NEG_ITEM_ID]))
-        # In the order of the graph's nodes, so that the last layer finds their neighbours close, too.
+        # In the order of the graph's nodes: then the neighbours are close in memory in the last layer, too.
         users, user_at, user_times = distinct(graph.user_rank[interaction[self.USER_ID]], self.n_users)
         items, item_at, item_times = distinct(graph.item_rank[both], self.n_items)
         users, items = graph.user_order[users], graph.item_order[items]
@@ -88,21 +87,21 @@ class AlibabaLightGCN(GeneralRecommender):
         with torch.autocast(self.device.type, enabled=False):
             user, item, first_user, first_item = self._rows(users, items)
             return (
-                bpr(margins(user, item, user_at, *item_at)),
+                bpr(score_differences(user, item, user_at, *item_at)),
                 self.reg_weight * l2((first_user, user_times), (first_item, item_times), batch=len(user_at)),
             )
 
     def _rows(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Final rows of these users and items and their rows of layer 0, to be trained through."""
+        """Final rows of these users and items and their rows of layer 0, differentiable in the weights."""
         weights = (self.user_embedding.weight, self.item_embedding.weight)
         if self.shared_propagation == 1:
             return propagate_rows(self.graph, *weights, users, items, self.train_layers)
         fresh = self._batches % self.shared_propagation == 0
         self._batches += 1
         if fresh:
-            self._stale.refresh(self.graph, *weights, self.train_layers)
+            self._shared.refresh(self.graph, *weights, self.train_layers)
             return propagate_rows(self.graph, *weights, users, items, self.train_layers)
-        return self._stale.rows(*weights, users, items)
+        return self._shared.rows(*weights, users, items)
 
     def predict(self, interaction: Any) -> Tensor:
         """Scores of the (user, item) rows, shape (n,)."""
@@ -130,10 +129,13 @@ def initialise(weights: tuple[Tensor, ...], init: str | None, std: float | None)
 
 
 def distinct(ids: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(distinct ids in their order, for each of `ids` its place among them, how often each occurs), by counting.
+    """The distinct ids in ascending order, the place of each of `ids` among them, and how often each occurs.
 
-    ids: int64 of any shape, in [0, n). Where there are at least twice as many as could be distinct, nearly all are
-    there, and all n are given, some perhaps 0 times: what is done for every node needs no selection of rows.
+    With 2 n or more ids all n are returned, and some may occur 0 times: nearly all occur anyway, and work on all nodes
+    needs no selection of rows.
+
+    Args:
+        ids: int64 of any shape, in [0, n).
     """
     times = torch.bincount(ids.reshape(-1), minlength=n)
     if ids.numel() >= 2 * n:

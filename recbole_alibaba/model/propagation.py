@@ -1,4 +1,4 @@
-"""LightGCN's propagation and its hand-written adjoint, computed only where the batch looks."""
+"""LightGCN's propagation and its hand-written gradient; the last layer is computed for the rows of a batch only."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .graph import Graph, Layer
+from recbole_alibaba.model.graph import Graph, Layer
 
 
 @torch.no_grad()
 def propagate(graph: Graph, users: Tensor, items: Tensor, n_layers: int) -> tuple[Tensor, Tensor]:
     """The final embeddings of all users and items: the mean of layers 0..n_layers. Not differentiable.
 
-    users (n_users, d), items (n_items, d): layer 0. Returns two tensors of the same shapes.
     Source: He et al., "LightGCN", SIGIR 2020, equations 3, 4 and 8 with alpha_k = 1 / (K + 1).
+
+    Args:
+        users, items: layer 0, (n_users, d) and (n_items, d).
+
+    Returns:
+        Two tensors of the same shapes.
     """
     users, items = users.index_select(0, graph.user_order), items.index_select(0, graph.item_order)
     user_sum, item_sum = users.clone(), items.clone()
@@ -31,14 +36,19 @@ def propagate(graph: Graph, users: Tensor, items: Tensor, n_layers: int) -> tupl
 def propagate_rows(
     graph: Graph, users: Tensor, items: Tensor, user_ids: Tensor, item_ids: Tensor, n_layers: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """`propagate` for these users and items alone, differentiable once in `users` and `items`.
+    """The rows of `propagate` for these users and items, differentiable once in `users` and `items`.
 
-    user_ids, item_ids: int64, **no id twice**; fastest in the order of the graph's nodes. Returns the final user rows
-    and item rows, then the same rows of layer 0, which an L2 penalty needs: both gradients leave in one dense tensor.
+    The layers before the last are computed for every node, the last one only for the rows of the batch: a batch of
+    2,048 needs 16 % of Gowalla's edges there. The matrix is symmetric, so the gradient is propagated in the same way,
+    with the restricted layer first. With 3 layers that is 4.33 full layers instead of 6.
 
-    The layers before the last are computed for every node, the last one only for the rows asked for: a batch
-    of 2,048 touches 16 % of Gowalla's edges there. The operator is symmetric, so the adjoint is the same
-    propagation of the gradient, with the restricted layer first: 4.33 layers in place of 6 when n_layers is 3.
+    Args:
+        users, items: layer 0, (n_users, d) and (n_items, d).
+        user_ids, item_ids: int64, **each id at most once**; fastest in the order of the graph's nodes.
+
+    Returns:
+        The final rows of the users and of the items, then the same rows of layer 0. An L2 penalty needs the latter;
+        this way both gradients go into one dense tensor.
     """
     return _PropagateRows.apply(users, items, graph, user_ids, item_ids, n_layers)
 
@@ -48,7 +58,7 @@ class _PropagateRows(torch.autograd.Function):
     def forward(
         ctx: Any, users: Tensor, items: Tensor, graph: Graph, user_ids: Tensor, item_ids: Tensor, n_layers: int
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        users, items = users.detach(), items.detach()  # else every product prepares for a gradient of its own
+        users, items = users.detach(), items.detach()  # otherwise autograd records every product
         ctx.graph, ctx.n_layers, ctx.ids = graph, n_layers, (user_ids, item_ids)
         ctx.shapes = users.shape, items.shape
         first_users, first_items = users.index_select(0, user_ids), items.index_select(0, item_ids)
@@ -58,7 +68,7 @@ class _PropagateRows(torch.autograd.Function):
             if n_layers == 1:
                 users, items = users.index_select(0, graph.user_order), items.index_select(0, graph.item_order)
             for number in range(1, n_layers):
-                users, items = (graph.enter if number == 1 else graph.inner)(users, items)
+                users, items = (graph.first if number == 1 else graph.inner)(users, items)
                 user_sum += users.index_select(0, user_nodes)
                 item_sum += items.index_select(0, item_nodes)
             ctx.last = Layer(graph.inner.from_items.take(user_nodes), graph.inner.from_users.take(item_nodes))
@@ -78,7 +88,7 @@ class _PropagateRows(torch.autograd.Function):
         user_grad, item_grad = user_grad * scale, item_grad * scale
         if n_layers:
             inner, last = graph.inner, ctx.last
-            # The transpose of the rows of all items is at hand: those of all users.
+            # With all rows the transpose exists already: it is the other side of the layer.
             to_users = inner.from_items if last.from_users is inner.from_users else last.from_users.transpose()
             to_items = inner.from_users if last.from_items is inner.from_items else last.from_items.transpose()
             users, items = Layer(to_users, to_items)(user_grad, item_grad)

@@ -1,1 +1,1 @@
-"""RecBole's Trainer with named losses, gradient norms and a watch on whether the loss moves."""
+"""Training: named losses, gradient norms, optimiser, warnings after each epoch, the cost of an epoch."""

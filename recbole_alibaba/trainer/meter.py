@@ -1,4 +1,4 @@
-"""One epoch's named means, gathered on the device and read only now and then, so that showing them costs nothing."""
+"""The means of one epoch, summed on the host; on a GPU the batches are read only now and then, because it must wait."""
 
 import math
 from collections.abc import Sequence
@@ -6,43 +6,57 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..host.errors import NotFiniteLossError
+from recbole_alibaba.diagnosis.monitor.epoch_record import gradient_means, mean_losses
+from recbole_alibaba.host.errors import NotFiniteLossError
 
-READ_EVERY = {"cpu": 1, "cuda": 50}  # batches; a read makes the GPU wait
+READ_EVERY = 50
+"""Batches between two reads on a GPU."""
 
 
 class EpochMeter:
     """Means over the batches of one epoch: each loss part, their sum, the gradient norm, the share clipped.
 
     Args:
-        parts: names of the loss parts, in the order in which `add` gets them.
+        parts: names of the loss parts, in the order in which `add` takes them.
         epoch: number of the epoch, for the error message.
-        max_norm: the norm above which a gradient was clipped; infinite for no clipping.
-        device: where the losses are; decides how often they are read.
+        max_norm: the norm above which a gradient is clipped; infinite for no clipping.
+        device: where the losses are.
+        read_every: batches between two reads; by default 1 on the CPU and 50 elsewhere.
     """
 
-    def __init__(self, parts: Sequence[str], epoch: int, max_norm: float, device: torch.device) -> None:
+    def __init__(
+        self,
+        parts: Sequence[str],
+        epoch: int,
+        max_norm: float,
+        device: torch.device,
+        read_every: int | None = None,
+    ) -> None:
         self.parts = tuple(parts)
         self.epoch = epoch
         self.max_norm = max_norm
         self.batches = 0
-        self._read_every = READ_EVERY.get(device.type, 50)
+        self._read_every = read_every or (1 if device.type == "cpu" else READ_EVERY)
         self._pending: list[Tensor] = []
         self._sums = [0.0] * (len(self.parts) + 1)
         self._clipped = 0
 
     def add(self, parts: Sequence[Tensor], grad_norm: Tensor) -> None:
-        """Take one batch's loss parts and its gradient norm before clipping, each one number on the device.
+        """Add one batch: its loss parts and its gradient norm before clipping, scalars on the device.
 
         Raises:
-            NotFiniteLossError: naming epoch, batch and part; on a GPU up to 50 batches later.
+            NotFiniteLossError: a value is NaN or infinite; raised up to `read_every` batches later.
         """
         self._pending.append(torch.stack([value.detach().reshape(()).float() for value in (*parts, grad_norm)]))
         if len(self._pending) >= self._read_every:
             self.read()
 
     def read(self) -> None:
-        """Bring what is pending to the host and add it up."""
+        """Bring the pending batches to the host and add them up.
+
+        Raises:
+            NotFiniteLossError: a value is NaN or infinite; the message names epoch, batch and part.
+        """
         if not self._pending:
             return
         rows = torch.stack(self._pending).tolist()
@@ -56,11 +70,10 @@ class EpochMeter:
             self.batches += 1
 
     def means(self) -> dict[str, float]:
-        """`loss`, each part, `grad_norm` and `clipped` (share of batches, 0 to 1), over the batches read so far."""
-        count = max(self.batches, 1)
-        *parts, norm = (total / count for total in self._sums)
-        named = dict(zip(self.parts, parts, strict=True))
-        return {"loss": sum(parts), **named, "grad_norm": norm, "clipped": self._clipped / count}
+        """Over the batches read so far: `loss`, each part, `grad_norm` and `clipped` (share of batches, 0 to 1)."""
+        *totals, norm = self._sums
+        gradient = gradient_means(norm, self._clipped, self.batches)
+        return {**mean_losses(self.parts, totals, self.batches), **gradient}
 
     def _not_finite(self, name: str, value: float) -> str:
         means = ", ".join(f"{key} {number:.4g}" for key, number in self.means().items())
@@ -72,5 +85,5 @@ class EpochMeter:
 
 
 def shown(value: float, decimals: int = 4) -> str:
-    """`0.6756`; a value that the decimals would round to nothing keeps two digits: `7.5e-06`."""
+    """`0.6756`, or with two digits what the decimals would round to zero: `7.5e-06`."""
     return f"{value:.{decimals}f}" if value == 0 or abs(value) >= 10.0 ** (1 - decimals) else f"{value:.1e}"

@@ -1,4 +1,4 @@
-"""AdamW in one fused pass over all weights, with its averages' lengths and its floor as settings."""
+"""AdamW in one fused pass over all weights, its settings, and how the learning rate changes over the epochs."""
 
 from __future__ import annotations
 
@@ -7,20 +7,37 @@ from typing import Any
 
 import torch
 
-from ..host.errors import BadSettingError
+from recbole_alibaba.host.errors import BadSettingError
+
+SCHEDULES = ("constant", "linear")
+
+
+def learning_rate(first: float, schedule: str | None, epoch: int, epochs: int) -> float:
+    """The learning rate of `epoch`, counted from 0, in a run of `epochs`.
+
+    `constant` is always `first`. `linear` falls from `first` to `first / epochs` in the last epoch.
+
+    Raises:
+        BadSettingError: an unknown schedule.
+    """
+    if schedule not in (None, *SCHEDULES):
+        raise BadSettingError(f"learning_rate_schedule: {schedule!r} is not one of {', '.join(SCHEDULES)}.")
+    return first * (1 - epoch / epochs) if schedule == "linear" else first
 
 
 def adamw(
     weights: Iterable[Any], rate: float | None, decay: float | None, betas: Any = None, eps: Any = None
 ) -> torch.optim.Optimizer:
-    """None for any setting: torch's own.
+    """AdamW over `weights`.
 
-    betas: `adam_betas`, how slowly the averages of gradients and of squared gradients forget.
-    eps: `adam_eps`, added to the root of the latter. The gradient of a mean over a large batch can be as small as
-    torch's 1e-8, which then shortens every step of the thinly connected users and items.
+    Args:
+        betas: `adam_betas`, the decay of the averages of gradients and of squared gradients; None for torch's.
+        eps: `adam_eps`, added to the root of the squared average; None for torch's 1e-8. The gradient of a mean over
+            a large batch can be as small as 1e-8. Then eps shortens the steps of users and items with few
+            interactions.
 
     Raises:
-        BadSettingError: betas that are not two numbers in [0, 1); an eps that is not a number above 0.
+        BadSettingError: betas are not two numbers in [0, 1), or eps is not a number above 0.
     """
     return torch.optim.AdamW(
         weights, lr=rate or 0.0, weight_decay=decay or 0.0, betas=_betas(betas), eps=_eps(eps), fused=True

@@ -1,4 +1,4 @@
-"""RecBole's Trainer for a model whose loss has named parts: means per batch in every place where losses are shown."""
+"""RecBole's Trainer for a model whose loss has named parts: it shows the mean of each part per batch."""
 
 from collections.abc import Callable, Mapping
 from time import perf_counter
@@ -12,27 +12,28 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 from tqdm import tqdm
 
-from ..diagnosis.watcher import Watcher
-from .meter import EpochMeter, shown
-from .optimizer import adamw
-from .schedule import learning_rate
-from .speaker import Speaker
+from recbole_alibaba.diagnosis.monitor.epoch_record import epoch_record
+from recbole_alibaba.diagnosis.monitor.watcher import Watcher
+from recbole_alibaba.trainer.epoch_warnings import EpochWarnings
+from recbole_alibaba.trainer.meter import EpochMeter, shown
+from recbole_alibaba.trainer.optimizer import adamw, learning_rate
 
 
 class AlibabaLightGCNTrainer(Trainer):
-    """Overrides the epoch's loop and how its losses are shown; `fit`, early stopping, checkpoints stay RecBole's.
+    """Replaces the loop over an epoch and the display of losses; `fit`, early stopping and checkpoints are RecBole's.
 
-    `history` holds one dictionary an epoch: `epoch`, `batches`, `seconds`, `loss`, each part, `grad_norm`, `clipped`,
-    the watcher's readings and, where the epoch was validated, `valid`. The model names its parts in `loss_parts`.
+    `history` has one dictionary for each epoch: `epoch`, `batches`, `seconds`, `loss`, each loss part, `grad_norm`,
+    `clipped`, the readings of the watcher and, if the epoch was validated, `valid`. The model names the parts of its
+    loss in `loss_parts`.
     """
 
     def __init__(self, config: Config, model: torch.nn.Module) -> None:
         super().__init__(config, model)
         self.history: list[dict[str, Any]] = []
-        self._speaker = Speaker(self)
+        self._warnings = EpochWarnings(self)
 
     def _build_optimizer(self, **kwargs: Any) -> torch.optim.Optimizer:
-        """AdamW in one fused pass, without RecBole's warning: its decay does not add to the loss's L2."""
+        """AdamW in one fused pass, without RecBole's warning: AdamW's decay is separate from the L2 loss."""
         if str(kwargs.get("learner", self.learner)).lower() != "adamw":
             return super()._build_optimizer(**kwargs)
         weights = kwargs.get("params", self.model.parameters())
@@ -46,7 +47,7 @@ class AlibabaLightGCNTrainer(Trainer):
         loss_func: Callable[..., tuple[Tensor, ...]] | None = None,
         show_progress: bool = False,
     ) -> tuple[float, ...]:
-        """One pass over `train_data`; returns each part's mean per batch.
+        """Train on every batch of `train_data` once; returns the mean of each loss part per batch.
 
         Raises:
             NotFiniteLossError: a part or the gradient norm is NaN or infinite.
@@ -77,7 +78,7 @@ class AlibabaLightGCNTrainer(Trainer):
                 parts = loss_func(interaction)
             loss = sum(parts, self.sync_grad_loss() if distributed else torch.zeros((), device=self.device))
             scaler.scale(loss).backward()
-            scaler.unscale_(self.optimizer)  # RecBole clips the scaled gradients; max_norm means the real ones
+            scaler.unscale_(self.optimizer)  # max_norm is for real gradients; RecBole clips scaled ones
             if self.clip_grad_norm:
                 norm = clip_grad_norm_(self.model.parameters(), **clip)
             else:
@@ -90,8 +91,7 @@ class AlibabaLightGCNTrainer(Trainer):
                 bar.set_postfix(_postfix(meter.means(), self.model.loss_parts), refresh=False)
         meter.read()
         means, seconds = meter.means(), perf_counter() - started
-        record = {"epoch": epoch_idx, "batches": meter.batches, "seconds": seconds, **means}
-        self.history.append(record | watcher.end_epoch(interaction))
+        self.history.append(epoch_record(epoch_idx, meter.batches, seconds, means, watcher.end_epoch(interaction)))
         return tuple(means[part] for part in self.model.loss_parts)
 
     def _generate_train_loss_output(self, epoch_idx: int, s_time: float, e_time: float, losses: Any) -> str:
@@ -104,14 +104,14 @@ class AlibabaLightGCNTrainer(Trainer):
         return f"{set_color(f'epoch {epoch_idx} training', 'green')} [{inside}]"
 
     def _add_train_loss_to_tensorboard(self, epoch_idx: int, losses: Any, tag: str = "Loss/Train") -> None:
-        """The named means for TensorBoard and W&B; then, since the epoch's line is out, what they are a sign of."""
+        """Send the means to TensorBoard and W&B, then warn. RecBole calls this after it has logged the epoch."""
         record = self.history[-1]
         curves = {"Loss/Total": record["loss"], "Grad/Norm": record["grad_norm"]}
         curves |= {f"Loss/{_label(part)}": record[part] for part in self.model.loss_parts}
         for name, value in curves.items():
             self.tensorboard.add_scalar(name, value, epoch_idx)
         self.wandblogger.log_metrics({**curves, "train_step": epoch_idx}, head="")
-        self._speaker.say(self.history)
+        self._warnings.warn(self.history)
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, Mapping[str, float]]:
         score, result = super()._valid_epoch(valid_data, show_progress=show_progress)
@@ -120,7 +120,7 @@ class AlibabaLightGCNTrainer(Trainer):
 
 
 def _label(part: str) -> str:
-    """`bpr` -> `BPR`, `reg` -> `Reg`: how the original report names its curves."""
+    """The name of a curve: `bpr` becomes `BPR`, `reg` becomes `Reg`."""
     return {"bpr": "BPR"}.get(part, part.capitalize())
 
 

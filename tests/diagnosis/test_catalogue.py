@@ -8,8 +8,8 @@ import pytest
 
 import recbole_alibaba.diagnosis as diagnosis
 from recbole_alibaba.diagnosis.catalogue import LANGUAGES, UnknownMessageError, catalogue, sentence
+from recbole_alibaba.diagnosis.causes.remedies import REMEDIES, candidates
 from recbole_alibaba.diagnosis.findings import Finding
-from recbole_alibaba.diagnosis.remedies import REMEDIES, candidates
 
 SOURCES = sorted(Path(diagnosis.__file__).parent.rglob("*.py"))
 ENTRIES = [(name, wording) for name, wordings in catalogue().items() for wording in wordings]

@@ -11,26 +11,32 @@ from faults.worlds import World, core, two_tastes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbole_alibaba.diagnosis.checks import evaluation, forward, graph, loss, negatives
-from recbole_alibaba.diagnosis.checks.data import interactions, leaks, population, swapped
-from recbole_alibaba.diagnosis.checks.signal import co_occurrence, signal
-from recbole_alibaba.diagnosis.examination import before_training, examine_subject, guarded
-from recbole_alibaba.diagnosis.raw import why_not_loaded
-from recbole_alibaba.diagnosis.subject import Subject, among, batches
-from recbole_alibaba.diagnosis.tables import embedding_tables, rows_of
+from recbole_alibaba.diagnosis.checks.data_checks import amounts, leaks, population, swapped
+from recbole_alibaba.diagnosis.checks.evaluation_check import evaluation
+from recbole_alibaba.diagnosis.checks.forward_check import sample_scores
+from recbole_alibaba.diagnosis.checks.graph_check import normalised
+from recbole_alibaba.diagnosis.checks.interactions import Interactions, among
+from recbole_alibaba.diagnosis.checks.loss_checks import loss, loss_of_scores, parts
+from recbole_alibaba.diagnosis.checks.model_access import first_batches
+from recbole_alibaba.diagnosis.checks.negative_checks import negatives, sampled
+from recbole_alibaba.diagnosis.checks.signal_check import co_occurrence, signal
+from recbole_alibaba.diagnosis.examination import before_training, examine_experiment, guarded
+from recbole_alibaba.diagnosis.load_failure import why_not_loaded
+from recbole_alibaba.diagnosis.monitor.embedding_tables import embedding_tables, rows_of
+from recbole_alibaba.diagnosis.monitor.score_readings import ranking_kind
 
 MODELS = ["AlibabaLightGCN", "BPR", "LightGCN", "NGCF", "NeuMF"]
 
 
 @pytest.fixture(scope="module", params=MODELS)
-def subject(request, tmp_path_factory):
+def experiment(request, tmp_path_factory):
     fault = Fault("healthy", "", model=request.param)
     build, _ = builder(fault, two_tastes(), tmp_path_factory.mktemp(request.param), healthy=True)
-    return Subject.of(build({}))
+    return build({})
 
 
-def test_a_healthy_set_up_passes_every_check(subject):
-    verdicts, step = before_training(subject)
+def test_a_healthy_set_up_passes_every_check(experiment):
+    verdicts, step = before_training(experiment, Interactions.of(experiment))
     assert [verdict.id for verdict in verdicts if verdict.finding] == []
     assert step > 0
     assert [verdict.say() for verdict in verdicts if verdict.skipped == "check-stopped"] == []
@@ -38,32 +44,34 @@ def test_a_healthy_set_up_passes_every_check(subject):
     assert checks >= {"interactions", "population", "negatives", "forward", "graph", "loss", "gradients", "evaluation"}
 
 
-def test_the_counts_are_those_of_the_rows(subject):
-    pairs = set(zip(*map(np.ndarray.tolist, subject.train_pairs), strict=True))
-    by_id = {verdict.id: verdict.number for verdict in [*interactions(subject), *population(subject)]}
+def test_the_counts_are_those_of_the_rows(experiment):
+    data = Interactions.of(experiment)
+    pairs = set(zip(data.users.tolist(), data.items.tolist(), strict=True))
+    by_id = {verdict.id: verdict.number for verdict in [*amounts(data), *population(data)]}
     assert by_id["thin-data"] == len(pairs)
     assert by_id["few-users"] == len({user for user, _ in pairs})
     assert by_id["few-items"] == len({item for _, item in pairs})
     assert by_id["density"] == pytest.approx(len(pairs) / (60 * 60))
-    assert leaks(subject)[0].number == 0
+    assert leaks(data, {})[0].number == 0
 
 
-def test_negatives_are_counted_by_hand(subject):
-    pairs = set(zip(*map(np.ndarray.tolist, subject.train_pairs), strict=True))
-    users, items = negatives.sampled(subject, 3)
+def test_negatives_are_counted_by_hand(experiment):
+    data = Interactions.of(experiment)
+    pairs = set(zip(data.users.tolist(), data.items.tolist(), strict=True))
+    users, items = sampled(experiment, 3)
     assert len(users) > 0
     hits = sum((user, item) in pairs for user, item in zip(users.tolist(), items.tolist(), strict=True))
-    share = next(v.number for v in negatives.negatives(subject, 3) if v.id == "sampler-hits-positives")
+    share = next(v.number for v in negatives(experiment, data, 3) if v.id == "sampler-hits-positives")
     assert share == hits / len(users) == 0
 
 
-def test_the_model_s_scores_have_the_loss_it_reports(subject):
-    batch = batches(subject, 1)[0]
-    subject.model.eval()
-    kind = loss.ranking_kind(subject.model, batch)
+def test_the_model_s_scores_have_the_loss_it_reports(experiment):
+    batch = first_batches(experiment, 1)[0]
+    experiment.model.eval()
+    kind = ranking_kind(experiment.model, batch)
     with torch.no_grad():
-        assert loss.loss_of_scores(subject.model, batch, kind) == pytest.approx(
-            float(loss.parts(subject.model, batch)[0]), abs=1e-3
+        assert loss_of_scores(experiment.model, batch, kind) == pytest.approx(
+            float(parts(experiment.model, batch)[0]), abs=1e-3
         )
 
 
@@ -71,31 +79,32 @@ def test_an_evaluation_that_masks_everything_is_seen_by_the_oracle(tmp_path):
     for model in ("AlibabaLightGCN", "BPR"):
         fault = Fault("masked", "", model=model, spoil=spoil.evaluation_masks_everything)
         build, _ = builder(fault, two_tastes(), tmp_path / model)
-        (verdict,) = evaluation.evaluation(Subject.of(build({})))
+        (verdict,) = evaluation(build({}))
         assert verdict.finding is not None and verdict.number < 0.5
 
 
-def test_tables_are_found_and_without_padding(subject):
-    tables = embedding_tables(subject.model)
+def test_tables_are_found_and_without_padding(experiment):
+    tables = embedding_tables(experiment.model)
     assert tables["user"] and tables["item"]
     for side, named in tables.items():
         for parameter in named.values():
-            begin, end = rows_of(side, parameter, subject.model)
+            begin, end = rows_of(side, parameter, experiment.model)
             assert end - begin == 60
 
 
-def test_the_graph_s_formula_against_loops(subject):
-    matrix = graph.normalised(subject).toarray()
-    users, items = np.divmod(subject.positives, subject.n_items)
+def test_the_graph_s_formula_against_loops(experiment):
+    data = Interactions.of(experiment)
+    matrix = normalised(data).toarray()
+    users, items = data.positive_pairs
     for user, item in list(zip(users.tolist(), items.tolist(), strict=True))[:200]:
         degree = (users == user).sum() * (items == item).sum()
         assert matrix[user, item] == pytest.approx(1 / np.sqrt(degree))
     assert np.count_nonzero(matrix) == len(users)
 
 
-def test_scores_are_asked_for_pairs_in_order(subject):
-    scores, users = forward.scores_of(subject)
-    assert scores.numel() == users * 60
+def test_scores_are_asked_for_pairs_in_order(experiment):
+    scores, users, items = sample_scores(experiment)
+    assert items == 60 and scores.numel() == users * items
 
 
 @settings(max_examples=60, deadline=None)
@@ -105,28 +114,19 @@ def test_among_is_membership(keys, known):
     assert among(np.array(keys, np.int64), np.unique(np.array(known, np.int64))).tolist() == expected
 
 
-class Log:
-    """As much of a subject as the co-occurrence measure needs."""
-
-    def __init__(self, pairs, n_users, n_items):
-        self.n_users, self.n_items = n_users, n_items
-        self.positives = np.unique([user * n_items + item for user, item in pairs])
-
-    def keys(self, users, items):
-        return users.astype(np.int64) * self.n_items + items
+def log(pairs, n_users, n_items, held_out=()):
+    users, items = np.array(sorted(pairs)).T
+    return Interactions(n_users, n_items, users, items, held_out)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_co_occurrence_against_loops(monkeypatch, seed):
-    monkeypatch.setattr("recbole_alibaba.diagnosis.checks.signal.LEAST", 1)
-    monkeypatch.setattr("recbole_alibaba.diagnosis.checks.signal.AGAINST", 1)
+def test_co_occurrence_against_loops(seed):
     draw = np.random.default_rng(seed)
     popular = (draw.random((2, 400)) ** 3 * 40).astype(int)  # few items have most of the pairs
     rows = set(zip(draw.integers(0, 40, 800).tolist(), popular.ravel().tolist(), strict=True))
     held = sorted(rows)[::4]
     pairs = rows - set(held)
     users, items = (np.array(column) for column in zip(*held, strict=True))
-    log = Log(pairs, 40, 40)
     history = np.zeros((40, 40))
     for user, item in pairs:
         history[user, item] = 1
@@ -145,7 +145,7 @@ def test_co_occurrence_against_loops(monkeypatch, seed):
             continue  # nothing to count on either side
         wins.append(1.0 if score[0] > score[1] + 1e-9 else 0.5 if abs(score[0] - score[1]) <= 1e-9 else 0.0)
     own = [sum(cosine[item, j] for j in range(40) if history[user, j]) for user, item in held]
-    measured = co_occurrence(log, users, items)
+    measured = co_occurrence(log(pairs, 40, 40), users, items, draws=1)
     assert measured.pairs == len(items)
     assert measured.supported == np.count_nonzero(own)
     assert measured.auc == pytest.approx(np.mean(wins))
@@ -159,7 +159,7 @@ def test_shuffled_labels_have_no_signal_for_any_seed():
         rows = set(zip(world.users.tolist(), shuffled.tolist(), strict=True))
         held = set(sorted(rows)[::5])
         users, items = (np.array(column) for column in zip(*sorted(held), strict=True))
-        assert co_occurrence(Log(rows - held, 60, 60), users, items).auc < 0.57
+        assert co_occurrence(log(rows - held, 60, 60), users, items).auc < 0.57
 
 
 def thin_log(shared, shuffled=False):
@@ -175,9 +175,7 @@ def thin_log(shared, shuffled=False):
         rows[:, 1] = draw.permutation(rows[:, 1])
     rows = np.unique(rows, axis=0)
     held = draw.random(len(rows)) < 0.3
-    log = Log(map(tuple, rows[~held]), 60, alone)
-    log.held_out = [("test", rows[held, 0], rows[held, 1])]
-    return log
+    return log(map(tuple, rows[~held]), 60, alone, [("test", rows[held, 0], rows[held, 1])])
 
 
 def test_a_log_whose_items_are_mostly_seen_once_is_not_called_shuffled():
@@ -190,36 +188,36 @@ def test_a_log_whose_items_are_mostly_seen_once_is_not_called_shuffled():
 
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_where_nothing_can_be_counted_the_labels_are_not_judged(shuffled):
-    log = thin_log(shared=2, shuffled=shuffled)
-    (verdict,) = signal(log)
+    data = thin_log(shared=2, shuffled=shuffled)
+    (verdict,) = signal(data)
     assert verdict.finding is not None
     assert (verdict.finding.id, verdict.finding.severity) == ("signal-unknown", "advice")
-    (_, users, items) = log.held_out[0]
-    seen = np.isin(items, log.positives % log.n_items)
+    (_, users, items) = data.held_out[0]
+    seen = np.isin(items, data.items)
     assert f"of {len(users)} co-occur" in verdict.finding.message
     assert f"{1 - seen.mean():.1%} are not in training" in verdict.finding.message
 
 
 def fism(folder, **settings):
     build, _ = builder(Fault("fism", "", model="FISM", twin=settings), two_tastes(), folder, healthy=True)
-    return Subject.of(build({}))
+    return build({})
 
 
 def test_regularisation_under_another_name_is_no_difference_of_losses(tmp_path):
     """FISM's loss is cross-entropy and `reg_weights` times two norms, in one number."""
-    subject = fism(tmp_path, reg_weights=[0.1, 0.1])
-    verdicts = loss.loss(subject, batches(subject, 1)[0])
+    experiment = fism(tmp_path, reg_weights=[0.1, 0.1])
+    verdicts = loss(experiment, first_batches(experiment, 1)[0])
     assert {"loss-differs", "fresh-loss"} <= {verdict.id for verdict in verdicts}
     assert [verdict.id for verdict in verdicts if verdict.finding] == []
 
 
 def test_what_does_not_learn_at_recbole_s_settings_is_cured_by_the_setting_it_reads(tmp_path):
     """RecBole's default of 0.01 shrinks FISM's items to nothing; at 1e-5 recall@20 is sevenfold on the made-up log."""
-    found = examine_subject(fism(tmp_path), batches_an_epoch=25)
+    found = examine_experiment(fism(tmp_path), batches_an_epoch=25)
     (collapsed,) = [finding for finding in found.findings if finding.severity != "advice"]
     assert (collapsed.id, collapsed.causes[0]) == ("collapsed-to-zero", "strong-regularisation")
     assert collapsed.changes == {"reg_weights": [1e-5, 1e-5]}
-    assert not examine_subject(fism(tmp_path, **collapsed.changes), batches_an_epoch=25).ill
+    assert not examine_experiment(fism(tmp_path, **collapsed.changes), batches_an_epoch=25).ill
 
 
 def test_swapped_columns_by_hand():
@@ -233,12 +231,12 @@ def test_swapped_columns_by_hand():
 def test_a_check_that_stops_says_with_what():
     """Of this plugin's models it is the check that is at fault; others may need a trainer of their own."""
 
-    def stops(subject):
+    def stops(experiment):
         raise TypeError("one argument too many")
 
-    for model, told in ((SimpleNamespace(loss_parts=("bpr",)), "TypeError: one argument too many"), (object(), "own")):
+    for model, words in ((SimpleNamespace(loss_parts=("bpr",)), "TypeError: one argument too many"), (object(), "own")):
         (verdict,) = guarded("loss", "loss-differs", stops, SimpleNamespace(model=model))
-        assert verdict.finding is None and told in verdict.say()
+        assert verdict.finding is None and words in verdict.say()
 
 
 def test_the_core_of_the_worlds_is_a_core():

@@ -11,6 +11,8 @@ from faults.setups import COMMON
 from faults.worlds import two_tastes
 
 from recbole_alibaba.diagnosis.command import doctor, findable
+from recbole_alibaba.diagnosis.examination import examine
+from recbole_alibaba.host.errors import BadInput
 
 SETTINGS = {key: value for key, value in COMMON.items() if key not in ("state", "show_progress")}
 
@@ -64,7 +66,7 @@ def test_what_was_tried_is_written_and_cures(run, tmp_path):
     assert run("--config_files=all.yaml out/cure.yaml").exit_code == 0
 
 
-def test_json_in_place_of_words(run):
+def test_json_instead_of_text(run):
     report = json.loads(run("--json", "--topk=[100]", "--valid_metric=NDCG@100").stdout)
     assert [found["id"] for found in report["findings"]] == ["topk-above-items"]
 
@@ -97,7 +99,7 @@ def test_a_raw_log_whose_core_is_empty_gets_a_converter_line_that_works(tmp_path
     result = CliRunner().invoke(doctor, words)
     assert result.exit_code == 3
     assert "empty-core" in result.output and "leaves 0 pairs" in result.output
-    line = re.search(r"Convert it so: python -m dataset_prep (.*)", result.output).group(1)
+    line = re.search(r"Convert it with: python -m dataset_prep (.*)", result.output).group(1)
     converted = CliRunner().invoke(prep, [*line.split(), "--name=mended"])
     assert converted.exit_code == 0, converted.output
     assert len((tmp_path / "dataset" / "mended" / "mended.inter").read_text().splitlines()) > 1_000
@@ -107,3 +109,24 @@ def test_a_raw_log_that_is_absent_is_bad_usage(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(doctor, ["--raw=nothing.csv", "--dataset=x"])
     assert result.exit_code == 2 and "nothing.csv" in result.output
+
+
+def test_the_doctor_as_a_function_finds_the_same_and_prints_nothing(run, capfd):
+    words = ["--learner=adam", "--weight_decay=0.01"]
+    report = json.loads(run(*words, "--json").stdout)
+    capfd.readouterr()
+    examined = examine(
+        dataset="tastes", config_file_list=["all.yaml"], config_dict={"learner": "adam", "weight_decay": 0.01}
+    )
+    assert capfd.readouterr() == ("", "")
+    assert examined.ill and examined.causes == [cause["id"] for cause in report["causes"]]
+    assert [found.id for found in examined.findings] == [found["id"] for found in report["findings"]]
+    assert len(examined.history) == 6 and examined.verdicts
+    with pytest.raises(BadInput, match="nowhere"):
+        examine(dataset="nowhere")
+
+
+def test_what_keeps_a_data_set_from_being_loaded_is_a_finding_of_the_function(run):
+    alone = {"eval_args": {"split": {"RS": [1.0, 0.0, 0.0]}}}
+    examined = examine(dataset="tastes", config_file_list=["all.yaml"], config_dict=alone, epochs=1, seconds=1)
+    assert [(found.id, found.severity) for found in examined.findings] == [("nothing-held-out", "error")]

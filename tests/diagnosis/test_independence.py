@@ -1,4 +1,4 @@
-"""The signs, the lint and everything they stand on import neither torch nor RecBole."""
+"""Signs, causes, the lint, the reports, and everything they import, work without torch and RecBole."""
 
 import ast
 from pathlib import Path
@@ -7,9 +7,11 @@ import recbole_alibaba.diagnosis as diagnosis
 
 HERE = Path(diagnosis.__file__).parent
 PURE = [
-    *HERE.glob("signs/*.py"),
-    *(HERE / f"{name}.py" for name in ("findings", "catalogue", "causes", "remedies", "ranking", "readings")),
-    HERE / "checks" / "settings.py",
+    *(file for folder in ("causes", "report", "signs") for file in HERE.glob(f"{folder}/*.py")),
+    *(HERE / f"{name}.py" for name in ("catalogue", "findings", "outcome", "readings")),
+    HERE / "checks" / "settings_lint.py",
+    HERE / "monitor" / "epoch_record.py",
+    HERE.parent / "host" / "ranking_settings.py",
 ]
 
 

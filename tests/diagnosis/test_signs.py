@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbole_alibaba.diagnosis.signs import SIGNS, examine
+from recbole_alibaba.diagnosis.signs import SIGNS, find_signs
 
 LN2 = math.log(2)
 ADAM = {"learner": "adam", "weight_decay": 1e-4, "learning_rate": 0.001}
@@ -22,7 +22,7 @@ def history(losses, each=None, **readings):
 
 
 def found(records, settings=None):
-    return {finding.id: finding for finding in examine(records, settings)}
+    return {finding.id: finding for finding in find_signs(records, settings)}
 
 
 def valid(*scores):
@@ -220,7 +220,7 @@ records = st.fixed_dictionaries(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(records, max_size=8), st.sampled_from([None, {}, ADAM, {"valid_metric": "NDCG@10", "learner": "sgd"}]))
 def test_whatever_the_numbers_every_finding_can_be_said(history, settings):
-    for finding in examine(history, settings):
+    for finding in find_signs(history, settings):
         for lang in ("en", "zh"):
             assert finding.say(lang) and finding.advise(lang)
         assert finding.as_dict()["id"] == finding.id

@@ -7,10 +7,11 @@ import torch
 from faults.setups import Fault, builder
 from faults.worlds import two_tastes
 
-from recbole_alibaba.diagnosis.scores import score_readings
-from recbole_alibaba.diagnosis.subject import Subject, batches
-from recbole_alibaba.diagnosis.training import FirstBatches, Probe, train_briefly
-from recbole_alibaba.diagnosis.watcher import Watcher
+from recbole_alibaba.diagnosis.checks.model_access import first_batches
+from recbole_alibaba.diagnosis.monitor.probe import Probe
+from recbole_alibaba.diagnosis.monitor.score_readings import score_readings
+from recbole_alibaba.diagnosis.monitor.short_training import FirstBatches, train_briefly
+from recbole_alibaba.diagnosis.monitor.watcher import Watcher
 
 
 class Small(torch.nn.Module):
@@ -109,9 +110,9 @@ def build(request, tmp_path):
 
 def test_watching_changes_no_weight(build):
     """Two epochs through the trainer's own loop, with the probe attached and without."""
-    watched = Subject.of(build({}))
+    watched = build({})
     train_briefly(watched, 100, epochs=2, evaluate=False)
-    plain = Subject.of(build({}))  # building seeds numpy's generator, from which RecBole draws negatives
+    plain = build({})  # building seeds numpy's generator, from which RecBole draws negatives
     for epoch in range(2):
         plain.trainer._train_epoch(FirstBatches(plain.train_data, 100), epoch)
     for name, weight in plain.model.state_dict().items():
@@ -119,8 +120,8 @@ def test_watching_changes_no_weight(build):
 
 
 def test_the_score_readings_are_means_over_predictions(build):
-    subject = Subject.of(build({}))
-    model, batch = subject.model, batches(subject, 1)[0]
+    experiment = build({})
+    model, batch = experiment.model, first_batches(experiment, 1)[0]
     read = score_readings(model, batch)
     assert model.training
     model.eval()
@@ -141,32 +142,32 @@ def test_the_score_readings_are_means_over_predictions(build):
 
 def test_a_few_rows_have_no_score_loss(build):
     """The last batch of an epoch may hold one pair, whose loss may be 5 in the best of models."""
-    subject = Subject.of(build({}))
-    batch = batches(subject, 1)[0]
-    assert set(score_readings(subject.model, batch[:63])) == {"score_gap"}
-    assert set(score_readings(subject.model, batch[:64])) == {"score_gap", "score_loss"}
+    experiment = build({})
+    batch = first_batches(experiment, 1)[0]
+    assert set(score_readings(experiment.model, batch[:63])) == {"score_gap"}
+    assert set(score_readings(experiment.model, batch[:64])) == {"score_gap", "score_loss"}
 
 
 def test_the_probe_keeps_a_full_batch(build):
-    subject = Subject.of(build({}))
-    probe = Probe(subject, len(subject.train_data), ranking=False)
+    experiment = build({})
+    probe = Probe(experiment, len(experiment.train_data), ranking=False)
     with probe.attached():
-        subject.trainer._train_epoch(subject.train_data, 0)
-    sizes = [len(batch) for batch in subject.train_data]
+        experiment.trainer._train_epoch(experiment.train_data, 0)
+    sizes = [len(batch) for batch in experiment.train_data]
     assert sizes[-1] < sizes[0] == len(probe.batch)
 
 
 def test_a_loss_that_is_no_number_ends_the_training_and_says_where(build):
-    subject = Subject.of(build({}))
-    inner, count = subject.model.calculate_loss, iter(range(1000))
+    experiment = build({})
+    inner, count = experiment.model.calculate_loss, iter(range(1000))
 
     def poisoned(batch):
         result = inner(batch)
         scale = float("nan") if next(count) == 7 else 1.0
         return tuple(part * scale for part in result) if isinstance(result, tuple) else result * scale
 
-    subject.model.calculate_loss = poisoned
-    history = train_briefly(subject, 100, epochs=4)
-    where = divmod(7, len(subject.train_data))
+    experiment.model.calculate_loss = poisoned
+    history = train_briefly(experiment, 100, epochs=4)
+    where = divmod(7, len(experiment.train_data))
     assert (history[-1]["epoch"], history[-1]["not_finite"]["batch"]) == where
     assert len(history) == where[0] + 1

@@ -53,7 +53,9 @@ def test_every_property_file_is_found_from_another_folder(installed: Path, tmp_p
 
 def test_the_wheel_holds_no_tests_and_no_data(installed: Path) -> None:
     (wheel,) = installed.parent.glob("*.whl")
-    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"recbole_alibaba/py.typed", "dataset_prep/py.typed"} <= set(names)
+    tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"recbole_alibaba", "dataset_prep"}
 
 

@@ -9,10 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbole_alibaba.model.graph import GraphError, build_graph
-from recbole_alibaba.model.sparse import Rows, _embedding_bag, _sparse_mm, _take, _transpose
+from recbole_alibaba.model.sparse import (
+    CsrMatrix,
+    csr_product,
+    embedding_bag_product,
+    gather_rows,
+    transpose_by_csc,
+)
 
 
-def dense(rows: Rows) -> np.ndarray:
+def dense(rows: CsrMatrix) -> np.ndarray:
     out = np.zeros(rows.shape)
     for row in range(rows.shape[0]):
         for entry in range(int(rows.offsets[row]), int(rows.offsets[row + 1])):
@@ -43,8 +49,8 @@ def test_graph_is_the_normalised_matrix_and_its_transpose(edges):
         inner = dense(graph.inner.from_items)
         np.testing.assert_allclose(inner[user_rank][:, item_rank], expected, rtol=1e-6)
         np.testing.assert_allclose(dense(graph.inner.from_users), inner.T, rtol=0)
-        np.testing.assert_allclose(dense(graph.enter.from_items)[user_rank], expected, rtol=1e-6)
-        np.testing.assert_allclose(dense(graph.enter.from_users)[item_rank], expected.T, rtol=1e-6)
+        np.testing.assert_allclose(dense(graph.first.from_items)[user_rank], expected, rtol=1e-6)
+        np.testing.assert_allclose(dense(graph.first.from_users)[item_rank], expected.T, rtol=1e-6)
 
 
 def test_communities_stand_together():
@@ -72,11 +78,11 @@ def test_the_products_for_cpu_and_cuda_agree(edges, rows):
     right = torch.randn(8, 3)
     rows = torch.tensor(rows, dtype=torch.int64)
     expected = torch.tensor(dense(matrix), dtype=torch.float32)
-    for product in (_embedding_bag, _sparse_mm):
+    for product in (embedding_bag_product, csr_product):
         torch.testing.assert_close(product(matrix, right), expected @ right)
-    np.testing.assert_allclose(dense(_take(matrix, rows)), expected[rows])
+    np.testing.assert_allclose(dense(gather_rows(matrix, rows)), expected[rows])
     np.testing.assert_allclose(dense(matrix.take(rows)), expected[rows])
-    np.testing.assert_allclose(dense(_transpose(matrix)), expected.T)
+    np.testing.assert_allclose(dense(transpose_by_csc(matrix)), expected.T)
     np.testing.assert_allclose(dense(matrix.transpose()), expected.T)
 
 
@@ -89,5 +95,5 @@ def test_a_graph_is_never_copied():
 def test_errors_say_what_was_there_and_what_was_needed():
     with pytest.raises(GraphError, match="item ids run from 0 to 9, but there are 5 items"):
         build_graph(np.array([0, 1]), np.array([0, 9]), 2, 5)
-    with pytest.raises(GraphError, match="2 users against 1 items"):
+    with pytest.raises(GraphError, match="2 users and 1 items"):
         build_graph(np.array([0, 1]), np.array([0]), 2, 5)

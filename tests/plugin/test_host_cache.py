@@ -1,11 +1,10 @@
-"""RecBole's caches: used for the data they were made of, left aside with a word in the log for any other."""
+"""RecBole's caches are used for the data that they were made of; for other data the log says that they are not."""
 
 import json
 import logging
 import os
 import pickle
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,18 +13,12 @@ import pytest
 from click.testing import Result
 
 from dataset_prep.sample import write_sample
-from recbole_alibaba import run
-from recbole_alibaba.experiment import build_config, prepare
+from recbole_alibaba import build_config, prepare, run
 from recbole_alibaba.host.cache import KEY, NO_FILES, data_fingerprint
 from tests.conftest import two_taste_rows, write_inter
 
 QUICK = {"epochs": 1, "train_batch_size": 512, "preflight": False, "watch": False, "show_progress": False}
-LEFT, LOADED = "is left aside: it was made of other data", "Load filtered dataset from"
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+UNUSED, LOADED = "is not used: it was made of other data", "Load filtered dataset from"
 
 
 def tastes(seed: int = 0) -> Path:
@@ -49,15 +42,15 @@ def test_data_converted_again_are_read_in_place_of_the_cache(
     assert command(*words, "3,4", "--force").exit_code == 0
     with caplog.at_level(logging.INFO):
         after = trained(model, "log", save_dataset=True)
-        assert LEFT in caplog.text and LOADED not in caplog.text
+        assert UNUSED in caplog.text and LOADED not in caplog.text
         assert after == trained(model, "log", checkpoint_dir="elsewhere") != before
         caplog.clear()
         assert trained(model, "log") == after  # what the second run saved
-        assert LOADED in caplog.text and LEFT not in caplog.text
+        assert LOADED in caplog.text and UNUSED not in caplog.text
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_loaders_of_other_data_are_left_aside(named: bool, caplog: pytest.LogCaptureFixture) -> None:
+def test_loaders_of_other_data_are_not_used(named: bool, caplog: pytest.LogCaptureFixture) -> None:
     tastes()
     before = trained(save_dataloaders=True)
     kept = Path("saved/tastes-for-BPR-dataloader.pth")
@@ -66,19 +59,18 @@ def test_loaders_of_other_data_are_left_aside(named: bool, caplog: pytest.LogCap
         settings = {"dataloaders_save_path": str(kept.rename("mine.pth"))}
     with caplog.at_level(logging.INFO):
         trained(**settings)
-        assert "Load split dataloaders from" in caplog.text and LEFT not in caplog.text
+        assert "Load split dataloaders from" in caplog.text and UNUSED not in caplog.text
         caplog.clear()
         tastes(seed=1)
         after = trained(**settings)
-    assert f"{settings.get('dataloaders_save_path', kept)} {LEFT}" in caplog.text
+    assert f"{settings.get('dataloaders_save_path', kept)} {UNUSED}" in caplog.text
     assert "Load split dataloaders from" not in caplog.text
     assert after == trained(checkpoint_dir="elsewhere") != before
 
 
-def test_run_recbole_takes_no_cache_of_other_data_either(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_recbole_takes_no_cache_of_other_data_either(no_arguments: None) -> None:
     from recbole.quick_start import run_recbole
 
-    monkeypatch.setattr(sys, "argv", ["test"])
     settings = {"epochs": 1, "data_path": "data", "show_progress": False, "save_dataset": True}
     tastes()
     before = run_recbole("BPR", "tastes", config_dict=dict(settings))["test_result"]
@@ -88,8 +80,8 @@ def test_run_recbole_takes_no_cache_of_other_data_either(monkeypatch: pytest.Mon
     assert after == alone != before
 
 
-def test_a_cache_that_names_no_data_is_left_aside(caplog: pytest.LogCaptureFixture) -> None:
-    """Stock RecBole's: nobody can tell which data it was made of."""
+def test_a_cache_that_names_no_data_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
+    """As stock RecBole writes it: its data are unknown."""
     tastes()
     config = build_config("BPR", "tastes", config_dict={"data_path": "data", "dataset_save_path": "stock.pth"})
     dataset = prepare(config).dataset
@@ -97,7 +89,7 @@ def test_a_cache_that_names_no_data_is_left_aside(caplog: pytest.LogCaptureFixtu
     Path("stock.pth").write_bytes(pickle.dumps(dataset))
     with caplog.at_level(logging.INFO):
         trained(dataset_save_path="stock.pth")
-    assert f"stock.pth {LEFT}" in caplog.text
+    assert f"stock.pth {UNUSED}" in caplog.text
 
 
 def test_a_cached_data_set_is_split_as_this_run_asks() -> None:

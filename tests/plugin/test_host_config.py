@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from recbole.config import Config
 
-from recbole_alibaba.experiment import build_config
+from recbole_alibaba import build_config
 from recbole_alibaba.host.config import deep_update
 from recbole_alibaba.host.errors import (
     BadInput,
@@ -68,6 +68,14 @@ def test_deep_update_changes_only_the_keys_it_names() -> None:
     }
 
 
+def test_the_merged_settings_share_nothing_with_the_layer() -> None:
+    layer = {"topk": [20], "clip_grad_norm": {"max_norm": 0.5}}
+    merged = deep_update({}, layer)
+    merged["topk"].append(50)
+    merged["clip_grad_norm"]["max_norm"] = 1.0
+    assert layer == {"topk": [20], "clip_grad_norm": {"max_norm": 0.5}}
+
+
 def test_a_split_replaces_the_split_below() -> None:
     base = {"eval_args": {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "TO"}}
     over = {"eval_args": {"split": {"LS": "valid_and_test"}}}
@@ -77,7 +85,7 @@ def test_a_split_replaces_the_split_below() -> None:
 def test_order_of_the_layers(two_tastes: Path, tmp_path: Path) -> None:
     first, second, empty = tmp_path / "first.yaml", tmp_path / "second.yaml", tmp_path / "empty.yaml"
     first.write_text("learning_rate: 0.002\neval_args: {mode: uni100}\nreg_weight: 1e-3\n")
-    second.write_text("learning_rate: 0.003\n")
+    second.write_text("learning_rate: 0.003\nembedding_size: 4\n")
     empty.write_text("")
     config = config_of(two_tastes, files=(first, second, empty), embedding_size=8)
     assert config["learner"] == "adamw"  # properties/overall.yaml over RecBole's
@@ -85,7 +93,7 @@ def test_order_of_the_layers(two_tastes: Path, tmp_path: Path) -> None:
     assert config["topk"] == [5, 10]  # the data set's own file over both
     assert config["learning_rate"] == 0.003  # the later file over the earlier
     assert config["reg_weight"] == 1e-3
-    assert config["embedding_size"] == 8  # the dictionary over all
+    assert config["embedding_size"] == 8  # the dictionary over the files
     # Part of eval_args leaves the rest: RecBole would silently go back to a random order.
     assert config["eval_args"]["order"] == "TO"
     assert config["eval_args"]["mode"] == {"valid": "uni100", "test": "uni100"}
@@ -111,6 +119,11 @@ def test_unknown_setting(two_tastes: Path, tmp_path: Path) -> None:
     file.write_text("n_layer: 2\n")
     with pytest.raises(UnknownSettingError, match=r"mine\.yaml: nothing reads the setting 'n_layer'"):
         config_of(two_tastes, files=(file,))
+
+
+def test_aliases_of_fields_are_settings(two_tastes: Path) -> None:
+    """RecBole reads `alias_of_<field>` for any field, so no property file lists all of these keys."""
+    assert config_of(two_tastes, alias_of_shop_id=["item_id"])["alias_of_shop_id"] == ["item_id"]
 
 
 def test_a_setting_of_another_model_is_unknown(two_tastes: Path) -> None:

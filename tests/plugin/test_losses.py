@@ -18,9 +18,9 @@ def test_bpr_by_hand():
 
 def test_bpr_still_pulls_on_a_pair_ranked_badly_wrong():
     """-log(1e-10 + sigmoid(x)), RecBole's form, has no gradient here."""
-    margin = torch.tensor([-40.0], requires_grad=True)
-    bpr(margin).backward()
-    assert margin.grad.item() == -1.0
+    difference = torch.tensor([-40.0], requires_grad=True)
+    bpr(difference).backward()
+    assert difference.grad.item() == -1.0
 
 
 def test_l2_counts_a_row_as_often_as_the_batch_names_it():

@@ -8,7 +8,7 @@ import pytest
 
 COUNT = """
 import resource, torch
-from recbole_alibaba.host.memory import keep_freed_memory
+from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 {ask}
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

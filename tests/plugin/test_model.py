@@ -101,6 +101,8 @@ def test_initialisation(init):
     assert same == (init == "xavier")
     if init == "normal":
         assert abs(ours.item_embedding.weight.std().item() - 0.3) < 0.05
+        standard, _ = models(world, init=init, init_std=None)
+        assert abs(standard.item_embedding.weight.std().item() - 0.1) < 0.02
     with pytest.raises(ValueError, match="'xavir' is not an initialisation"):
         models(world, init="xavir")
 
@@ -219,6 +221,28 @@ def test_a_shared_propagation_is_exact_until_a_weight_moves():
             model.user_embedding.weight.add_(0.1)
     fresh = shared.calculate_loss(batch(world, 64, 3))
     torch.testing.assert_close(fresh, exact.calculate_loss(batch(world, 64, 3)))
+
+
+def test_batches_between_two_refreshes_correct_the_shared_propagation_by_layer_0():
+    """With n = 3: batch 0 propagates, batches 1 and 2 add the change of their own rows, over K + 1."""
+    world = random_world(40, 60, 400)
+    model, _ = models(world, shared_propagation=3)
+    interactions = [batch(world, 64, seed) for seed in range(3)]
+    model.calculate_loss(interactions[0])
+    users, items = (table.clone() for table in model.forward())
+    moved = []
+    with torch.no_grad():
+        for table, final in ((model.user_embedding, users), (model.item_embedding, items)):
+            change = torch.randn_like(table.weight)
+            table.weight.add_(change)
+            moved.append(final + change / (SETTINGS["n_layers"] + 1))
+    for interaction in interactions[1:]:
+        user, positive, negative = (
+            moved[0][interaction["user_id"]],
+            *(moved[1][interaction[name]] for name in ("item_id", "neg_item_id")),
+        )
+        expected = torch.nn.functional.softplus((user * (negative - positive)).sum(1)).mean()
+        torch.testing.assert_close(model.calculate_loss(interaction)[0], expected)
 
 
 def test_convolution_after_training_trains_factors_and_predicts_with_the_graph():

@@ -1,10 +1,10 @@
-"""The optimiser's own setting."""
+"""The settings of the optimiser, and the learning rate over the epochs."""
 
 import pytest
 import torch
 
 from recbole_alibaba.host.errors import BadSettingError
-from recbole_alibaba.trainer.optimizer import adamw
+from recbole_alibaba.trainer.optimizer import adamw, learning_rate
 
 
 def after_two_steps(betas, eps=None) -> float:
@@ -44,3 +44,10 @@ def test_the_floor_shortens_the_steps_of_small_gradients():
 def test_what_is_no_floor(eps):
     with pytest.raises(BadSettingError, match=r"adam_eps: .* is not a number above 0"):
         adamw([torch.nn.Parameter(torch.zeros(1))], 0.1, 0.0, eps=eps)
+
+
+def test_constant_and_linear_learning_rates():
+    assert [learning_rate(0.4, None, epoch, 4) for epoch in range(4)] == [0.4] * 4
+    assert [learning_rate(0.4, "linear", epoch, 4) for epoch in range(4)] == pytest.approx([0.4, 0.3, 0.2, 0.1])
+    with pytest.raises(BadSettingError, match=r"'lineal' is not one of constant, linear\."):
+        learning_rate(0.4, "lineal", 0, 4)

@@ -11,29 +11,20 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from recbole_alibaba import run
-from recbole_alibaba.experiment import build_config, prepare
+from recbole_alibaba import build_config, prepare, run
 from tests.conftest import write_inter
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 QUICK = {"epochs": 2, "embedding_size": 8, "show_progress": False, "train_batch_size": 128}
 
 
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.mark.parametrize("model", ["AlibabaLightGCN", "BPR", "LightGCN", "ItemKNN"])
-def test_our_run_gives_the_metrics_of_run_recbole(
-    two_tastes: Path, model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_our_run_gives_the_metrics_of_run_recbole(two_tastes: Path, model: str, no_arguments: None) -> None:
     from recbole.quick_start import run_recbole
 
     settings = {**QUICK, "data_path": str(two_tastes)}
     if model == "ItemKNN":
         del settings["embedding_size"]
-    monkeypatch.setattr(sys, "argv", ["test"])
     # Our loader draws other negatives of the same distribution; everything else must agree.
     ours = run(model, "two-tastes", config_dict={**settings, "fast_loader": False})
     host = run_recbole(model=model, dataset="two-tastes", config_dict=dict(settings))
@@ -43,7 +34,7 @@ def test_our_run_gives_the_metrics_of_run_recbole(
 
 
 def test_the_two_tastes_are_learnt(two_tastes: Path) -> None:
-    """30 items of one's own taste, 15 of them known: the test item is among the ten best, by the tenth epoch or so."""
+    """30 items of the user's own taste, 15 of them known."""
     settings = {**QUICK, "epochs": 60, "learning_rate": 0.01, "data_path": str(two_tastes), "topk": [15, 18]}
     result = run("AlibabaLightGCN", "two-tastes", config_dict={**settings, "valid_metric": "Hit@18"})
     # 30 own items less the 12 trained on leave 18, among which the test items are; chance would be 18 of 48.
@@ -98,7 +89,7 @@ def test_run_py_is_the_same_command() -> None:
         (["--dataset=two-tastes", "--user_inter_num_interval=[99,inf)"], "left no interaction"),
         (["--dataset=two-tastes", "--init=gauss"], "init"),
         (["--dataset"], "requires an argument"),
-        ([], "No data set is named"),
+        ([], "No data set was named"),
     ],
 )
 def test_bad_usage_is_one_sentence_and_exit_2(

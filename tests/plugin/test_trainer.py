@@ -1,4 +1,4 @@
-"""Losses are named means in every place they are shown, and a loss that does not move is said in words."""
+"""Losses are shown as named means everywhere, and a loss that does not move is explained."""
 
 import logging
 import math
@@ -12,10 +12,12 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from recbole_alibaba.experiment import Experiment, build_config, prepare
+from recbole_alibaba import Experiment, build_config, prepare
 from recbole_alibaba.host.errors import NotFiniteLossError
+from recbole_alibaba.trainer.epoch_warnings import EpochWarnings
 from recbole_alibaba.trainer.meter import EpochMeter, shown
 
+LN2 = math.log(2)
 EPOCH_LINE = re.compile(
     r"epoch (\d+) training \[time: [\d.]+s, loss: ([\d.e-]+), bpr: ([\d.e-]+), reg: ([\d.e-]+), "
     r"grad_norm: ([\d.e-]+) \(clipped (\d+) %\)\]"
@@ -25,11 +27,6 @@ EPOCH_LINE = re.compile(
 def experiment(data_path: Path, **settings: Any) -> Experiment:
     known = {"data_path": str(data_path), "checkpoint_dir": "saved", "train_batch_size": 100, "embedding_size": 16}
     return prepare(build_config("AlibabaLightGCN", "two-tastes", config_dict=known | settings))
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def fit(made: Experiment, **options: Any) -> list[dict[str, Any]]:
@@ -85,6 +82,25 @@ def test_clipping_shortens_what_the_optimizer_sees(two_tastes: Path) -> None:
     assert record["grad_norm"] > 1e-3
 
 
+@pytest.mark.parametrize(("schedule", "expected"), [("constant", [0.4, 0.4]), ("linear", [0.4, 0.2])])
+def test_the_schedule_reaches_the_optimizer(two_tastes: Path, schedule: str, expected: list[float]) -> None:
+    made = experiment(two_tastes, epochs=2, learning_rate=0.4, learning_rate_schedule=schedule)
+    rates: list[float] = []
+    made.trainer.optimizer.register_step_pre_hook(lambda optimizer, *_: rates.append(optimizer.param_groups[0]["lr"]))
+    fit(made)
+    assert rates == [rate for rate in expected for _ in range(len(made.train_data))]
+
+
+def test_recorded_and_clipped_gradients_are_not_scaled(two_tastes: Path) -> None:
+    """A GradScaler multiplies the loss by 65,536; norms and clipping are of the gradients of the loss itself."""
+    norms = []
+    for scaled in (False, True):
+        made = experiment(two_tastes, epochs=1, clip_grad_norm={"max_norm": 1.0, "norm_type": 2})
+        made.trainer.enable_scaler = scaled
+        norms.append((fit(made)[0]["grad_norm"], fit(made)[0]["clipped"]))
+    assert norms[0] == pytest.approx(norms[1], rel=1e-4)
+
+
 def test_the_live_bar_shows_the_parts(two_tastes: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fit(experiment(two_tastes, epochs=1), show_progress=True)
     assert re.search(r"Loss=0\.\d+, BPR=0\.\d+, Reg=[\d.e-]+", capsys.readouterr().err)
@@ -133,8 +149,7 @@ def test_a_loss_that_is_not_finite_names_epoch_batch_and_part(two_tastes: Path, 
 
 def test_the_meter_reads_late_and_still_names_the_batch() -> None:
     """On a GPU the losses are read every 50 batches; the batch at fault is named all the same."""
-    meter = EpochMeter(("bpr", "reg"), epoch=4, max_norm=1.0, device=torch.device("cpu"))
-    meter._read_every = 10
+    meter = EpochMeter(("bpr", "reg"), epoch=4, max_norm=1.0, device=torch.device("cpu"), read_every=10)
     for batch in range(5):
         value = torch.tensor(math.nan if batch == 3 else 0.5)
         meter.add((value, torch.tensor(0.0)), torch.tensor(2.0))
@@ -143,12 +158,27 @@ def test_the_meter_reads_late_and_still_names_the_batch() -> None:
         meter.read()
 
 
-def test_a_stuck_loss_is_said_in_words(two_tastes: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_stuck_loss_is_explained(two_tastes: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         fit(experiment(two_tastes, epochs=4, learning_rate=1e-8, init="normal", init_std=0.01))
     warnings = [record.message for record in caplog.records if "stuck-at-ln2" in record.message]
     assert len(warnings) >= 3
     assert "0.6931" in warnings[-1]
+
+
+def test_advice_is_given_once(two_tastes: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A guessing loss is advice after the first epoch and an error later, with its remedy the first time only."""
+    warnings = EpochWarnings(experiment(two_tastes).trainer)
+    records = [{"epoch": epoch, "batches": 8, "seconds": 1.0, "loss": LN2, "bpr": LN2} for epoch in range(4)]
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            warnings.warn(records[:1])
+        assert len([one for one in caplog.messages if one.startswith("stuck-at-ln2")]) == 1
+        caplog.clear()
+        for _ in range(2):
+            warnings.warn(records)
+    first, second = (one for one in caplog.messages if one.startswith("stuck-at-ln2"))
+    assert len(second) < len(first) and first.startswith(second)
 
 
 def test_a_learning_model_is_not_warned_of(two_tastes: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,1 +1,1 @@
-"""The checks before training, each a few measures with a verdict: what is enough, what is right, what is not."""
+"""The checks before training. Each returns a verdict for every measure it takes."""

@@ -61,6 +61,14 @@ def one_row_each(world: World) -> World:
     return world.with_rows(users, world.items, world.times)
 
 
+def two_rows_each(world: World) -> World:
+    """The first two rows of each user: the test part takes one, and validation gets none."""
+    order = np.argsort(world.users, kind="stable")
+    first = np.searchsorted(world.users[order], world.users[order])
+    at = order[np.arange(len(order)) - first < 2]
+    return world.with_rows(world.users[at], world.items[at], world.times[at])
+
+
 def swapped_columns(folder: Path, name: str) -> None:
     """User and item tokens change places in the file; the item features stay."""
     file = folder / name / f"{name}.inter"
@@ -93,6 +101,8 @@ FAULTS = [
         curable=True,
     ),
     # Evaluation and split
+    Fault("all-rows-in-training", "nothing-held-out", settings={"eval_args": {"split": {"RS": [1.0, 0.0, 0.0]}}}),
+    Fault("two-rows-a-user", "nothing-held-out", BUNDLED, spoil_world=two_rows_each, elsewhere=False),
     Fault(
         "future-leak",
         "future-leak",

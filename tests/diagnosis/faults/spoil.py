@@ -11,9 +11,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from recbole_alibaba.data.user_lists import UserLists
 from recbole_alibaba.model.graph import build_graph
 from recbole_alibaba.model.propagation import propagate
-from recbole_alibaba.ranking import Lists
 
 
 class Spoiled:
@@ -77,7 +77,7 @@ def graph_normalised_twice(made: Any) -> Any:
             squared = {name: dataclasses.replace(rows, weights=rows.weights**2) for name, rows in sides.items()}
             return dataclasses.replace(layer, **squared)
 
-        layers = {name: twice(getattr(model.graph, name)) for name in ("enter", "inner")}
+        layers = {name: twice(getattr(model.graph, name)) for name in ("first", "inner")}
         model.graph = dataclasses.replace(model.graph, **layers)
     else:
         once = model.norm_adj_matrix.coalesce()
@@ -237,5 +237,5 @@ def evaluation_masks_everything(made: Any) -> Any:
         return made
     count = len(data.uid_list)
     rows, items = np.repeat(np.arange(count), n_items - 1), np.tile(np.arange(1, n_items), count)
-    data.task = dataclasses.replace(data.task, hidden=Lists.of_pairs(rows, items, count, n_items))
+    data.task = dataclasses.replace(data.task, hidden=UserLists.from_pairs(rows, items, count, n_items))
     return made

@@ -1,0 +1,35 @@
+"""Which causes explain all findings together? Ids, the likeliest first; no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from recbole_alibaba.diagnosis.findings import RANK, Finding
+
+WEIGHT = {"error": 3.0, "warning": 2.0, "advice": 0.25}
+MEASURED = 4.0  # added for a finding that is its own cause: it was measured, not inferred
+SYMPTOMS = ("cannot-overfit", "training-fails", "cannot-start")  # name themselves only because no cause is known
+
+
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding for each id, the worst first.
+
+    Of findings with one id the worst is kept. Of equal ones the later is kept: measures come after settings.
+    """
+    kept: dict[str, Finding] = {}
+    for finding in findings:
+        known = kept.get(finding.id)
+        if known is None or RANK[finding.severity] <= RANK[known.severity]:
+            kept[finding.id] = finding
+    return sorted(kept.values(), key=lambda finding: RANK[finding.severity])
+
+
+def ranked(findings: Sequence[Finding]) -> list[str]:
+    """Causes by weight. A finding gives its first cause the weight of its severity, and each next cause half of it."""
+    weights: dict[str, float] = {}
+    for finding in findings:
+        for place, cause in enumerate(finding.causes):
+            weights[cause] = weights.get(cause, 0.0) + WEIGHT[finding.severity] / 2**place
+        if finding.id in finding.causes and finding.severity != "advice" and finding.id not in SYMPTOMS:
+            weights[finding.id] += MEASURED
+    return sorted(weights, key=lambda cause: -weights[cause])

@@ -1,0 +1,73 @@
+"""Which (user, item) pairs are in training, and which are held out? Arrays of ids, read once for all checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from recbole_alibaba.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """The pairs of an experiment.
+
+    Attributes:
+        n_users: number of users, the padding row included (``n_items`` alike).
+        users: user ids of the training rows, int64 (m,), repeats included (``items`` alike).
+        held_out: (name, user ids, item ids) of the validation and test parts that exist.
+    """
+
+    n_users: int
+    n_items: int
+    users: np.ndarray
+    items: np.ndarray
+    held_out: Sequence[tuple[str, np.ndarray, np.ndarray]] = ()
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> Interactions:
+        """The pairs of RecBole's loaders."""
+        dataset = experiment.dataset
+        parts = (("validation", experiment.valid_data), ("test", experiment.test_data))
+        held_out = [(name, *pairs(part, dataset)) for name, part in parts if part is not None]
+        return cls(int(dataset.user_num), int(dataset.item_num), *pairs(experiment.train_data, dataset), held_out)
+
+    def keys(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """One int64 for each pair."""
+        return users.astype(np.int64) * self.n_items + items
+
+    @cached_property
+    def positives(self) -> np.ndarray:
+        """Sorted distinct keys of the training pairs."""
+        return np.unique(self.keys(self.users, self.items))
+
+    @cached_property
+    def positive_pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """User and item ids of the distinct training pairs."""
+        users, items = np.divmod(self.positives, self.n_items)
+        return users, items
+
+    def sizes(self) -> dict[str, int]:
+        """What the checks of settings need: ``items`` and ``users`` without padding, ``train`` rows, ``repeats``."""
+        rows = len(self.users)
+        sizes = {"items": self.n_items - 1, "users": self.n_users - 1, "train": rows}
+        return sizes | {"repeats": rows - len(self.positives)}
+
+
+def pairs(data: Any, dataset: Any) -> tuple[np.ndarray, np.ndarray]:
+    """User and item ids of a loader's rows."""
+    rows = data._dataset.inter_feat
+    return np.asarray(rows[dataset.uid_field]), np.asarray(rows[dataset.iid_field])
+
+
+def among(keys: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """For each key, whether it is in the sorted array ``known``."""
+    if not len(known):
+        return np.zeros(len(keys), bool)
+    at = np.searchsorted(known, keys).clip(max=len(known) - 1)
+    return known[at] == keys

@@ -1,0 +1,1 @@
+"""How an examination is shown: console text, an HTML page, JSON and a property file; no torch."""

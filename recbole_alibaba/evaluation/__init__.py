@@ -1,0 +1,1 @@
+"""Full-sort evaluation and the top k lists behind it."""

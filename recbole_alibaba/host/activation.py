@@ -1,0 +1,13 @@
+"""Makes RecBole run on the installed packages and know this plugin."""
+
+
+def activate() -> None:
+    """Apply the workarounds, patch RecBole's Config and caches, register the models. Idempotent."""
+    from recbole_alibaba.host import compat
+
+    compat.apply()
+    from recbole_alibaba.host import cache, config, registry  # RecBole can be imported only now
+
+    config.install()
+    cache.install()
+    registry.register()

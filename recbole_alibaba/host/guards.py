@@ -1,0 +1,125 @@
+"""Checks around RecBole's loading and splitting: a clear sentence where RecBole fails late or with a riddle."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from recbole.config import Config
+
+from recbole_alibaba.host.errors import (
+    BadSettingError,
+    DatasetNotFoundError,
+    NothingHeldOutError,
+    UnusableDatasetError,
+    nearest,
+)
+from recbole_alibaba.host.properties import read_mapping
+from recbole_alibaba.host.ranking_settings import computed_metrics, longest_list, valid_metric_is_computed
+
+BUNDLED = "ml-100k"  # ships inside RecBole
+
+
+def find_dataset(name: str | None, data_path: str) -> str:
+    """The name, if it has atomic files under `data_path` or RecBole ships or downloads it.
+
+    Raises:
+        DatasetNotFoundError: it has none; the message gives the nearest name and how to make a data set.
+    """
+    root = Path(data_path)
+    there = sorted(folder.name for folder in root.glob("*/") if any(folder.glob("*.inter")))
+    if name is None:
+        raise DatasetNotFoundError(f"No data set was named. {_offer(root, there)}")
+    folder = root / str(name)
+    if name == BUNDLED or any(folder.glob("*.inter")) or (not folder.exists() and name in _downloadable()):
+        return str(name)
+    raise DatasetNotFoundError(
+        f"There is no data set '{name}': no {folder / f'{name}.inter'}."
+        f"{nearest(str(name), there)} {_offer(root, there)}"
+    )
+
+
+def _offer(root: Path, there: list[str]) -> str:
+    if there:
+        return f"In {root} there are: {', '.join(there)}."
+    make = f"python -m dataset_prep mobile --users FILE --output {root} --name NAME"
+    return f"There are no data sets in {root}. Make one: {make}"
+
+
+def _downloadable() -> set[str]:
+    import recbole
+
+    file = Path(recbole.__file__).parent / "properties" / "dataset" / "url.yaml"
+    return set(read_mapping(file)) if file.is_file() else set()
+
+
+def check_settings(config: Config) -> None:
+    """Refuse settings that RecBole accepts and fails on after the first epoch.
+
+    Raises:
+        BadSettingError: `valid_metric` is not one of the metrics that are computed.
+    """
+    settings = config.final_config_dict
+    if not valid_metric_is_computed(settings):
+        metric = str(config["valid_metric"])
+        raise BadSettingError(
+            f"valid_metric is '{metric}', which is never computed: metrics {config['metrics']} at topk "
+            f"{config['topk']} give {', '.join(computed_metrics(settings))}. Name one of these, or add "
+            f"{metric.partition('@')[2] or 'its length'} to topk."
+        )
+
+
+def loaded(create_dataset: Callable[[Config], Any], config: Config) -> Any:
+    """The data set of `config`, loaded and filtered by RecBole.
+
+    Raises:
+        UnusableDatasetError: the filters left nothing; the message names them.
+        BadSettingError: `topk` asks for more items than there are.
+    """
+    try:
+        dataset = create_dataset(config)
+    except ValueError as error:
+        if "Some feat is empty" not in str(error):
+            raise
+        keys = ("user_inter_num_interval", "item_inter_num_interval", "val_interval", "rm_dup_inter")
+        asked = ", ".join(f"{key}: {config[key]}" for key in keys if config[key] not in (None, "[0,inf)"))
+        raise UnusableDatasetError(
+            f"{config['dataset']}: RecBole's own filters left no interaction ({asked or 'the file has no row'}). "
+            "A fixed core can empty a thin data set. Remove these filters and let `python -m dataset_prep` find the "
+            "strictest core that leaves enough."
+        ) from error
+    dataset.config = config  # a cached data set has the config, so the eval_args, of the run that saved it
+    longest = longest_list(config.final_config_dict)
+    if longest >= dataset.item_num:
+        raise BadSettingError(
+            f"topk asks for lists of {longest} items, and {config['dataset']} has only {dataset.item_num - 1:,}: "
+            f"set topk to at most {dataset.item_num - 1}."
+        )
+    return dataset
+
+
+def split(data_preparation: Callable[..., Any], config: Config, dataset: Any) -> tuple[Any, Any, Any]:
+    """RecBole's three loaders.
+
+    Raises:
+        UnusableDatasetError: the training part is empty.
+        NothingHeldOutError: the validation or the test part is empty.
+    """
+    what = f"{config['dataset']}: {dataset.inter_num:,} interactions of {dataset.user_num - 1:,} users"
+    try:
+        parts = data_preparation(config, dataset)
+    except ValueError as error:
+        if "num_samples" in str(error):
+            raise UnusableDatasetError(f"{what} leave the training part empty under {config['eval_args']}.") from error
+        if "interacted with all items" in str(error):
+            raise UnusableDatasetError(
+                f"{what} on {dataset.item_num - 1:,} items: some user has all of them, so no negative can be drawn."
+            ) from error
+        raise
+    for name, part in zip(("training", "validation", "test"), parts, strict=True):
+        if part is not None and len(part._dataset) == 0:
+            kind = UnusableDatasetError if name == "training" else NothingHeldOutError
+            raise kind(
+                f"{what} leave the {name} part empty under {config['eval_args']}: "
+                "with fewer than about three interactions a user nothing can be held out."
+            )
+    return parts

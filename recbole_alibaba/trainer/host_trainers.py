@@ -1,0 +1,36 @@
+"""RecBole's own trainers get a record of each epoch and warnings; nothing else about them changes."""
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from recbole_alibaba.diagnosis.checks.model_access import is_trained
+from recbole_alibaba.diagnosis.monitor.probe import Probe
+from recbole_alibaba.trainer.epoch_warnings import EpochWarnings
+
+if TYPE_CHECKING:
+    from recbole_alibaba.experiment import Experiment
+
+
+def watch(experiment: "Experiment") -> None:
+    """Give `experiment.trainer` a `history` like that of this plugin's trainer, and warn of signs after each epoch.
+
+    A trainer that has a history already is left as it is, and so is a model without gradients, such as Pop.
+    """
+    trainer = experiment.trainer
+    if hasattr(trainer, "history") or not is_trained(experiment.model):
+        return
+    inner = trainer._train_epoch
+    warnings = EpochWarnings(trainer)
+    trainer.history = []
+
+    def train_epoch(train_data: Any, epoch_idx: int, *args: Any, **kwargs: Any) -> Any:
+        probe = Probe(experiment, len(train_data), ranking=False)
+        probe.watcher.start_epoch()
+        started = perf_counter()
+        with probe.attached():
+            result = inner(train_data, epoch_idx, *args, **kwargs)
+        trainer.history.append(probe.record(epoch_idx, perf_counter() - started))
+        warnings.warn(trainer.history)
+        return result
+
+    trainer._train_epoch = train_epoch

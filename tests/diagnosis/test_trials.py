@@ -1,0 +1,99 @@
+"""Remedies that are tried: the first that cures is kept, two faults need two, what no setting cures is said so."""
+
+import yaml
+from faults.setups import Fault, builder
+from faults.worlds import two_tastes
+
+from recbole_alibaba.diagnosis.causes.cause_ranking import merged, ranked
+from recbole_alibaba.diagnosis.examination import consult
+from recbole_alibaba.diagnosis.findings import Finding
+from recbole_alibaba.diagnosis.outcome import Examination
+from recbole_alibaba.diagnosis.report.report_files import command_line, property_file
+from recbole_alibaba.diagnosis.trials import burden, options, try_remedies
+
+
+def tried(tmp_path, **settings):
+    build, known = builder(Fault("faulty", "", settings=settings), two_tastes(), tmp_path)
+    return try_remedies(build, consult(build, {}, known, batches_an_epoch=20), known)
+
+
+def test_two_faults_are_cured_together_and_the_cure_is_a_property_file(tmp_path):
+    cure = tried(tmp_path, learner="adam", weight_decay=1e-2, reg_weight=10.0)
+    assert cure.before.ill and cure.kept is cure.tries[-1]
+    changes = cure.kept.changes
+    assert changes["reg_weight"] == 1e-5
+    assert changes.get("learner") == "adamw" or changes.get("weight_decay") == 0.0
+    assert yaml.safe_load(property_file(cure)) == dict(changes)
+    after = [record["bpr"] for record in cure.kept.examination.history]
+    assert after[-1] < 0.5 < cure.before.history[-1]["bpr"]
+
+
+def test_the_same_seed_and_batches_begin_with_the_same_loss(tmp_path):
+    cure = tried(tmp_path, learning_rate=1e-8)
+    before, after = cure.before.history, cure.kept.examination.history
+    assert before[0]["batches"] == after[0]["batches"]
+    # The first step is taken from the same weights on the same batch, so the first epochs are near.
+    assert abs(before[0]["bpr"] - after[0]["bpr"]) < 0.01
+
+
+def test_nothing_to_change_is_no_cure(tmp_path):
+    def shuffled(world):
+        return world.with_rows(world.users[:400], world.items[:400], world.times[:400])
+
+    build, known = builder(Fault("thin", "", spoil_world=shuffled), two_tastes(), tmp_path)
+    cure = try_remedies(build, consult(build, {}, known, batches_an_epoch=20), known)
+    assert cure.before.ill and cure.kept is None
+    assert property_file(cure) == ""
+
+
+def finding(name, severity="warning", causes=(), **changes):
+    return Finding(name, severity, 1.0, 0.0, causes=tuple(causes), changes=changes)
+
+
+def test_the_order_of_causes():
+    findings = [
+        finding("flat", causes=("learning-rate-too-small", "thin-data")),
+        finding("coupled-decay", "error", ("coupled-decay",)),
+        finding("stuck-at-ln2", "error", ("coupled-decay", "thin-data")),
+        finding("double-regularisation", "advice", ("double-regularisation",)),
+    ]
+    assert ranked(findings) == ["coupled-decay", "thin-data", "learning-rate-too-small", "double-regularisation"]
+
+
+def test_a_cause_named_second_counts_half():
+    findings = [finding("flat", "warning", ("a", "c")), finding("rising", "error", ("b", "c"))]
+    assert ranked(findings) == ["b", "c", "a"]
+
+
+def test_of_two_findings_with_one_id_the_worse_counts():
+    first, second = finding("coupled-decay", "warning"), finding("coupled-decay", "error")
+    assert merged([first, second]) == merged([second, first]) == [second]
+
+
+def test_each_option_is_offered_once_the_likeliest_cause_s_first():
+    examined = Examination(
+        {"learning_rate": 1e-8},
+        [
+            finding("learning-rate-too-small", "error", ("learning-rate-too-small",), learning_rate=0.001),
+            finding("flat", "warning", ("learning-rate-too-small", "coupled-decay"), learning_rate=0.001),
+        ],
+    )
+    offered = [option for _, option in options(examined)]
+    assert offered[:2] == [{"learning_rate": 0.001}, {"learning_rate": 0.01}]
+    assert {"learner": "adamw"} in offered
+    assert all(offered.count(option) == 1 for option in offered)
+    assert burden(examined) > burden(Examination({}, verdicts=[object()]))
+
+
+def test_a_command_line_survives_a_shell():
+    import shlex
+
+    line = command_line(
+        Examination({"model": "BPR", "dataset": "d"}),
+        {"clip_grad_norm": {"max_norm": 1.0}, "topk": [10]},
+        "a.yaml b.yaml",
+    )
+    words = shlex.split(line)
+    assert words[:4] == ["python", "run.py", "--model=BPR", "--dataset=d"]
+    assert "--config_files=a.yaml b.yaml" in words and "--topk=[10]" in words
+    assert yaml.safe_load(words[5].partition("=")[2]) == {"max_norm": 1.0}

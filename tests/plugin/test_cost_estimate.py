@@ -1,0 +1,48 @@
+"""The estimate before training: arithmetic, advice, and that measuring changes nothing."""
+
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+
+from recbole_alibaba import build_config, prepare
+from recbole_alibaba.trainer.cost_estimate import Estimate, advice, announce, estimate
+
+GB = 1_000_000_000
+
+
+def test_arithmetic() -> None:
+    found = estimate(pairs=10_001, batch=1_000, step_seconds=0.5, n_nodes=1_000, dimensions=64, graph_bytes=80)
+    assert (found.steps, found.seconds, found.bytes) == (11, 5.5, 9 * 4 * 64_000 + 80)
+    assert str(found) == "11 steps of 1,000 pairs at 500 ms: about 5.5 s an epoch, about 0.00 GB"
+
+
+def test_advice() -> None:
+    def at(seconds: float, batch: int = 2_048, size: int = GB) -> Estimate:
+        return Estimate(10**7, batch, -(-(10**7) // batch), seconds, size)
+
+    assert advice(at(599), None, 2 * GB) is None
+    assert "are needed and 0.5 GB are free" in str(advice(at(1), None, GB // 2))
+    said = str(advice(at(2_400), at(500, batch=8_192), 2 * GB))
+    assert (
+        "train_batch_size: 8192 takes about 500 s" in said
+        and "changes the maths" in said
+        and "learning_rate by 2.0 " in said
+    )
+    assert said.endswith("adam_betas: [0.9, 0.996].")
+    assert str(advice(at(2_400), at(500, batch=1 << 18), 2 * GB)).endswith("adam_betas: [0.9, 0.900].")
+    assert "No larger batch helps" in str(advice(at(700), at(900, batch=8_192), 2 * GB))
+
+
+def test_measuring_changes_neither_weights_nor_the_run(two_tastes: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = {"data_path": str(two_tastes), "train_batch_size": 64, "epochs": 1, "show_progress": False}
+    made = prepare(build_config("AlibabaLightGCN", "two-tastes", config_dict=settings))
+    before, state = [weight.clone() for weight in made.model.parameters()], torch.get_rng_state()
+    with caplog.at_level(logging.INFO):
+        found = announce(made.model, made.train_data, made.config, logging.getLogger(), longest=1e-9)
+    assert found.steps == len(made.train_data)
+    assert "Estimate: " in caplog.text and "Out of reach" in caplog.text
+    assert torch.equal(state, torch.get_rng_state())
+    for weight, was in zip(made.model.parameters(), before, strict=True):
+        assert torch.equal(weight, was) and weight.grad is None

@@ -1,0 +1,108 @@
+"""The best k items, tile by tile, against sorting all scores."""
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.overrides import TorchFunctionMode
+
+from recbole_alibaba.data.user_lists import UserLists
+from recbole_alibaba.evaluation.top_k import Tiling, rank_by_scores, top_k
+
+
+def lists(hidden: list[list[int]], n_items: int) -> UserLists:
+    rows = [row for row, items in enumerate(hidden) for _ in items]
+    items = [item for per_row in hidden for item in per_row]
+    return UserLists.from_pairs(np.array(rows, int), np.array(items, int), len(hidden), n_items)
+
+
+def by_sorting(scores: torch.Tensor, hidden: list[list[int]], k: int) -> list[list[int]]:
+    """Best first, the lower id first among equals, padding where nothing is left."""
+    out = []
+    for row, mine in zip(scores.tolist(), hidden, strict=True):
+        left = [item for item in range(1, len(row)) if item not in mine]
+        out.append((sorted(left, key=lambda item: (-row[item], item)) + [0] * k)[:k])
+    return out
+
+
+SMALL = Tiling(users=2, items=12, group=3, span_bytes=200)
+"""So small that a few items fill several spans of two tiles, several groups, and a last group that is not whole."""
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_top_k_is_the_sorted_list_with_ties_by_lower_id(data):
+    n_users, n_items, k = data.draw(st.integers(1, 5)), data.draw(st.integers(2, 40)), data.draw(st.integers(1, 6))
+    # Small whole numbers: many exact ties, inside groups, between groups and between tiles.
+    number = st.integers(-2, 2)
+    draw = lambda n: torch.tensor(data.draw(st.lists(number, min_size=n * 2, max_size=n * 2))).view(n, 2).float()  # noqa: E731
+    users, items = draw(n_users), draw(n_items)
+    hidden = data.draw(st.lists(st.lists(st.integers(1, n_items - 1), max_size=8), min_size=n_users, max_size=n_users))
+    found = top_k(users, items, lists(hidden, n_items), k, tiling=SMALL)
+    assert found.tolist() == by_sorting(users @ items.T, hidden, k)
+
+
+@given(st.data())
+@settings(max_examples=50, deadline=None)
+def test_ranks_by_scores(data):
+    n_users, n_items = data.draw(st.integers(1, 5)), data.draw(st.integers(4, 30))
+    scores = torch.tensor(
+        data.draw(st.lists(st.integers(0, 4), min_size=n_users * n_items, max_size=n_users * n_items))
+    )
+    scores = scores.view(n_users, n_items).float()
+    split = [data.draw(st.permutations(range(1, n_items))) for _ in range(n_users)]
+    positives, hidden = [items[:2] for items in split], [items[2:3] for items in split]
+    best, ranks = rank_by_scores(
+        lambda block: scores[block].clone(),
+        lists(hidden, n_items),
+        lists(positives, n_items),
+        1,
+        n_items,
+        mean_rank=True,
+        buffer_bytes=200,
+    )
+    for row in range(n_users):
+        left = [scores[row, item].item() for item in range(1, n_items) if item not in hidden[row]]
+        assert scores[row, best[row, 0]].item() == max(left)
+        mine = [scores[row, item].item() for item in positives[row]]
+        mean = [sum(other > one for other in left) + (left.count(one) + 1) / 2 for one in mine]
+        assert ranks[row].tolist() == [sum(mean), len(left), 2]
+
+
+def test_lists_know_what_they_contain():
+    some = lists([[3, 1, 3], [], [2]], 5)
+    assert some.items.tolist() == [1, 3, 2] and some.lengths.tolist() == [2, 0, 1]
+    assert some.contains(np.array([[1, 2], [1, 2], [2, 1]]), 5).tolist() == [[True, False], [False] * 2, [True, False]]
+    assert some[1:3].items.tolist() == [2] and len(some[1:3]) == 2
+    assert some.take(np.array([2, 0])).items.tolist() == [2, 1, 3] and some.take(np.array([], int)).items.size == 0
+    less = some.without(lists([[3], [2], []], 5), 5)
+    assert less.items.tolist() == [1, 2] and less.lengths.tolist() == [1, 0, 1]
+    assert not lists([[], []], 5).contains(np.array([[1], [2]]), 5).any()
+
+
+class LargestTensor(TorchFunctionMode):
+    """Records the bytes of the largest tensor that torch returns."""
+
+    bytes = 0
+
+    def __torch_function__(self, function, types, arguments=(), keywords=None):
+        result = function(*arguments, **(keywords or {}))
+        if isinstance(result, torch.Tensor):
+            self.bytes = max(self.bytes, result.nbytes)
+        return result
+
+
+def test_no_table_of_scores_exceeds_32_mb():
+    none = lists([[]] * 300, 40_000)
+    with LargestTensor() as largest:
+        top_k(torch.ones(300, 2), torch.ones(40_000, 2), none, 1)
+    assert 1 << 20 < largest.bytes <= 32 << 20 < 300 * 40_000 * 4
+    seen = []
+
+    def score(block):
+        seen.append(block.stop - block.start)
+        return torch.zeros(seen[-1], 1_000_000)
+
+    none = lists([[]] * 20, 1_000_000)
+    rank_by_scores(score, none, none, 1, 1_000_000, mean_rank=False)
+    assert sum(seen) == 20 and max(seen) * 4_000_000 <= 32 << 20
