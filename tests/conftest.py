@@ -7,9 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, settings
 
 # The test worlds are tiny: a second thread costs more than it brings. Set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# No test depends on time: the machine may be busy.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

@@ -1,18 +1,17 @@
-"""Logs for the converter's tests: the real slices where they are, small ones written by hand elsewhere."""
+"""Logs and places for the converter's tests."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from prep_data import real
+from prep_data import mobile_log, real
 
 from dataset_prep.sample import write_sample
-
-HEADER = "user_id,item_id,behavior_type,user_geohash,item_category,time"
+from dataset_prep.writing import report
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +25,7 @@ def tianchi() -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The made-up log and its item subset."""
     return write_sample(tmp_path_factory.mktemp("raw"))
 
 
@@ -36,15 +36,35 @@ def spark() -> None:
         pytest.skip("needs Java 17")
 
 
+@pytest.fixture(scope="session")
+def spark_session(spark: None) -> Iterator[None]:
+    """One Spark for all tests: the engine takes the session that is there. Starting one takes longer than a test."""
+    from pyspark.sql import SparkSession
+
+    settings = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2"}
+    running = SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
+    yield
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def without_compiler(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package as it is where no C compiler was present at installation: for PYTHONPATH."""
+    folder = tmp_path_factory.mktemp("without_compiler")
+    package = Path(report.__file__).parent.parent
+    shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_report_pages() -> Iterator[None]:
+    """Without plotly.js, whose 4.8 MB would be most of the time of a small conversion."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "_plotly", lambda: "")
+        yield
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Callable[..., Path]:
     """Write a log of (user, item, behaviour, category, time) rows in the mobile format."""
-
-    def write(rows: list[tuple[object, ...]], name: str = "log.csv", header: bool = True) -> Path:
-        lines = [HEADER] if header else []
-        lines += [f"{u},{i},{b},,{c},{t}" for u, i, b, c, t in rows]
-        path = tmp_path / name
-        path.write_text("\n".join(lines) + "\n")
-        return path
-
-    return write
+    return lambda rows, name="log.csv", header=True: mobile_log(tmp_path / name, rows, header)

@@ -124,7 +124,7 @@ def dirty(kind: str, header: str, rows: Iterable[str]) -> bytes:
             "zeros": rng.choice([f"0{row}", f" {row}", f"{FAR}{row}", f"{u},0{i},{b},,{end}", f"{u},{i},{b},,0{end}"]),
         }  # fmt: skip
         share = 0.001 if kind == "long" else 0.02
-        chosen = odd.get(kind) or rng.choice(list(odd.values()))
+        chosen = odd.get(kind) or rng.choice([odd[name] for name in odd if name != "long"])
         found.append(chosen if kind not in ("crlf", "bom") and rng.random() < share else row)
     text = ("\r\n" if kind in ("crlf", "all") else "\n").join(found) + ("" if kind == "crlf" else "\n")
     return (b"\xef\xbb\xbf" if kind in ("bom", "all") else b"") + text.encode("latin-1")
