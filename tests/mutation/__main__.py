@@ -188,6 +188,8 @@ def listed(tree: Tree, table: Path) -> Iterator[Change]:
 @click.option("--list", "table", type=click.Path(exists=True, path_type=Path), help="A table of changes, all of them.")
 def main(seed: int, number: int, modules: tuple[str, ...], table: Path | None) -> None:
     """Print each change that the tests did not notice, and the share they did."""
+    # As Ctrl-C does, so that the running tests end and the copy is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     count: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
         tree = Tree(Path(scratch))
