@@ -431,6 +431,12 @@ def test_clipping_against_the_gradient_s_norm(share, severity):
     assert (tight and tight.severity) == severity
 
 
+def test_eps_is_compared_with_the_clipped_gradient():
+    assert found(gradients(experiment(Tiny()), PAIRS)) == {}
+    made = experiment(Tiny(), clip_grad_norm={"max_norm": 1e-9})
+    assert set(found(gradients(made, PAIRS))) == {"clip-too-tight", "eps-swallows-gradient"}
+
+
 def test_what_a_backward_pass_and_the_optimiser_miss():
     model = Tiny()
     assert found(gradients(experiment(model), PAIRS)) == {}
