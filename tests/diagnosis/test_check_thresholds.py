@@ -546,7 +546,9 @@ def judged(result, held=2, **how):
     [
         ({"ndcg@10": 0.991, "recall@10": 0.1}, 2, False),
         ({"ndcg@10": 0.989, "recall@10": 1.0}, 2, True),
-        ({"recall@1": 0.5, "precision@1": 1.0}, 4, False),
+        ({"recall@1": 0.25, "precision@5": 0.1}, 4, False),
+        ({"recall@1": 0.25, "recall@4": 0.98}, 4, True),  # the longest list counts
+        ({"recall@1": 0.25, "recall@4": 1.0}, 4, False),
         ({"recall@1": 0.248}, 4, False),  # 0.99 of the best recall, 1 / 4
         ({"recall@1": 0.247}, 4, True),
         ({"recall@4": 0.98}, 2, True),
