@@ -70,6 +70,11 @@ def test_of_two_findings_with_one_id_the_worse_counts():
     assert merged([first, second]) == merged([second, first]) == [second]
 
 
+def test_of_two_equal_findings_the_later_counts_which_was_measured():
+    read, measured = (Finding("coupled-decay", "warning", number, 0.0) for number in (1.0, 2.0))
+    assert merged([read, measured]) == [measured]
+
+
 def test_each_option_is_offered_once_the_likeliest_cause_s_first():
     examined = Examination(
         {"learning_rate": 1e-8},
