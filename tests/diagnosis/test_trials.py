@@ -60,6 +60,11 @@ def test_the_order_of_causes():
     assert ranked(findings) == ["coupled-decay", "thin-data", "learning-rate-too-small", "double-regularisation"]
 
 
+def test_a_symptom_comes_after_what_was_measured():
+    findings = [finding(name, severity, (name,)) for name, severity in (("cannot-overfit", "error"), ("a", "warning"))]
+    assert ranked(findings) == ["a", "cannot-overfit"]
+
+
 def test_a_cause_named_second_counts_half():
     findings = [finding("flat", "warning", ("a", "c")), finding("rising", "error", ("b", "c"))]
     assert ranked(findings) == ["b", "c", "a"]
