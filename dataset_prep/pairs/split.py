@@ -91,7 +91,7 @@ class Date(Split):
 
 def parse_split(text: str) -> Split:
     """'last', 'ratio 0.8,0.1,0.1' or 'date 2014-12-17,2014-12-18'. Raises UsageError."""
-    kind, _, rest = re.sub(r"[:=]", " ", text.strip(), count=1).partition(" ")
+    kind, _, rest = re.sub(r"^(\w+)[:=]", r"\1 ", text.strip()).partition(" ")
     values = [value.strip() for value in rest.split(",") if value.strip()]
     if kind == "last" and not values:
         return Last()

@@ -151,9 +151,7 @@ ENOUGH = st.builds(Enough, st.integers(0, 12), st.integers(0, 4), st.integers(0,
 def test_the_relaxed_thresholds_are_the_strictest_that_leave_enough(
     pairs: PairSet, user: int, item: int, enough: Enough
 ) -> None:
-    sizes = {
-        Thresholds(u, i): size_of(slow_core(pairs, u, i)) for u in range(1, user + 1) for i in range(1, item + 1)
-    }
+    sizes = {Thresholds(u, i): size_of(slow_core(pairs, u, i)) for u in range(1, user + 1) for i in range(1, item + 1)}
     possible = [
         thresholds
         for thresholds, size in sizes.items()
