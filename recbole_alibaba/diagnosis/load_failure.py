@@ -45,7 +45,7 @@ def why_not_loaded(settings: Settings, error: Exception) -> list[Finding]:
     if not len(rows):
         return [Finding("empty-data", "error", 0, 1, {"file": file.name}, causes=("empty-data",))]
     exchanged, well = swapped(set(rows["user"]), set(rows["item"]), set(described))
-    if len(described) and not well:
+    if not well:
         return [exchanged]
     pairs = rows.drop_duplicates()
     users, items = (pd.factorize(pairs[side])[0] for side in ("user", "item"))
@@ -90,7 +90,7 @@ def empty_core(users: np.ndarray, items: np.ndarray, settings: Settings) -> Find
     def core(user: int, item: int) -> Any:
         return core_of(users, items, Thresholds(user, item), n_users, n_items)
 
-    if asked == (1, 1) or core(*asked).size.pairs:
+    if core(*asked).size.pairs:
         return None
     strictest = strictest_core(users, items, asked, enough(), n_users, n_items)
     even = max((k for k in range(1, min(asked) + 1) if enough().met_by(core(k, k).size)), default=0)

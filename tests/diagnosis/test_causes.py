@@ -27,7 +27,7 @@ EDGES = [
     ("strong-regularisation", ({"reg_weights": [0.001]}, {}), ({"reg_weights": [0.001, 0.01]}, {})),
     ("strong-regularisation", ({"reg_weight": "none"}, {}), ({"reg_weight": 1e-5, "reg_weights": (0.01,)}, {})),
     ("strong-regularisation", ({}, {"bpr": 0.5, "reg": 0.5}), ({}, {"bpr": 0.5, "reg": 0.51})),
-    ("strong-regularisation", ({}, {"reg": 9.0}), ({}, {"bpr": -0.5, "reg": 0.51})),
+    ("strong-regularisation", ({}, {"reg": 9.0}), ({}, {"bpr": 8.9, "reg": 9.0})),
     ("coupled-decay", ({"weight_decay": 0.0}, {}), ({"weight_decay": 1e-9}, {})),
     ("coupled-decay", ({"learner": "adamw", "weight_decay": 1.0}, {}), ({"learner": "adam", "weight_decay": 1.0}, {})),
     ("coupled-decay", ({**SGD, "weight_decay": 1.0}, {}), ({"learner": "rmsprop", "weight_decay": 1.0}, {})),

@@ -431,6 +431,12 @@ def test_clipping_against_the_gradient_s_norm(share, severity):
     assert (tight and tight.severity) == severity
 
 
+def test_eps_is_compared_with_the_clipped_gradient():
+    assert found(gradients(experiment(Tiny()), PAIRS)) == {}
+    made = experiment(Tiny(), clip_grad_norm={"max_norm": 1e-9})
+    assert set(found(gradients(made, PAIRS))) == {"clip-too-tight", "eps-swallows-gradient"}
+
+
 def test_what_a_backward_pass_and_the_optimiser_miss():
     model = Tiny()
     assert found(gradients(experiment(model), PAIRS)) == {}
@@ -540,7 +546,9 @@ def judged(result, held=2, **how):
     [
         ({"ndcg@10": 0.991, "recall@10": 0.1}, 2, False),
         ({"ndcg@10": 0.989, "recall@10": 1.0}, 2, True),
-        ({"recall@1": 0.5, "precision@1": 1.0}, 4, False),
+        ({"recall@1": 0.25, "precision@5": 0.1}, 4, False),
+        ({"recall@1": 0.25, "recall@4": 0.98}, 4, True),  # the longest list counts
+        ({"recall@1": 0.25, "recall@4": 1.0}, 4, False),
         ({"recall@1": 0.248}, 4, False),  # 0.99 of the best recall, 1 / 4
         ({"recall@1": 0.247}, 4, True),
         ({"recall@4": 0.98}, 2, True),

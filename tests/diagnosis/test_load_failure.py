@@ -81,6 +81,8 @@ def test_an_empty_core_is_named_with_thresholds_that_leave_enough(reasons):
     (finding,) = reasons(block, **core(31))
     assert (finding.id, finding.number, finding.threshold) == ("empty-core", 1800, 1000)
     assert finding.changes == core(30)
+    (finding,) = reasons(block, **{**core(30), "item_inter_num_interval": "[31,inf)"})
+    assert finding.changes == core(30)
     assert "(31, 30)" not in finding.message and "(30, 30) would leave 1,800 pairs of 60 users" in finding.message
 
 

@@ -84,6 +84,7 @@ EDGES = [
     ("clipped-steps", records(NEW, grad_norm=1, clipped=0.5), records(NEW, grad_norm=1, clipped=0.51), {}),
     ("updates-too-small", records(NEW, update_ratio=1.1e-5), records(NEW, update_ratio=0.9e-5), {}),
     ("updates-too-small", records(LEARNED, update_ratio=1e-8), records([0.69, 0.622], update_ratio=1e-8), {}),
+    ("updates-too-small", records([-0.6, -0.67], update_ratio=1e-8), records([-0.6, -0.65], update_ratio=1e-8), {}),
     ("eps-swallows-gradient", records(NEW, below_eps=0.8, eps=1e-8), records(NEW, below_eps=0.81, eps=1e-8), {}),
     ("eps-swallows-gradient", records(LEARNED, below_eps=0.9, eps=1e-8), records(NEW, below_eps=0.9, eps=1e-8), {}),
     ("eps-swallows-gradient", records(NEW, below_eps=0.9), None, {}),  # SGD has no eps

@@ -60,6 +60,11 @@ def test_the_order_of_causes():
     assert ranked(findings) == ["coupled-decay", "thin-data", "learning-rate-too-small", "double-regularisation"]
 
 
+def test_a_symptom_comes_after_what_was_measured():
+    findings = [finding(name, severity, (name,)) for name, severity in (("cannot-overfit", "error"), ("a", "warning"))]
+    assert ranked(findings) == ["a", "cannot-overfit"]
+
+
 def test_a_cause_named_second_counts_half():
     findings = [finding("flat", "warning", ("a", "c")), finding("rising", "error", ("b", "c"))]
     assert ranked(findings) == ["b", "c", "a"]
@@ -68,6 +73,11 @@ def test_a_cause_named_second_counts_half():
 def test_of_two_findings_with_one_id_the_worse_counts():
     first, second = finding("coupled-decay", "warning"), finding("coupled-decay", "error")
     assert merged([first, second]) == merged([second, first]) == [second]
+
+
+def test_of_two_equal_findings_the_later_counts_which_was_measured():
+    read, measured = (Finding("coupled-decay", "warning", number, 0.0) for number in (1.0, 2.0))
+    assert merged([read, measured]) == [measured]
 
 
 def test_each_option_is_offered_once_the_likeliest_cause_s_first():

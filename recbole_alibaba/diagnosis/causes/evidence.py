@@ -60,7 +60,7 @@ def evidence(history: History, settings: Settings) -> dict[str, bool]:
     first, last = (history[0], history[-1]) if history else ({}, {})
     rate, sgd = setting(settings, "learning_rate", 0.001), learner(settings) == "sgd"
     norms = _start_norms(first)
-    regularised = (reading(last, "reg") or 0.0) > abs(reading(last, "bpr") or float("inf"))
+    regularised = (reading(last, "reg") or 0.0) > (reading(last, "bpr") or float("inf"))
     return {
         "unmoved-parameters": bool(last.get("unmoved")),
         "stale-gradients": (reading(last, "stale") or 0.0) > 0,

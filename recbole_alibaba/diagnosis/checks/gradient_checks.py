@@ -91,8 +91,7 @@ def optimiser_readings(experiment: Experiment) -> list[Verdict]:
     watcher = Watcher(experiment.model, 1)
     watcher.start_epoch()
     watcher.after_backward(experiment.model, experiment.trainer.optimizer)
-    record = {key: value for key, value in watcher.end_epoch().items() if key != "unmoved"}  # no step was taken
-    settings, verdicts = experiment.settings, []
+    record, settings, verdicts = watcher.end_epoch(), experiment.settings, []
     for key, id_, limit, sign in (
         ("below_eps", EPS_SWALLOWS.id, EPS_SWALLOWS.threshold, EPS_SWALLOWS),
         ("decay_share", "coupled-decay", OUTWEIGHED, coupled_decay),

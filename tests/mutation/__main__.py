@@ -1,0 +1,211 @@
+"""Do the tests notice? Single changes to the core logic, each in a copy of the tree, and the tests nearest to it.
+
+python -m tests.mutation --number 50 --seed 1 --modules 'dataset_prep/*'
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import re
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+from shutil import copyfile
+
+import click
+
+from hatch_build import compiled
+from tests.mutation.changes import Change, changes
+
+# Package -> patterns of its core modules -> the tests/*/test_NAME.py that should notice, fastest first.
+# Of several rows that fit, the first counts.
+TESTS = {
+    "dataset_prep": {
+        "core.py peel.*": "core golden",
+        "rows.*": "rows golden",
+        "splits.py parting.py": "splits golden",
+        "inputs.py reading.py scan.py subset.py": "inputs golden",
+        "swift/*": "swift accounting golden",
+        "sources/* people.py": "sources golden",
+        "times.py settings.py": "splits sources command_line golden",
+        "guards.py": "command_line golden",
+        "pipeline.py tables.py order.py facts.py funnel.py": "accounting golden",
+        "filters.py weigh.py convert.py": "splits accounting golden",
+        "output.py": "atomic golden",
+        "published.py": "published golden",
+    },
+    "recbole_alibaba": {
+        "model/alibabalightgcn.py": "losses margins propagation model trainer",
+        "model/losses.py model/margins.py": "losses margins model",
+        "model/*.py": "graph propagation model",
+        "sampling.py": "sampling loading",
+        "reading.py order.py loading.py": "reading loading",
+        "loaders.py lists.py": "ranking loading evaluation",
+        "ranking.py evaluation.py": "ranking evaluation",
+        "estimate.py": "estimate",
+        "experiment.py": "host_config trainer run",
+        "trainer/*.py": "optimizer schedule trainer watching",
+        "host/cache.py host/data.py": "host_cache loading",
+        "host/*.py": "host_config host_compat memory",
+        "diagnosis/signs/*.py diagnosis/causes.py": "sign* bank",
+        "diagnosis/checks/settings.py": "lint check* bank",
+        "diagnosis/checks/*.py diagnosis/subject.py": "check* bank",
+        "diagnosis/watcher.py diagnosis/scores.py diagnosis/readings.py": "watcher sign* bank",
+        "diagnosis/examination.py diagnosis/training.py": "check* preflight trying bank",
+        "diagnosis/trying.py diagnosis/remedies.py diagnosis/ranking.py": "trying bank",
+    },
+}
+# Pattern of files, what "now -> changed" must hold (a regular expression), why nothing can be seen.
+EQUIVALENT = [
+    ("*.py", r"strict=True.* -> (?!.*strict=True)", "both are as long by construction"),
+    ("*.py", r"encoding=.* -> (?!.*encoding=)", "UTF-8 is the machine's own encoding, too"),
+    ("dataset_prep/core.py", r"len\(pairs\[[01]\]\)", "users and items of the pairs are as many"),
+    ("dataset_prep/peel.c", r"prefetch|AHEAD", "a hint to the processor"),
+]
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_MEMORY = 16 << 30
+SLOW = "spark or gowalla or taobao_buy"
+PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", f"not ({SLOW})"]
+
+
+def tests_of(file: str) -> tuple[str, ...]:
+    package, _, module = file.partition("/")
+    rows = TESTS.get(package, {}).items()
+    names = next((names for patterns, names in rows if any(fnmatch(module, one) for one in patterns.split())), "")
+    found = (sorted(ROOT.glob(f"tests/*/test_{name}.py")) for name in names.split())
+    return tuple(str(path.relative_to(ROOT)) for paths in found for path in paths)
+
+
+class Tree:
+    """A copy of the working tree, compiled, in which one change at a time is made and tested."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "tree"
+        found = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        self.files = [name for name in found.stdout.split("\0") if name and (ROOT / name).is_file()]
+        for name in self.files:
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            copyfile(ROOT / name, self.folder / name)
+            self._compile(name)
+        (folder / "shared").symlink_to(ROOT.parent / "shared")
+        self.seconds = cache(self._seconds)
+
+    def read(self, file: str) -> bytes:
+        return (self.folder / file).read_bytes() if file in self.files else b""
+
+    def _compile(self, name: str) -> bool:
+        return not name.endswith(".c") or compiled(self.folder / name, lambda _: None) is not None
+
+    def _seconds(self, tests: tuple[str, ...]) -> float:
+        """How long the tests take without any change. Raises ClickException where they fail."""
+        began = time.monotonic()
+        if not self._pass(tests, 3600):
+            raise click.ClickException(f"these fail without any change: {' '.join(tests)}")
+        return time.monotonic() - began
+
+    def verdict(self, change: Change) -> str:
+        """noticed, survived, or broken: what does not compile is no change of the logic."""
+        path = self.folder / change.file
+        source, tests = self.read(change.file), tests_of(change.file)
+        limit = 60 + 5 * self.seconds(tests)
+        made = change.made(source)
+        try:
+            path.write_bytes(made)
+            if not self._compile(change.file) or not _parses(change.file, made):
+                return "broken"
+            return "survived" if self._pass(tests, limit) else "noticed"
+        finally:
+            path.write_bytes(source)
+            self._compile(change.file)
+
+    def _pass(self, tests: tuple[str, ...], limit: float) -> bool:
+        """Whether all tests pass in time. The group ends with them: what they started, too."""
+        new = {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+        running = subprocess.Popen(
+            [*PYTEST, *tests], cwd=self.folder, env=os.environ | new, start_new_session=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_limit_memory,
+        )  # fmt: skip
+        try:
+            return running.wait(limit) == 0
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+
+
+def _limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+
+
+def _parses(file: str, source: bytes) -> bool:
+    try:
+        return not file.endswith(".py") or compile(source, file, "exec") is not None
+    except SyntaxError:
+        return False
+
+
+def drawn(tree: Tree, seed: int, number: int, modules: tuple[str, ...]) -> list[Change]:
+    files = [name for name in tree.files if tests_of(name) and any(fnmatch(name, pattern) for pattern in modules)]
+    found = [change for name in files for change in changes(name, tree.read(name))]
+    return sorted(random.Random(seed).sample(found, min(number, len(found))))
+
+
+def listed(tree: Tree, table: Path) -> Iterator[Change]:
+    """The changes of a table (file, now, changed to), told where the text is no longer there."""
+    with table.open(encoding="utf-8", newline="") as file:
+        for name, now, new in list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]:
+            source = tree.read(name)
+            at = source.find(now.encode())
+            if at < 0 or not tests_of(name):
+                click.echo(f"{name}: {now}: {'not there any more' if at < 0 else 'no tests are named for this file'}")
+                continue
+            whole = re.search(rb"^\s*" + re.escape(now.encode()) + rb"\s*$", source, re.MULTILINE)
+            new = ("pass" if whole and name.endswith(".py") else "") if new == "(removed)" else new
+            yield Change(name, source.count(b"\n", 0, at) + 1, at, at + len(now.encode()), new.encode())
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--seed", default=1, help="Of the draw.")
+@click.option("--number", default=50, help="How many changes to draw.")
+@click.option("--modules", multiple=True, default=["*"], help="Only files that fit this pattern; several may be given.")
+@click.option("--list", "table", type=click.Path(exists=True, path_type=Path), help="A table of changes, all of them.")
+def main(seed: int, number: int, modules: tuple[str, ...], table: Path | None) -> None:
+    """Print each change that the tests did not notice, and the share they did."""
+    # As Ctrl-C does, so that the running tests end and the copy is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    count: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
+        tree = Tree(Path(scratch))
+        for change in listed(tree, table) if table else drawn(tree, seed, number, modules):
+            shown = change.shown(tree.read(change.file))
+            fits = (fnmatch(change.file, files) and re.search(text, shown) for files, text, _ in EQUIVALENT)
+            verdict = "equivalent" if any(fits) else tree.verdict(change)
+            count[verdict] += 1
+            if verdict == "survived":
+                click.echo(f"{change.file}:{change.line} {shown}")
+    tried = count["noticed"] + count["survived"]
+    click.echo(
+        f"noticed {count['noticed']} of {tried} ({count['noticed'] / max(tried, 1):.0%}); "
+        f"{count['equivalent']} equivalent, {count['broken']} did not compile"
+    )
+
+
+if __name__ == "__main__":
+    main()
