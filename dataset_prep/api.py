@@ -7,6 +7,7 @@ import inspect
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,7 @@ def convert(
     columns = _columns(given)
     with tempfile.TemporaryDirectory(prefix="dataset_prep-") if is_frame(users) else nullcontext() as folder:
         if folder is not None:
+            columns = replace(columns, header=True) if columns else None
             users = frame_to_csv(users, source, columns, Path(folder))
         files = _paths(users)
         words = {"engine": engine, "spark_url": spark_url, "memory_limit": memory_limit}
