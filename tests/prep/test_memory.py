@@ -72,8 +72,8 @@ def test_features_stay_when_rows_overflow(blocks: list[list[tuple[int, int]]], r
     )  # fmt: skip
     if every:
         assert counts.days == {2: {"1970-01-08": len(every)}}
-        item, code = rows.of_feature(0)
-        assert list(zip(item.tolist(), code.tolist(), strict=True)) == sorted(set(every))
+        feature = rows.of_feature(0)
+        assert list(zip(*(side.tolist() for side in feature), strict=True)) == sorted(set(every))
     rows.flush()
     assert rows.overflowed and gone == [i for i, _ in every] and not rows.blocks
 
