@@ -41,7 +41,7 @@ static inline int digits(uint64_t word, uint64_t *value) {
     return n;
 }
 
-/* A number of at most 16 digits. */
+/* A number of at most 16 digits. Behind a longer one is no delimiter, so its line is odd. */
 static inline Place number(Place at, int64_t *value) {
     static const int64_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
     uint64_t first, second;
@@ -52,7 +52,7 @@ static inline Place number(Place at, int64_t *value) {
         n += more;
     }
     *value = (int64_t)first;
-    return n == 0 || (*at == '0' && n > 1) || (n == 2 * WIDTH && (unsigned)(at[n] - '0') < 10) ? 0 : at + n;
+    return n == 0 || (*at == '0' && n > 1) ? 0 : at + n;
 }
 
 static inline Place word(Place at, const struct column *column, int8_t *rank) {

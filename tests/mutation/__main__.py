@@ -32,18 +32,27 @@ from tests.mutation.changes import Change, changes
 # Of several rows that fit, the first counts.
 TESTS = {
     "dataset_prep": {
-        "core.py peel.*": "core golden",
-        "rows.*": "rows golden",
-        "splits.py parting.py": "splits golden",
-        "inputs.py reading.py scan.py subset.py": "inputs golden",
-        "swift/*": "swift accounting golden",
-        "sources/* people.py": "sources golden",
-        "times.py settings.py": "splits sources command_line golden",
-        "guards.py": "command_line golden",
-        "pipeline.py tables.py order.py facts.py funnel.py": "accounting golden",
-        "filters.py weigh.py convert.py": "splits accounting golden",
-        "output.py": "atomic golden",
-        "published.py": "published golden",
+        "api.py": "public_names frames settings sources",
+        "settings.py machine.py errors.py": "settings remedies split memory_limit sources",
+        "conversion.py": "split remedies settings readers accounting golden",
+        "inspection.py": "inspection",
+        "published.py": "published",
+        "sources/*": "sources settings readers inspection",
+        "engines/sql.py engines/duckdb.py": "sources readers lists memory_limit accounting golden",
+        "pairs/core.*": "core",
+        "pairs/remedies.py": "remedies",
+        "pairs/kept.py pairs/split.py": "pairs split settings remedies",
+        "pairs/distinct.py pairs/rows.py pairs/sorting.py": "pairs memory_limit readers",
+        "pairs/*.py": "pairs split settings remedies inspection accounting golden",
+        "reading/frame.py": "frames",
+        "reading/lists.py": "lists published",
+        "reading/remote.py": "addresses",
+        "reading/files.py reading/survey.py": "files readers lists",
+        "reading/*": "readers files sources lists accounting golden",
+        "writing/atomic.py": "atomic",
+        "writing/text.*": "text",
+        "writing/target.py": "settings files published",
+        "writing/dataset.py writing/recbole_yaml.py": "settings sources published lists golden",
     },
     "recbole_alibaba": {
         "model/alibabalightgcn.py": "losses margins propagation model trainer",
@@ -70,8 +79,8 @@ TESTS = {
 EQUIVALENT = [
     ("*.py", r"strict=True.* -> (?!.*strict=True)", "both are as long by construction"),
     ("*.py", r"encoding=.* -> (?!.*encoding=)", "UTF-8 is the machine's own encoding, too"),
-    ("dataset_prep/core.py", r"len\(pairs\[[01]\]\)", "users and items of the pairs are as many"),
-    ("dataset_prep/peel.c", r"prefetch|AHEAD", "a hint to the processor"),
+    ("dataset_prep/pairs/core.py", r"len\(pairs\[[01]\]\)", "users and items of the pairs are as many"),
+    ("dataset_prep/pairs/core.c", r"prefetch|AHEAD", "a hint to the processor"),
 ]
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -115,7 +115,7 @@ def compare(
         assert {k: n for k, n in dropped.items() if n} == {k: n for k, n in named.items() if n}
 
 
-FEW = settings(max_examples=40)
+FEW = settings(max_examples=25)
 CHOICES = (
     st.sampled_from(["4", "3,4", "1,2,3,4"]),
     st.one_of(st.none(), st.sets(st.sampled_from(["1", "2", "01", "100", "77"]), min_size=1)),

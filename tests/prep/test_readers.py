@@ -24,7 +24,7 @@ from dataset_prep.sources import IJCAI15, MOBILE, USERBEHAVIOR, Source
 from dataset_prep.sources.part import LONGEST_LINE, Part
 from dataset_prep.sources.times import FORMATS
 
-FILES = 30
+FILES = 24
 needs_compiler = pytest.mark.skipif(compiled() is None, reason="no C compiler was present at installation")
 every_reader = pytest.mark.parametrize("reader", READERS)
 
