@@ -6,15 +6,14 @@ import csv
 import datetime as dt
 import json
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import prep_oracle as oracle
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from prep_data import ENOUGH, HEADER
 
-from dataset_prep import EmptyDatasetError, InputError, convert, report
+from dataset_prep import EmptyDatasetError, InputError, convert
 
 GOOD = st.builds(
     lambda u, i, b, g, c, d, h: f"{u},{i},{b},{g},{c},2014-12-{d:02d} {h:02d}",
@@ -39,7 +38,7 @@ BAD = st.sampled_from(
         b"1,2,3,,5,2014-12",
         b"1,2,3,a\0b,5,2014-12-06 02",
         b"1,2,3,\xff\xfe,5,2014-12-06 02",
-        b"user_id,item_id,behavior_type,user_geohash,item_category,time",
+        HEADER.encode(),
         b'1,2,3,"x,5,2014-12-06 02',
         b"1.0,2,3,,5,2014-12-06 02",
         b"-1,2,3,,5,2014-12-06 02",
@@ -61,7 +60,13 @@ CLEAN = st.lists(GOOD, min_size=1, max_size=40)
 
 
 def compare(
-    content: bytes, behaviors: str, subset: set[str] | None, k: tuple[int, int], protocol: str, since: str | None
+    content: bytes,
+    behaviors: str,
+    subset: set[str] | None,
+    k: tuple[int, int],
+    protocol: str,
+    since: str | None,
+    reader: str,
 ) -> None:
     bounds = None
     if since:
@@ -76,14 +81,12 @@ def compare(
         if subset is not None:
             items = Path(folder, "items.csv")
             items.write_text("item_id,item_geohash,item_category\n" + "".join(f"{i},,1\n" for i in sorted(subset)))
-        words = {"min_interactions": 1, "min_users": 1, "min_items": 1, "strict": True, "max_bad": 1.0}
+        options = ENOUGH | {"strict": True, "max_bad": 1.0, "behaviors": behaviors, "protocol": protocol}
+        options |= {"min_user": k[0], "min_item": k[1], "items": items, "reader": reader}
         if since:
-            words |= {"since": since, "until": "2014-12-17"}
+            options |= {"since": since, "until": "2014-12-17"}
         try:
-            result = convert(
-                "mobile", log, output, "x", items=items, behaviors=behaviors, min_user=k[0], min_item=k[1],
-                protocol=protocol, **words,
-            )  # fmt: skip
+            result = convert("mobile", log, output=output, name="x", **options)
         except EmptyDatasetError as error:
             assert not expected.kept
             dropped = error.funnel.dropped()
@@ -98,9 +101,9 @@ def compare(
             rejects = result.path / "rejects.csv"
             lines = [int(r["line"]) for r in csv.DictReader(rejects.open())] if rejects.exists() else []
             assert lines == expected.rejected
-            told = json.loads((result.path / "funnel.json").read_text())
-            assert told["funnel"][0]["rows"] == expected.rows
-            assert sum(told["dropped_rows"].values()) + told["rows"] == expected.rows
+            record = json.loads((result.path / "funnel.json").read_text())
+            assert record["funnel"][0]["rows"] == expected.rows
+            assert sum(record["dropped_rows"].values()) + record["rows"] == expected.rows
         named = {
             "did not parse, see rejects.csv": len(expected.rejected),
             "outside the dates": expected.outside,
@@ -112,34 +115,27 @@ def compare(
         assert {k: n for k, n in dropped.items() if n} == {k: n for k, n in named.items() if n}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def without_the_plotting_script() -> Iterator[None]:
-    """The 4.8 MB of JavaScript in every report would be most of this test's time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "get_plotlyjs", lambda: "")
-        yield
-
-
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=40)
 CHOICES = (
     st.sampled_from(["4", "3,4", "1,2,3,4"]),
     st.one_of(st.none(), st.sets(st.sampled_from(["1", "2", "01", "100", "77"]), min_size=1)),
     st.tuples(st.integers(1, 3), st.integers(1, 3)),
     st.sampled_from(["novel", "repeat"]),
     st.sampled_from([None, None, "2014-12-05"]),
+    st.sampled_from(["auto", "auto", "engine", "careful"]),
 )
 
 
 @FEW
 @given(LINES, st.booleans(), st.sampled_from([b"\n", b"\r\n"]), st.booleans(), *CHOICES)
-def test_dirty_logs(lines, header, end, finished, behaviors, subset, k, protocol, since) -> None:  # type: ignore[no-untyped-def]
-    head = [b"user_id,item_id,behavior_type,user_geohash,item_category,time"] if header else []
+def test_dirty_logs(lines, header, end, finished, behaviors, subset, k, protocol, since, reader) -> None:  # type: ignore[no-untyped-def]
+    head = [HEADER.encode()] if header else []
     content = end.join([*head, *lines]) + (end if finished else b"")
     if content.strip():
-        compare(content, behaviors, subset, k, protocol, since)
+        compare(content, behaviors, subset, k, protocol, since, reader)
 
 
 @FEW
 @given(CLEAN, *CHOICES)
-def test_clean_logs_by_the_fast_reader(lines, behaviors, subset, k, protocol, since) -> None:  # type: ignore[no-untyped-def]
-    compare(b"\n".join(lines) + b"\n", behaviors, subset, k, protocol, since)
+def test_clean_logs(lines, behaviors, subset, k, protocol, since, reader) -> None:  # type: ignore[no-untyped-def]
+    compare(b"\n".join(lines) + b"\n", behaviors, subset, k, protocol, since, reader)

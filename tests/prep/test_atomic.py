@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
-import shutil
+import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from dataset_prep.atomic import repair, replaced
+from prep_data import ANY, files, mobile_log
 
-from dataset_prep import OutputError, atomic, convert
-from dataset_prep.sample import write_sample
-
-KILLS = 20
+from dataset_prep import convert
+from dataset_prep.writing.atomic import replaced
 
 
 def digest(folder: Path) -> str | None:
     """Of every file's name and content; None where there is no folder."""
     if not folder.exists():
         return None
-    told = hashlib.sha256()
+    found = hashlib.sha256()
     for path in sorted(folder.iterdir()):
-        told.update(path.name.encode() + path.read_bytes())
-    return told.hexdigest()
+        found.update(path.name.encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 def fill(output: Path, text: str) -> None:
@@ -38,92 +35,94 @@ def fill(output: Path, text: str) -> None:
             (folder / name).write_text(text)
 
 
-STEPS = ["mkdir", "write_text", "rename", "_fsync", "_exchange", "rmtree"]
+def killed_at(step: int, output: Path, exchange: bool, act: Callable[[], object]) -> bool:
+    """Run *act* in a child that dies before its n-th step below *output*; False where it has fewer steps.
 
-
-def killed_at(step: int, act: Callable[[], None]) -> bool:
-    """Run *act* in a child that dies before its n-th step on the file system; False where it has fewer steps."""
+    A step is an audit event: a file is opened, a folder made, moved or removed, the system library asked for the
+    exchange of two folders. exchange: the system has that.
+    """
     child = os.fork()
-    if child == 0:
-        left = [step]
+    if child:
+        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    steps = 0
 
-        def dying(function: Callable[..., object]) -> Callable[..., object]:
-            def wrapped(*args: object, **kwargs: object) -> object:
-                if left[0] == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                left[0] -= 1
-                return function(*args, **kwargs)
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        nonlocal steps
+        if event == "ctypes.dlopen" and args == (None,) and not exchange:
+            raise OSError("no such library")
+        at_output = event in ("open", "os.mkdir", "os.rename", "shutil.rmtree") and str(output) in str(args[0])
+        if at_output or event in ("os.remove", "os.rmdir") or (event == "ctypes.dlopen" and args == (None,)):
+            if steps == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+            steps += 1
 
-            return wrapped
-
-        for owner, name in [
-            (Path, "mkdir"), (Path, "write_text"), (Path, "rename"),
-            (atomic, "_fsync"), (atomic, "_exchange"), (shutil, "rmtree"),
-        ]:  # fmt: skip
-            setattr(owner, name, dying(getattr(owner, name)))
+    try:
+        sys.addaudithook(hook)
         act()
         os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
+    except BaseException:
+        os._exit(1)
 
 
 @pytest.mark.parametrize("exchange", [True, False], ids=["exchange", "rename twice"])
-def test_killed_before_every_single_step(exchange: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not exchange:
-        monkeypatch.setattr(atomic, "_exchange", lambda one, other: False)
+def test_killed_before_every_single_step(exchange: bool, tmp_path: Path) -> None:
     fill(tmp_path / "old", "old")
     fill(tmp_path / "new", "new")
     old, new = digest(tmp_path / "old" / "x"), digest(tmp_path / "new" / "x")
-    step = 0
-    while True:
+    step, dead, found = 0, True, set()
+    while dead:
         output = tmp_path / f"out-{step}"
         fill(output, "old")
-        dead = killed_at(step, lambda output=output: fill(output, "new"))  # type: ignore[misc]
+        dead = killed_at(step, output, exchange, lambda output=output: fill(output, "new"))  # type: ignore[misc]
+        found.add(digest(output / "x"))
         if exchange:
+            assert found <= {old, new}
+        # Without the exchange there is a step before which the former is moved away. The next run puts it back.
+        with pytest.raises(RuntimeError), replaced(output, "x"):
             assert digest(output / "x") in (old, new)
-        # Without the exchange there is a moment in which the former is set aside; the next run puts it back.
-        repair(output, "x")
-        assert digest(output / "x") in (old, new)
+            raise RuntimeError
         assert [path.name for path in output.iterdir()] == ["x"]
-        if not dead:
-            assert digest(output / "x") == new
-            break
         step += 1
+    assert digest(output / "x") == new
+    assert found == {old, new} if exchange else {old, new, None}
     assert step > 8
 
 
-def test_killed_at_random_moments(tmp_path: Path) -> None:
-    """The whole program, from outside."""
-    users, items = write_sample(tmp_path / "raw")
+def test_a_conversion_killed_before_every_single_step(tmp_path: Path) -> None:
+    log = mobile_log(tmp_path / "log.csv", [(u, i, 4, 1, f"2014-12-0{u + 1} 00") for u in range(5) for i in range(5)])
+
+    def made(output: Path, **options: Any) -> None:
+        convert("mobile", log, output=output, name="x", force=True, **(ANY | options))
+
+    made(tmp_path / "old")
+    made(tmp_path / "new", split="last", cold="keep")
+    old, new = digest(tmp_path / "old" / "x"), digest(tmp_path / "new" / "x")
+    assert old and new and old != new
     output = tmp_path / "out"
+    made(output)
+    step, killed = 0, 0
+    while killed_at(step, output, True, lambda: made(output, split="last", cold="keep")):
+        assert digest(output / "x") in (old, new)
+        killed += digest(output / "x") == old
+        made(output)
+        assert digest(output / "x") == old and [path.name for path in output.iterdir()] == ["x"]
+        step += 3
+    assert digest(output / "x") == new
+    assert killed > 5
 
-    def command(kind: str, where: Path) -> list[str]:
-        options = ["--behaviors", "3,4"] if kind == "a" else ["--behaviors", "1,2,3,4", "--split", "last"]
-        paths = ["--users", str(users), "--items", str(items), "--output", str(where), "--name", "x"]
-        return [sys.executable, "-m", "dataset_prep", "mobile", *paths, *options, "--force"]
 
-    whole, seconds = {}, 0.0
-    for kind in ("a", "b"):
-        began = time.monotonic()
-        subprocess.run(command(kind, tmp_path / kind), check=True, capture_output=True)
-        seconds = time.monotonic() - began
-        whole[kind] = digest(tmp_path / kind / "x")
-    subprocess.run(command("a", output), check=True, capture_output=True)
-    there, killed = "a", 0
-    rng = random.Random(2014)
-    for _ in range(KILLS):
-        other = "b" if there == "a" else "a"
-        process = subprocess.Popen(command(other, output), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(seconds * rng.uniform(0.2, 1.05))
-        process.kill()
-        killed += process.wait() == -signal.SIGKILL
-        found = digest(output / "x")
-        assert found in whole.values()
-        there = next(kind for kind, known in whole.items() if known == found)
-    assert killed >= KILLS // 2
-    subprocess.run(command("b", output), check=True, capture_output=True)
-    assert digest(output / "x") == whole["b"]
-    assert [path.name for path in output.iterdir()] == ["x"]
+def test_another_running_conversion_is_left_alone(tmp_path: Path) -> None:
+    """A folder that a living process is filling is not removed; one of a dead process is."""
+    fill(tmp_path, "old")
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for process in (os.getppid(), dead.pid, "odd"):
+        (tmp_path / f".x.{process}.building").mkdir()
+    (tmp_path / f".y.{dead.pid}.building").mkdir()
+    fill(tmp_path, "new")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "x", f".x.{os.getppid()}.building", f".y.{dead.pid}.building"
+    }  # fmt: skip
 
 
 def test_a_failure_inside_changes_nothing(tmp_path: Path) -> None:
@@ -136,40 +135,18 @@ def test_a_failure_inside_changes_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
-def test_a_full_disk_leaves_the_former_data_set(
-    log: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    users = log([(u, i, 4, 1, "2014-12-01 00") for u in range(3) for i in range(3)])
-    words = {"min_interactions": 1, "min_users": 1, "min_items": 1}
-    convert("mobile", users, tmp_path / "out", "x", **words)  # type: ignore[arg-type]
-    before = digest(tmp_path / "out" / "x")
-
-    def full(self: Path, *_: object, **__: object) -> int:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(OutputError, match="No space left"):
-        convert("mobile", users, tmp_path / "out", "x", behaviors="1,4", force=True, **words)  # type: ignore[arg-type]
-    assert digest(tmp_path / "out" / "x") == before
-
-
-def test_what_may_be_replaced(log: Callable[..., Path], tmp_path: Path) -> None:
-    users = log([(u, i, 4, 1, "2014-12-01 00") for u in range(3) for i in range(3)])
-    words = {"min_interactions": 1, "min_users": 1, "min_items": 1}
-    first = convert("mobile", users, tmp_path / "out", "x", **words)  # type: ignore[arg-type]
-    again = convert("mobile", users, tmp_path / "out", "x", **words)  # type: ignore[arg-type]
-    assert first.fingerprint == again.fingerprint
-    with pytest.raises(OutputError, match="--force"):
-        convert("mobile", users, tmp_path / "out", "x", behaviors="4", **words)  # type: ignore[arg-type]
-    other = convert("mobile", users, tmp_path / "out", "x", behaviors="4", force=True, **words)  # type: ignore[arg-type]
-    assert other.fingerprint != first.fingerprint
-    users.write_text(users.read_text().replace("2,2,4", "2,3,4"))
-    with pytest.raises(OutputError, match="another source"):
-        convert("mobile", users, tmp_path / "out", "x", behaviors="4", **words)  # type: ignore[arg-type]
-    (tmp_path / "out" / "mine").mkdir()
-    (tmp_path / "out" / "mine" / "notes.txt").write_text("keep me")
-    with pytest.raises(OutputError, match="not written by dataset_prep"):
-        convert("mobile", users, tmp_path / "out", "mine", force=True, **words)  # type: ignore[arg-type]
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot be written"):
-        convert("mobile", users, tmp_path / "file", "x", **words)  # type: ignore[arg-type]
+def test_a_full_disk_leaves_the_former_data_set(tmp_path: Path) -> None:
+    """The report page is larger than a file may become."""
+    log = mobile_log(tmp_path / "log.csv", [(u, i, 4, 1, "2014-12-01 00") for u in range(3) for i in range(3)])
+    made = convert("mobile", log, output=tmp_path / "out", name="x", **ANY)
+    before = files(made.path)
+    words = ["mobile", "--users", log, "--output", tmp_path / "out", "--name", "x", "--force", "--behaviors", "1,4"]
+    words += ["--min-interactions", 1, "--min-users", 1, "--min-items", 1]
+    done = subprocess.run(
+        [sys.executable, "-m", "dataset_prep", *map(str, words)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and "could not be written" in done.stderr and "File too large" in done.stderr
+    assert files(made.path) == before and [path.name for path in (tmp_path / "out").iterdir()] == ["x"]

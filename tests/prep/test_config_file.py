@@ -6,12 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 from dataset_prep.__main__ import main
-from dataset_prep.sample import write_sample
 
 
-@pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sample(tmp_path_factory.mktemp("log"))[0]
+@pytest.fixture
+def log(sample: tuple[Path, Path]) -> Path:
+    return sample[0]
 
 
 def mobile(log: Path, file: Path, output: Path, *words: str) -> tuple[int, str]:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from dataset_prep import EmptyDatasetError, Thresholds, convert
+from dataset_prep import EmptyDatasetError, Thresholds, convert, write_sample
 from dataset_prep import sample as made_up
-from dataset_prep.sample import write_sample
 
 
 @pytest.fixture(scope="module", params=[2014, 7])
@@ -20,7 +19,9 @@ def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_before_is_refused_with_the_promised_counts(files: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(EmptyDatasetError) as caught:
-        convert("mobile", files[0], tmp_path, items=files[1], behaviors="buy", min_user=5, min_item=5, strict=True)
+        convert(
+            "mobile", files[0], output=tmp_path, items=files[1], behaviors="buy", min_user=5, min_item=5, strict=True
+        )
     stages = caught.value.funnel.stages
     rows = [stage.rows for stage in stages]
     assert rows[:3] == [made_up.ROWS, made_up.PURCHASES, made_up.PURCHASES_IN_SUBSET]
@@ -32,7 +33,7 @@ def test_before_is_refused_with_the_promised_counts(files: tuple[Path, Path], tm
 
 
 def test_after_is_a_healthy_data_set_whose_tastes_can_be_learnt(files: tuple[Path, Path], tmp_path: Path) -> None:
-    result = convert("mobile", files[0], tmp_path, "sample", items=files[1])
+    result = convert("mobile", files[0], output=tmp_path, name="sample", items=files[1])
     assert result.used == result.asked == Thresholds(2, 2)
     assert result.size.pairs >= 5_000 and result.size.users >= 600 and result.size.items >= 1_000
     knn, popular = _recall_at_20(result.path / "sample.inter")

@@ -62,7 +62,7 @@ def users(tmp_path: Path) -> Path:
         ("csv", {"user_column": "1", "item_column": "1"}, "the same column"),
         ("csv", {"user_column": "1", "item_column": "7"}, r"no column '7'; the first line has columns 1 to 6"),
         ("csv", {"user_column": "0", "item_column": "1"}, "no column '0'"),
-        ("csv", {"user_column": "user_id", "item_column": "sku"}, "no column 'sku'; the first line has user_id, item_id"),
+        ("csv", {"user_column": "user_id", "item_column": "sku"}, "no column 'sku'; the first line has user_id, it"),
         ("csv", {"user_column": "1", "item_column": "2", "level": "category"}, "no item category column"),
         ("csv", {"user_column": "1", "item_column": "2", "split": "last"}, "no time column"),
         ("csv", {"user_column": "1", "item_column": "2", "since": "2014-01-01"}, "no time column"),
