@@ -103,7 +103,7 @@ def _checkpoint_time() -> str:
 
 
 def count_every_interaction() -> None:
-    """RecBole's Pop counts an item once a batch, and sampled negatives too. Can go when `_counts_positives` finds it so.
+    """RecBole's Pop counts an item once a batch, and counts sampled negatives. Can go when RecBole's Pop does neither.
 
     At `train_batch_size: 2048` a small log's counts are nearly all 1, and the baseline is nearly random.
     """

@@ -57,7 +57,7 @@ def scores_of(made: Any) -> np.ndarray:
 @pytest.mark.parametrize("size", [1, 2, 7, 64, 2048])
 @pytest.mark.parametrize("negatives", [None, {"distribution": "uniform", "sample_num": 3}])
 def test_popularity_is_the_number_of_training_interactions(small: Path, size: int, negatives: object) -> None:
-    """RecBole counts an item once a batch, and the sampled negatives with it: with these, not even a batch of 1 helps."""
+    """RecBole counts an item once a batch, and the sampled negatives too: then a batch of 1 is wrong as well."""
     made = trained(small, "Pop", train_batch_size=size, train_neg_sample_args=negatives)
     counts = log_of(made).sum(0)
     assert made.model.item_cnt.view(-1).tolist() == counts.tolist()
