@@ -20,6 +20,7 @@ from recbole_alibaba.diagnosis.checks.interactions import Interactions
 from recbole_alibaba.diagnosis.checks.loss_checks import loss
 from recbole_alibaba.diagnosis.checks.model_access import first_batches, is_trained, severity_for, undisturbed
 from recbole_alibaba.diagnosis.checks.negative_checks import negatives
+from recbole_alibaba.diagnosis.checks.popularity_check import after_short_training
 from recbole_alibaba.diagnosis.checks.settings_lint import lint
 from recbole_alibaba.diagnosis.checks.signal_check import signal
 from recbole_alibaba.diagnosis.findings import Finding, Verdict, not_examined
@@ -142,6 +143,9 @@ def examine_experiment(
             values = {"error": str(error)}
             findings.append(Finding("training-fails", severity, 0, 0, values, causes=("training-fails",)))
         findings += find_signs(history, settings)
+        stands = after_short_training(experiment, history, settings)
+        findings += [verdict.finding for verdict in stands if verdict.finding]
+        verdicts += stands
     found = merged(findings)
     writer: Any = getattr(experiment.trainer, "tensorboard", None)
     for finding in found if writer is not None else ():

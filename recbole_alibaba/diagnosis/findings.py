@@ -52,7 +52,8 @@ class Finding:
         Raises:
             UnknownMessageError: ``messages.yaml`` has no such id, wording or language.
         """
-        numbers = {"number": self.number, "threshold": self.threshold}
+        causes = "; ".join(title(cause, lang) for cause in self.causes)
+        numbers = {"number": self.number, "threshold": self.threshold, "causes": causes}
         return sentence(self.id, self.wording, lang, numbers | dict(self.values))
 
     def advise(self, lang: str = "en") -> str:
