@@ -10,8 +10,10 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from dataset_prep.command import changed_options
 from dataset_prep.conversion import Conversion, run
 from dataset_prep.errors import UsageError
+from dataset_prep.pairs.core import KNOWN
 from dataset_prep.published import Published, PublishedSettings, run_published
 from dataset_prep.reading.files import find, first_fields
 from dataset_prep.reading.frame import frame_to_csv, is_frame
@@ -38,6 +40,7 @@ def convert(
     min_interactions: int = 1000,
     min_users: int = 50,
     min_items: int = 50,
+    min_known: float = KNOWN,
     strict: bool = False,
     protocol: str = "novel",
     level: str = "item",
@@ -79,6 +82,8 @@ def convert(
         min_interactions: Least pairs of a usable data set ...
         min_users: ... and least users ...
         min_items: ... and least items; too few relax min_user and min_item.
+        min_known: Least share of the held-out rows whose user and item are in training; 0 for no such limit, nor one
+            on the rows of each part.
         strict: Refuse instead of relaxing.
         protocol: Keep the first interaction of a pair (novel), or every one (repeat).
         level: What is recommended: items, or their categories (dense where items are thin).
@@ -132,6 +137,8 @@ def convert(
             "items": _paths(items),
             "user_info": str(user_info) if user_info else None,
         }
+        shown = files if folder is None else ("FILE",)  # a table in memory has no path
+        options["given"] = changed_options(convert, {**given, "users": shown, "items": options["items"]})
         return run(Settings(**options))
 
 
