@@ -50,8 +50,9 @@ class ThinDatasetError(PrepError):
         if self.remedies:
             return "\n".join(["Tried on this data, and enough:", *(f"  {r}" for r in self.remedies)])
         return (
-            "No other choice of behaviours, items, thresholds or --level category leaves enough either: what is left of "
-            "this log is too thin to learn from. To convert it all the same, lower the limit that is named, or give --min-known 0."
+            "No other choice of behaviours, items, thresholds or --level category leaves enough either: what is left "
+            "of this log is too thin to learn from. To convert it all the same, lower the limit that is named, or give "
+            "--min-known 0."
         )
 
 

@@ -12,6 +12,7 @@ from recbole.data import create_dataset
 from recbole.utils import dict2str, get_trainer, init_seed, set_color
 
 from recbole_alibaba.data.loaders import prepare_loaders
+from recbole_alibaba.diagnosis.checks.interactions import Interactions
 from recbole_alibaba.diagnosis.examination import preflight
 from recbole_alibaba.diagnosis.readings import settings_of
 from recbole_alibaba.evaluation.full_sort import install_fast_evaluation
@@ -22,6 +23,7 @@ from recbole_alibaba.host.registry import find_model
 from recbole_alibaba.trainer.cost_estimate import announce
 from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 from recbole_alibaba.trainer.host_trainers import watch
+from recbole_alibaba.trainer.zero_metrics import stop_at_zero
 
 DEFAULT_MODEL = "AlibabaLightGCN"
 
@@ -119,6 +121,7 @@ def run(
 
     Raises:
         BadInput: see `build_config` and `prepare`.
+        NothingLearnedError: every metric of the first validations is zero.
         NotFiniteLossError: a loss part or the gradient became NaN or infinite.
     """
     config = build_config(model, dataset, config_file_list, config_dict)
@@ -139,9 +142,14 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
         announce(made.model, made.train_data, config, logger)
     if config["watch"] is not False:
         watch(made)
+        if hasattr(trainer, "epoch_warnings"):
+            trainer.epoch_warnings.measured = {"unknown": Interactions.of(made).unknown}
+        stop_at_zero(made)
     best_score, best_result = trainer.fit(
         made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
     )
+    if hasattr(trainer, "epoch_warnings"):
+        trainer.epoch_warnings.summary()
     test_result = trainer.evaluate(made.test_data, load_best_model=saved, show_progress=config["show_progress"])
     logger.info(f"{set_color('best valid', 'yellow')}: {dict2str(best_result or {})}")
     logger.info(f"{set_color('test result', 'yellow')}: {dict2str(test_result or {})}")
