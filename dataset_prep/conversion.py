@@ -18,7 +18,7 @@ from dataset_prep.pairs.kept import Rows, in_order, kept_rows
 from dataset_prep.pairs.remedies import Options, Remedy, remedies
 from dataset_prep.pairs.split import PARTS, TRAIN, PartOf, cold_rows, count_parts
 from dataset_prep.pairs.statistics import degrees, histogram
-from dataset_prep.pairs.table import bits_of
+from dataset_prep.pairs.table import Table, bits_of
 from dataset_prep.reading.log import Log, read_log
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import CATEGORY
@@ -175,19 +175,8 @@ class _Conversion:
         loosest = judge(settings, space.core(pairs, Thresholds(1, 1)), rows, part)
         return loosest, loosest.held.lacks(need) if need.met_by(loosest.core.size) else lacks
 
-    def _tried(self) -> list[Remedy]:
-        """Other choices that are enough: the log is read again, with the pairs of every behaviour."""
-        with tempfile.TemporaryDirectory(dir=self.workdir) as workdir:
-            found = remedies(read_log(self.settings, Path(workdir), whole=True).table, self.settings)
-        if CATEGORY in self.settings.source.columns and self.settings.level == "item":
-            with tempfile.TemporaryDirectory(dir=self.workdir) as workdir:
-                level: Options = {"level": "category", "item_geohash": None}
-                settings = replace(self.settings, level="category", item_geohash=False)
-                found += remedies(read_log(settings, Path(workdir), whole=True).table, settings, level)[:1]
-        return found
-
     def _refusal(self, core: Core, lacks: str) -> ThinDatasetError:
-        settings, funnel, tried = self.settings, self.log.funnel, self._tried()
+        settings, funnel, tried = self.settings, self.log.funnel, other_choices(self.settings, self.workdir)
         if not funnel.stages[-2].rows:
             empty = next(stage for stage in funnel.stages if not stage.rows)
             message = f"Nothing is left after the step '{empty.name}': every row was dropped ({empty.dropped})."
@@ -228,6 +217,21 @@ class _Conversion:
         first, dropped = self.log.funnel.stages[0].rows, self.log.funnel.dropped()
         if sum(dropped.values()) + rows != first:
             raise AssertionError(f"of {first:,} rows {rows:,} are kept, {dropped} dropped")
+
+
+def other_choices(settings: Settings, workdir: Path) -> list[Remedy]:
+    """Other choices that are enough, by category, too. The log is read again, with the pairs of every behaviour."""
+
+    def whole(settings: Settings) -> Table:
+        with tempfile.TemporaryDirectory(dir=workdir) as folder:
+            return read_log(settings, Path(folder), whole=True).table
+
+    found = remedies(whole(settings), settings)
+    if CATEGORY in settings.source.columns and settings.level == "item":
+        level: Options = {"level": "category", "item_geohash": None}
+        by_category = replace(settings, level="category", item_geohash=False)
+        found += remedies(whole(by_category), by_category, level)[:1]
+    return found
 
 
 def _too_small(need: Enough) -> str:

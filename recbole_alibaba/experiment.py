@@ -12,7 +12,6 @@ from recbole.data import create_dataset
 from recbole.utils import dict2str, get_trainer, init_seed, set_color
 
 from recbole_alibaba.data.loaders import prepare_loaders
-from recbole_alibaba.diagnosis.checks.interactions import Interactions
 from recbole_alibaba.diagnosis.examination import preflight
 from recbole_alibaba.diagnosis.readings import settings_of
 from recbole_alibaba.evaluation.full_sort import install_fast_evaluation
@@ -23,7 +22,7 @@ from recbole_alibaba.host.registry import find_model
 from recbole_alibaba.trainer.cost_estimate import announce
 from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 from recbole_alibaba.trainer.host_trainers import watch
-from recbole_alibaba.trainer.zero_metrics import stop_at_zero
+from recbole_alibaba.trainer.zero_metrics import stop_at_zero, unknown_share
 
 DEFAULT_MODEL = "AlibabaLightGCN"
 
@@ -143,7 +142,7 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
     if config["watch"] is not False:
         watch(made)
         if hasattr(trainer, "epoch_warnings"):
-            trainer.epoch_warnings.measured = {"unknown": Interactions.of(made).unknown}
+            trainer.epoch_warnings.measured = {"unknown": unknown_share(made)}
         stop_at_zero(made)
     best_score, best_result = trainer.fit(
         made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]

@@ -32,9 +32,17 @@ def stop_at_zero(made: Any) -> None:
     made.trainer._valid_epoch = valid_epoch
 
 
+def unknown_share(made: Any) -> float:
+    """Share of the held-out rows whose user or item training never saw; 0 where the rows are no such pairs."""
+    try:
+        return Interactions.of(made).unknown
+    except (AttributeError, TypeError, LookupError, ValueError):
+        return 0.0
+
+
 def _reason(made: Any) -> str:
     """Empty where RecBole's rounding may hide the hits."""
-    name, unknown = made.config["dataset"], Interactions.of(made).unknown
+    name, unknown = made.config["dataset"], unknown_share(made)
     seen = f"{name}: every metric was 0 in the first {VALIDATIONS} validations"
     if unknown > 1 - enough().known:
         return (
