@@ -40,13 +40,13 @@ def advise_conversion(examined: Examination, build: Build, settings: Mapping[str
         options = typed | {"output": str(file.parent.parent), "name": file.parent.name, "force": True}
         remedy = healthy(known["source"], options, _others(known["source"], options), build, settings, examined)
         values = {"command": remedy.command} if remedy else {"conversion": "no-other-conversion"}
-    examined.findings = [_with(found, values) if found in thin else found for found in examined.findings]
+    examined.findings = [_with(found, values) for found in examined.findings]
 
 
 def _with(found: Finding, values: Mapping[str, Any]) -> Finding:
-    if "command" in values and "tried" not in catalogue()[found.id]:
-        return found
-    return replace(found, values={**found.values, **values})
+    """The finding with these values, if thin data cause it first."""
+    says = [name for name in (found.id, *found.causes[:1]) if "tried" in catalogue()[name]]
+    return replace(found, values={**found.values, **values}) if says else found
 
 
 def _others(source: str, options: Mapping[str, Any]) -> Sequence[Remedy]:
