@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataset_prep.api import convert, convert_published
+    from dataset_prep.api import convert, convert_published, other_conversions
     from dataset_prep.conversion import Conversion
     from dataset_prep.errors import (
         EmptyDatasetError,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dataset_prep.sources import SOURCES, Source
 
 _HOME = {
-    "api": ("convert", "convert_published"),
+    "api": ("convert", "convert_published", "other_conversions"),
     "conversion": ("Conversion",),
     "errors": (
         *("EmptyDatasetError", "InputError", "OutputError", "PrepError"),
@@ -67,5 +67,6 @@ __all__ = [
     "convert",
     "convert_published",
     "inspect",
+    "other_conversions",
     "write_sample",
 ]

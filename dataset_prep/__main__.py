@@ -95,6 +95,9 @@ common = with_options(
     click.option("--min-interactions", default=1000, help="Least pairs of a usable data set ..."),
     click.option("--min-users", default=50, help="... and least users ..."),
     click.option("--min-items", default=50, help="... and least items; too few relax --min-user and --min-item."),
+    click.option(
+        "--min-known", default=0.5, help="Least share of the held-out rows whose user and item are in training; 0: any."
+    ),
     click.option("--strict", is_flag=True, help="Refuse instead of relaxing."),
     choice("--protocol", ["novel", "repeat"], "Keep the first interaction of a pair, or every one."),
     choice(

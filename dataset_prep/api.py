@@ -5,13 +5,16 @@ from __future__ import annotations
 import difflib
 import inspect
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from dataset_prep.conversion import Conversion, run
+from dataset_prep.command import changed_options
+from dataset_prep.conversion import Conversion, other_choices, run
 from dataset_prep.errors import UsageError
+from dataset_prep.pairs.core import KNOWN
+from dataset_prep.pairs.remedies import Remedy
 from dataset_prep.published import Published, PublishedSettings, run_published
 from dataset_prep.reading.files import find, first_fields
 from dataset_prep.reading.frame import frame_to_csv, is_frame
@@ -38,6 +41,7 @@ def convert(
     min_interactions: int = 1000,
     min_users: int = 50,
     min_items: int = 50,
+    min_known: float = KNOWN,
     strict: bool = False,
     protocol: str = "novel",
     level: str = "item",
@@ -79,6 +83,8 @@ def convert(
         min_interactions: Least pairs of a usable data set ...
         min_users: ... and least users ...
         min_items: ... and least items; too few relax min_user and min_item.
+        min_known: Least share of the held-out rows whose user and item are in training; 0 for no such limit, nor one
+            on the rows of each part.
         strict: Refuse instead of relaxing.
         protocol: Keep the first interaction of a pair (novel), or every one (repeat).
         level: What is recommended: items, or their categories (dense where items are thin).
@@ -112,12 +118,33 @@ def convert(
     """
     given = dict(locals())
     _refuse(misspelt, convert)
-    columns = _columns(given)
+    with _settings(given) as settings:
+        return run(settings)
+
+
+def other_conversions(source: str | Source, users: PathLike | Sequence[PathLike], **options: Any) -> list[Remedy]:
+    """Other behaviours, items, thresholds and level that leave enough of a log; each was tried on it.
+
+    Args:
+        source, users, options: as in ``convert``.
+    """
+    _refuse({name: value for name, value in options.items() if name not in DEFAULTS}, convert)
+    with (
+        _settings({**DEFAULTS, **options, "source": source, "users": users}) as settings,
+        tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir,
+    ):
+        return other_choices(settings, Path(workdir))
+
+
+@contextmanager
+def _settings(given: dict[str, Any]) -> Iterator[Settings]:
+    """The settings for the options of ``convert``. A table in memory is a file as long as they are used."""
+    users, source, columns = given["users"], given["source"], _columns(given)
     with tempfile.TemporaryDirectory(prefix="dataset_prep-") if is_frame(users) else nullcontext() as folder:
         if folder is not None:
             users = frame_to_csv(users, source, columns, Path(folder))
         files = _paths(users)
-        words = {"engine": engine, "spark_url": spark_url, "memory_limit": memory_limit}
+        words = {key: given[key] for key in ("engine", "spark_url", "memory_limit")}
 
         def first_line() -> list[str]:
             return first_fields(beginning(find(files, "--log")[0], **words))[0]
@@ -127,12 +154,17 @@ def convert(
         options |= {
             "source": found,
             "users": files,
-            "output": Path(output),
-            "name": name or f"{found.name}-log",
-            "items": _paths(items),
-            "user_info": str(user_info) if user_info else None,
+            "output": Path(given["output"]),
+            "name": given["name"] or f"{found.name}-log",
+            "items": _paths(given["items"]),
+            "user_info": str(given["user_info"]) if given["user_info"] else None,
         }
-        return run(Settings(**options))
+        shown = files if folder is None else ("FILE",)  # a table in memory has no path
+        options["given"] = changed_options(convert, {**given, "users": shown, "items": options["items"]})
+        yield Settings(**options)
+
+
+DEFAULTS = {name: parameter.default for name, parameter in inspect.signature(convert).parameters.items()}
 
 
 def convert_published(

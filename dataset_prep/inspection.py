@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import logging
-import shlex
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dataset_prep.errors import InputError
-from dataset_prep.pairs.core import Codes, Core, Enough, Size, Thresholds, strictness
+from dataset_prep.pairs.choice import strictest
+from dataset_prep.pairs.core import Enough, Size, Thresholds
 from dataset_prep.pairs.filters import FilteredLog
 from dataset_prep.pairs.funnel import Funnel, describe, share
+from dataset_prep.pairs.kept import choice_rows
 from dataset_prep.pairs.statistics import Statistics, degrees, density
-from dataset_prep.pairs.table import Pairs, bits_of
+from dataset_prep.pairs.table import Table, bits_of
 from dataset_prep.reading.files import find, first_fields
 from dataset_prep.reading.grammar import Grammar
 from dataset_prep.reading.log import read_log
 from dataset_prep.reading.remote import LINES, beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources import SOURCES, Source
+from dataset_prep.sources.base import CATEGORY
 from dataset_prep.writing.report import page
 
 log = logging.getLogger("dataset_prep")
@@ -43,7 +45,7 @@ class Reached(NamedTuple):
 class Choice:
     """One set of behaviours: its pairs and some of its cores.
 
-    healthy, enough: the strictest core with thresholds of at least 2 that is ``HEALTHY`` or ``Enough``, or None.
+    healthy, enough: the strictest core that is ``HEALTHY``; the one that ``convert`` would take. None where none is.
     """
 
     behaviors: tuple[str, ...]
@@ -52,11 +54,15 @@ class Choice:
     cores: tuple[Reached, ...]
     healthy: Reached | None
     enough: Reached | None
+    level: str = "item"
 
 
 @dataclass
 class Inspection:
-    """What a log holds. command: the recommended conversion; None where nothing leaves enough."""
+    """What a log holds.
+
+    command: the recommended conversion; None where nothing leaves enough. why: why it leaves out the item subset.
+    """
 
     source: Source
     size: Size
@@ -65,6 +71,7 @@ class Inspection:
     statistics: Statistics
     choices: list[Choice] = field(default_factory=list)
     command: str | None = None
+    why: str = ""
 
     def lines(self) -> list[str]:
         days = sorted({day for counts in self.statistics.days.values() for day in counts})
@@ -83,12 +90,12 @@ class Inspection:
         for choice in self.choices:
             where = ",".join(choice.behaviors) or "all"
             cores = "; ".join(f"{c.thresholds}: {', '.join(f'{n:,}' for n in c.size)}" for c in choice.cores)
-            lines.append(f"  {where}{', subset' if choice.subset else ''}: {choice.pairs:,}; {cores}")
-        lines += [
-            "",
-            f"Recommended: {self.command}" if self.command else "Too small for a data set, whatever is chosen.",
-        ]
-        return lines
+            where += ", subset" * choice.subset + ", by category" * (choice.level == "category")
+            lines.append(f"  {where}: {choice.pairs:,}; {cores}")
+        lines.append("")
+        if self.command is None:
+            return [*lines, "Too thin to learn from, whatever is chosen, --level category included."]
+        return [*lines, *([self.why] if self.why else []), f"Recommended: {self.command}"]
 
 
 def _quantiles(histogram: dict[int, int]) -> str:
@@ -161,8 +168,14 @@ def inspect(
     assert counted.size is not None
     found = Inspection(source, counted.size, counted.rows, filtered.funnel, filtered.statistics)
     found.statistics.before = degrees((pairs.u, pairs.i))
-    found.choices = _choices(settings, pairs)
-    found.command = _command(found, settings)
+    found.choices = _choices(settings, read.table)
+    _recommend(found, settings)
+    if found.command is None and CATEGORY in source.columns:
+        by_category = replace(settings, level="category")
+        with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
+            choices = _choices(by_category, read_log(by_category, Path(workdir), whole=True).table)
+        found.choices += [replace(choice, level="category") for choice in choices]
+        _recommend(found, settings)
     if html:
         title = f"{Path(path).name}: {source.title}"
         html.write_text(
@@ -172,51 +185,52 @@ def inspect(
     return found
 
 
-def _choices(settings: Settings, pairs: Pairs) -> list[Choice]:
+def _choices(settings: Settings, table: Table) -> list[Choice]:
     """The strongest behaviour, then one weaker added at a time; each with and without the subset, if there is one."""
-    values = [b.value for b in settings.source.behaviors]
+    values, pairs = [b.value for b in settings.source.behaviors], table.pairs
     choices = []
     for weakest in reversed(range(max(len(values), 1))):
         ranks = list(range(weakest, max(len(values), 1)))
         for subset in (True, False) if settings.items else (False,):
             chosen = pairs.select(bits_of(ranks, subset))
-            cores = tuple(_reached(pairs.core(chosen, thresholds)) for thresholds in SHOWN)
-            healthy, enough = (_strictest(pairs, chosen, least) for least in (HEALTHY, Enough()))
+            cores = tuple(Reached(thresholds, pairs.core(chosen, thresholds).size) for thresholds in SHOWN)
+            rows = choice_rows(table, ranks, subset, settings.protocol)
+
+            tries = ((STRICTEST, HEALTHY), (settings.asked, Enough()), (STRICTEST, Enough()))
+            found = (strictest(settings, pairs, chosen, rows, asked, enough=least) for asked, least in tries)
+            healthy, enough, higher = (judged and Reached(judged.core.thresholds, judged.core.size) for judged in found)
+            enough = healthy or enough or higher
             choices.append(Choice(tuple(values[weakest:]), subset, len(chosen[0]), cores, healthy, enough))
     return choices
 
 
-def _reached(core: Core) -> Reached:
-    return Reached(core.thresholds, core.size)
+def _recommend(found: Inspection, settings: Settings) -> None:
+    """The strongest behaviours that leave enough to learn from; failing that, enough to convert.
 
-
-def _strictest(pairs: Pairs, chosen: tuple[Codes, Codes], least: Enough) -> Reached | None:
-    cores = pairs.frontier(chosen, STRICTEST, least)
-    return max(
-        (_reached(core) for core in cores if min(core.thresholds) >= 2),
-        key=lambda core: strictness(core.thresholds),
-        default=None,
-    )
-
-
-def _command(found: Inspection, settings: Settings) -> str | None:
-    """The strongest behaviours that leave enough to learn from; failing that, enough to convert."""
-    healthy = [(choice, choice.healthy) for choice in found.choices if choice.healthy]
-    enough = [(choice, choice.enough) for choice in found.choices if choice.enough]
-    if not enough:
-        return None
-    chosen, core = (healthy or enough)[0]
-    user, item = core.thresholds
-    name = "tmall" if found.source.name.startswith("tmall") else found.source.name
-    words = ["python", "-m", "dataset_prep", name]
-    words += [word for f in settings.users for word in ("--log", shlex.quote(f))]
+    The item subset was given, so a choice inside it goes first.
+    """
+    inside = [choice for choice in found.choices if choice.subset] if settings.items else found.choices
+    for choices in (inside, found.choices):
+        reached = [(c, c.healthy) for c in choices if c.healthy] or [(c, c.enough) for c in choices if c.enough]
+        if reached:
+            break
+    else:
+        return
+    chosen, core = reached[0]
+    if settings.items and not chosen.subset:
+        found.why = "Without --items: no choice of behaviours leaves enough to learn from inside the item subset."
+    name = found.source.name.partition("-")[0]
+    options: dict[str, Any] = {"users": settings.users}
     if chosen.subset:
-        words += [word for f in settings.items for word in ("--items", shlex.quote(f))]
+        options["items"] = settings.items
     if chosen.behaviors:
-        words += ["--behaviors", ",".join(chosen.behaviors)]
+        options["behaviors"] = ",".join(chosen.behaviors)
+    if chosen.level != "item":
+        options["level"] = chosen.level
     if settings.engine == "spark":
-        words += ["--engine", "spark", "--spark-url", shlex.quote(settings.spark_url)]
-    return " ".join([*words, "--min-user", str(user), "--min-item", str(item), "--name", f"my-{name}"])
+        options |= {"engine": "spark", "spark_url": settings.spark_url}
+    user, item = core.thresholds
+    found.command = settings.command_line({**options, "min_user": user, "min_item": item, "name": f"my-{name}"})
 
 
 def _unknown(path: str, first: bytes) -> str:

@@ -26,7 +26,7 @@ from dataset_prep.reading.lists import read_pairs
 from dataset_prep.reading.remote import local_copies
 from dataset_prep.settings import check_name
 from dataset_prep.writing.atomic import replaced
-from dataset_prep.writing.dataset import write_json
+from dataset_prep.writing.dataset import write_json, write_source
 from dataset_prep.writing.recbole_yaml import dataset_yaml
 from dataset_prep.writing.report import page
 from dataset_prep.writing.target import check_overwrite, check_target, fingerprint_of
@@ -181,6 +181,9 @@ def _convert(settings: PublishedSettings, workdir: Path) -> Published:
             shutil.copyfile(rejects_path, folder / "rejects.csv")
         write_json(folder / "funnel.json", record)
         (folder / "funnel.html").write_text(report, encoding="utf-8")
+        write_source(
+            folder, "split", {k: str(v) if isinstance(v, Path) else v for k, v in asdict(settings).items() if v}
+        )
     counts = {PARTS[part]: int((part_of == part).sum()) for part in given}
     result = Published(settings.output / name, counts, size, funnel, fingerprint)
     log.info("wrote %s", result)

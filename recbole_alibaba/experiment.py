@@ -24,6 +24,7 @@ from recbole_alibaba.host.registry import find_model
 from recbole_alibaba.trainer.cost_estimate import announce
 from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 from recbole_alibaba.trainer.host_trainers import watch
+from recbole_alibaba.trainer.zero_metrics import stop_at_zero, unknown_share
 
 DEFAULT_MODEL = "AlibabaLightGCN"
 
@@ -123,6 +124,7 @@ def run(
 
     Raises:
         BadInput: see `build_config` and `prepare`.
+        NothingLearnedError: every metric of the first validations is zero.
         NotFiniteLossError: a loss part or the gradient became NaN or infinite.
     """
     config = build_config(model, dataset, config_file_list, config_dict)
@@ -143,11 +145,19 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
         announce(made.model, made.train_data, config, logger)
     if config["watch"] is not False:
         watch(made)
+        if hasattr(trainer, "epoch_warnings"):
+            trainer.epoch_warnings.measured = {"unknown": unknown_share(made)}
+        stop_at_zero(made)
     best_score, best_result = trainer.fit(
         made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
     )
+<<<<<<< HEAD
     part, data = ("test", made.test_data) if made.test_data else ("valid", made.valid_data)
     popularity = beside_popularity(made, data)
+=======
+    if hasattr(trainer, "epoch_warnings"):
+        trainer.epoch_warnings.summary()
+>>>>>>> enough
     test_result = trainer.evaluate(made.test_data, load_best_model=saved, show_progress=config["show_progress"])
     logger.info(f"{set_color('best valid', 'yellow')}: {dict2str(best_result or {})}")
     logger.info(f"{set_color('test result', 'yellow')}: {dict2str(test_result or {})}")

@@ -75,9 +75,13 @@ def carried_classes(settings: Settings, whole: bool) -> Sequence[int]:
     return range(UNDATED + 1) if whole else classes_of(settings.ranks, False)
 
 
-def needs_rows(settings: Settings) -> bool:
+MOST_ROWS = 1 << 25
+"""Rows that are kept only for the times of other choices of behaviours. Beyond, the first time of the pair serves."""
+
+
+def needs_rows(settings: Settings, whole: bool, rows: int) -> bool:
     """Whether repeats of a pair matter; else the pairs are enough."""
-    return settings.protocol != "novel" or settings.core_on != "all"
+    return settings.protocol != "novel" or settings.core_on != "all" or (whole and rows <= MOST_ROWS)
 
 
 def table_of(engine: Engine, settings: Settings, integers: bool, features: Sequence[str], whole: bool) -> Table:
@@ -95,15 +99,16 @@ def table_of(engine: Engine, settings: Settings, integers: bool, features: Seque
     pairs = engine.arrays(_pairs_sql(classes_of(settings.ranks, True), carried))
     users = engine.arrays("SELECT user_id FROM users ORDER BY u")["user_id"]
     items = engine.arrays(f"SELECT item_id{''.join(', ' + f for f in features)} FROM items ORDER BY i")
+    counts = _counts(engine, classes)
     return Table(
-        _counts(engine, classes),
+        counts,
         Pairs(
             _ids(users, integers),
             _ids(items["item_id"], integers),
             *(pairs[name].astype(kind) for name, kind in PAIR_TYPES.items()),
         ),
         {feature: _feature(items[feature]) for feature in features},
-        _rows(engine, carried) if needs_rows(settings) else None,
+        _rows(engine, carried) if needs_rows(settings, whole, sum(counts.carried.values())) else None,
     )
 
 

@@ -2,73 +2,83 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dataset_prep.pairs.core import Codes, Size, Thresholds
+from dataset_prep.pairs.choice import Judged, strictest
+from dataset_prep.pairs.core import Size, Thresholds
 from dataset_prep.pairs.funnel import describe
-from dataset_prep.pairs.table import Pairs
+from dataset_prep.pairs.kept import choice_rows, in_order
+from dataset_prep.pairs.split import TRAIN
+from dataset_prep.pairs.table import Table
 from dataset_prep.settings import Settings
+
+STRICTEST = Thresholds(5, 5)
+"""Thresholds above those asked for are tried, too: of 80/10/10 a user needs four rows to keep two for training."""
+Options = dict[str, str | int | None]
 
 
 @dataclass(frozen=True)
 class Remedy:
-    """Options to add to the command, and what they left."""
+    """Options of ``convert`` to change (None: to leave out), what they leave, and the whole command."""
 
-    options: dict[str, str | None]
+    options: Options
     size: Size
     thresholds: Thresholds
-
-    @property
-    def command_line(self) -> str:
-        """Ready to be added to the command that failed. Of an option given twice the last one counts."""
-        words: list[str] = []
-        for option, value in self.options.items():
-            words += [option] if value is None else [option, shlex.quote(value)]
-        return " ".join(words)
+    command: str
 
     def __str__(self) -> str:
-        return f"{self.command_line}   leaves {describe(self.size)}"
+        return f"{self.command}   leaves {describe(self.size)}"
 
 
-def remedies(
-    pairs: Pairs, settings: Settings, pairs_of: Callable[[Sequence[int], bool], tuple[Codes, Codes]]
-) -> list[Remedy]:
+def remedies(whole: Table, settings: Settings, already: Options | None = None) -> list[Remedy]:
     """The remedies, the smallest change first.
 
-    Lower thresholds are tried first, then weaker behaviours added one by one, each also without the item subset. Each
-    choice gets the strictest thresholds that leave enough.
+    Other thresholds are tried first, then weaker behaviours added one by one, each also without the item subset. Each
+    choice gets the strictest thresholds that leave enough, not above those asked for if lower ones do.
 
     Args:
-        pairs: of the whole log.
-        pairs_of: (ranks, subset only) -> the pairs whose core counts.
+        whole: the log with the rows of every behaviour.
+        already: what was changed already to read it so.
     """
-    values = [b.value for b in settings.source.behaviors]
-    wider = [tuple(settings.ranks)]
-    for rank in reversed(range(len(values))):
-        if rank not in wider[-1]:
-            wider.append(tuple(sorted((*wider[-1], rank))))
     found = []
-    for ranks in wider:
-        for all_items in (False, True) if settings.items else (False,):
-            if ranks == wider[0] and not all_items and not settings.strict:
-                continue  # the conversion itself has tried this
-            core = pairs.strictest(pairs_of(ranks, not all_items), settings.asked, settings.enough)
-            if core is not None:
-                chosen = ",".join(values[rank] for rank in ranks) if ranks != wider[0] else None
-                found.append(Remedy(_options(settings, chosen, all_items, core.thresholds), core.size, core.thresholds))
+    for ranks, changes in _choices(settings):
+        judged = try_choice(whole, settings, ranks, "items" not in changes)
+        if judged is not None:
+            changes = (already or {}) | changes | _thresholds(settings, judged.core.thresholds)
+            command = settings.command_line(changes)
+            found.append(Remedy(changes, judged.core.size, judged.core.thresholds, command))
     return found
 
 
-def _options(settings: Settings, behaviors: str | None, all_items: bool, used: Thresholds) -> dict[str, str | None]:
-    options: dict[str, str | None] = {}
-    if behaviors:
-        options["--behaviors"] = behaviors
-    if all_items:
-        options["--all-items"] = None
-    if used.user != settings.min_user:
-        options["--min-user"] = str(used.user)
-    if used.item != settings.min_item:
-        options["--min-item"] = str(used.item)
-    return options
+def _choices(settings: Settings) -> Iterator[tuple[list[int], Options]]:
+    values = [b.value for b in settings.source.behaviors]
+    ranks = settings.ranks
+    while True:
+        chosen: Options = {"behaviors": ",".join(values[r] for r in ranks)} if ranks != settings.ranks else {}
+        yield ranks, chosen
+        if settings.items and not settings.item_geohash:
+            yield ranks, chosen | {"items": None}
+        missing = [rank for rank in range(len(values)) if rank not in ranks]
+        if not missing:
+            return
+        ranks = sorted([*ranks, missing[-1]])
+
+
+def try_choice(whole: Table, settings: Settings, ranks: Sequence[int], subset_only: bool) -> Judged | None:
+    """The best core of another choice of behaviours and items; None where none is enough."""
+    rows = choice_rows(whole, ranks, subset_only, settings.protocol)
+    part, counted = None, rows
+    if settings.core_on == "train" and settings.cut is not None:
+        rows = in_order(rows)
+        part = settings.cut.part_of(rows)
+        counted = rows.where(part == TRAIN)
+    pairs, above = counted.pairs(), Thresholds(*(max(two) for two in zip(settings.asked, STRICTEST, strict=True)))
+    return strictest(settings, whole.pairs, pairs, rows, settings.asked, part) or strictest(
+        settings, whole.pairs, pairs, rows, above, part
+    )
+
+
+def _thresholds(settings: Settings, used: Thresholds) -> Options:
+    pairs = (("min_user", used.user, settings.min_user), ("min_item", used.item, settings.min_item))
+    return {option: value for option, value, asked in pairs if value != asked}

@@ -113,7 +113,7 @@ class LogReader:
         """The pairs by sorting; in the database where the rows are too many or too wide for it."""
         settings = self.settings
         classes = classes_of(settings.ranks, True)
-        with_rows = needs_rows(settings)
+        with_rows = needs_rows(settings, self.whole, rows.held)
         of_items = [rows.of_feature(place) for place in range(len(settings.features))] if rows.carried else []
         features = dict(zip(settings.features, (feature_of(*known, rows.words) for known in of_items), strict=False))
         if not rows.overflowed:

@@ -130,6 +130,8 @@ def examine_experiment(
     findings = lint(settings, data.sizes())
     with undisturbed(experiment):
         verdicts, step = before_training(experiment, data)
+    found_before = {verdict.finding.id for verdict in verdicts if verdict.finding}
+    settings |= {"unknown": data.unknown, "evaluation_broken": "evaluation-broken" in found_before}
     findings += [verdict.finding for verdict in verdicts if verdict.finding]
     history: list[dict[str, Any]] = []
     batches = batches_an_epoch or 0
