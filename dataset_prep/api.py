@@ -7,14 +7,16 @@ import inspect
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from dataset_prep.conversion import Conversion, run
 from dataset_prep.errors import UsageError
 from dataset_prep.published import Published, PublishedSettings, run_published
-from dataset_prep.reading.files import find, first_fields
+from dataset_prep.reading.files import find, is_remote
 from dataset_prep.reading.frame import frame_to_csv, is_frame
+from dataset_prep.reading.layout import adapted, check_option, first_rows
 from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import Source
@@ -54,10 +56,13 @@ def convert(
     spark_url: str = "local[2]",
     memory_limit: str | None = None,
     quiet: bool = True,
+    encoding: str | None = None,
+    delimiter: str | None = None,
     user_column: str | None = None,
     item_column: str | None = None,
     time_column: str | None = None,
     time_format: str = "unix",
+    timezone: str = "",
     category_column: str | None = None,
     behavior_column: str | None = None,
     behavior_values: str | Sequence[str] | None = None,
@@ -95,10 +100,14 @@ def convert(
         spark_url: local[N], spark://... or sc://...
         memory_limit: Such as 4GB: beyond it, the disk is used. For DuckDB, or Spark on this machine.
         quiet: No progress bars.
+        encoding: Of the log, as in gb18030 or utf-16. None means to recognise it.
+        delimiter: Of the log, one character. None means to recognise it.
         user_column: Of csv: name in the header, or number from 1.
         item_column: Of csv.
-        time_column: Of csv. Without one there is no since, until or split, and RecBole splits at random.
-        time_format: Of csv: unix, hour, datetime, date, yyyymmdd (Beijing time).
+        time_column: Of csv; 'month,day' where these are two columns. Without one there is no since, until or split, and RecBole splits at random.
+        time_format: Of csv: unix, ms, us, hour, datetime, date, yyyymmdd, mmdd, iso, month-day, order, or a strptime
+            pattern such as %d/%m/%Y.
+        timezone: Of csv: of times that state none, as in Europe/Berlin. '' means Beijing.
         category_column: Of csv, for .item and for level category.
         behavior_column: Of csv. Needs behavior_values.
         behavior_values: Of csv: its values, weakest first: click,cart,buy.
@@ -117,12 +126,13 @@ def convert(
         if folder is not None:
             users = frame_to_csv(users, source, columns, Path(folder))
         files = _paths(users)
+        check_option(encoding, delimiter)
         words = {"engine": engine, "spark_url": spark_url, "memory_limit": memory_limit}
 
-        def first_line() -> list[str]:
-            return first_fields(beginning(find(files, "--log")[0], **words))[0]
-
-        found = find_source(source, first_line, columns)
+        first = cache(lambda: beginning(find(files, "--log")[0], **words))
+        found = find_source(source, lambda: first_rows(first(), encoding, delimiter), columns)
+        if found.name != "csv" and not is_remote(find(files, "--log")[0]):
+            found = adapted(found, first(), find(files, "--log")[0], encoding, delimiter)
         options = {key: given[key] for key in inspect.signature(Settings).parameters if key in given}
         options |= {
             "source": found,
@@ -194,7 +204,7 @@ def _columns(given: dict[str, Any]) -> Columns | None:
     values = given["behavior_values"] or ()
     if isinstance(values, str):
         values = [value.strip() for value in values.split(",") if value.strip()]
-    return Columns(**named, time_format=given["time_format"], behavior_values=tuple(values))
+    return Columns(**named, time_format=given["time_format"], zone=given["timezone"], behavior_values=tuple(values))
 
 
 def _refuse(misspelt: dict[str, object], function: Callable[..., object]) -> None:

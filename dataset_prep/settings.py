@@ -66,6 +66,8 @@ class Settings:
     spark_url: str = "local[2]"
     memory_limit: str | None = None
     quiet: bool = False
+    encoding: str | None = None
+    delimiter: str | None = None
     kept: tuple[str, ...] = field(init=False)
     cut: Split | None = field(init=False)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -87,7 +87,7 @@ class CarefulReader:
 
         Lines are numbered from 1. Blank lines are not rows.
         """
-        grammar = Grammar(source, part.delimiter, self.level)
+        grammar = Grammar(source, part.delimiter, self.level, part.columns)
         number = 0
         with copy.open("wb") as out, Path(part.path).open("rb") as stream:
             for block in blocks(stream, CHUNK):
@@ -102,7 +102,9 @@ class CarefulReader:
                 for line in chunk[:-1].split(b"\n"):
                     regular = _is_utf8(line) and len(line) <= LONGEST_LINE
                     number = self._piece(line + b"\n", number, part, grammar, out.write, regular)
-        clean = Part(str(copy), part.name, "\t", False, "\n", plain=True, lines=0, digest=part.digest)
+        clean = replace(
+            part, path=str(copy), delimiter="\t", header=False, newline="\n", plain=True, lines=number, remote=None
+        )
         self.found.parts.append(clean)
 
     def _piece(
