@@ -224,6 +224,11 @@ def inspect_command(
 @click.option("--valid", metavar="FILE")
 @click.option("--valid-share", default=0.0, help="Without --valid: share of the training pairs to hold out.")
 @click.option("--seed", default=2020, help="Of the pairs to hold out.")
+@choice(
+    "--form",
+    ["auto", "lists", "pairs", "triples"],
+    "A line is 'user item item ...', 'user item', or 'user item weight'; auto looks.",
+)
 @choice("--protocol", ["novel", "repeat"], "Drop from valid and test what stands in an earlier part, or keep it.")
 @choice("--cold", ["keep", "drop"], "Pairs of valid and test with a user or item that training never saw.")
 @click.option("--output", default="dataset", type=click.Path(path_type=Path), help="Folder of the data sets.")

@@ -158,6 +158,7 @@ def convert_published(
     cold: str = "keep",
     max_bad: float = 0.01,
     force: bool = False,
+    form: str = "auto",
     **misspelt: object,
 ) -> Published:
     """Write a published split (lines of "user item item ...") as the RecBole data set ``output/name``.
@@ -175,6 +176,7 @@ def convert_published(
         cold: Pairs of valid and test with a user or item that training never saw.
         max_bad: Stop when more than this share of the lines does not parse.
         force: Replace a data set of another source or other settings.
+        form: Lines of 'user item item ...' (lists), 'user item' (pairs), or 'user item weight' (triples); auto looks.
 
     Raises:
         PrepError: anything the caller can mend.
@@ -182,7 +184,7 @@ def convert_published(
     _refuse(misspelt, convert_published)
     settings = PublishedSettings(
         str(train), str(test), Path(output), name, str(valid) if valid else None, valid_share, seed, protocol, cold,
-        max_bad, force,
+        max_bad, force, form,
     )  # fmt: skip
     return run_published(settings)
 

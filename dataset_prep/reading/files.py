@@ -119,6 +119,15 @@ def _members(path: Path, wanted: str | None) -> Iterator[tuple[str, IO[bytes], b
                 yield f"{path.name}/{member.filename}", stream, True
 
 
+def members_of(path: Path) -> list[str]:
+    """The members of a zip archive with several; else nothing."""
+    if member_of(path) is not None or not zipfile.is_zipfile(path):
+        return []
+    with zipfile.ZipFile(path) as archive:
+        names = sorted(m for m in archive.namelist() if not m.endswith("/") and not m.startswith("__MACOSX/"))
+    return names if len(names) > 1 else []
+
+
 def _check(stream: IO[bytes], name: str) -> None:
     """Raises InputError for what is no text."""
     told = sentence(stream.peek(512)[:512], name)  # type: ignore[attr-defined]
@@ -134,7 +143,7 @@ def head(path: Path) -> bytes:
     except InputError:
         raise
     except BROKEN as error:
-        raise InputError(f"{path}: cannot be read ({error}).") from error
+        raise InputError(f"{path}: cannot be read to its end ({error}). Download or unpack it again.") from error
     return b""
 
 

@@ -6,11 +6,12 @@ import codecs
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dataset_prep.errors import InputError, UsageError
-from dataset_prep.reading.files import BOM, FIRST, Stream, streams
+from dataset_prep.reading.files import BOM, FIRST, Stream, members_of, streams
 from dataset_prep.sources.base import CATEGORY, DAY, ITEM, MONTH, TIME, USER, Source
 from dataset_prep.sources.columns import places
 from dataset_prep.sources.names import ROLES, is_header, plain, roles_of
@@ -93,7 +94,11 @@ def fields(line: str, delimiter: str) -> list[str]:
 
 def first_rows(first: bytes, encoding: str | None = None, delimiter: str | None = None) -> list[list[str]]:
     """The fields of a file's first lines, blanks around them taken off; one empty row for an empty file."""
-    lines, _ = decoded(first, encoding)
+    return rows_of(decoded(first, encoding)[0], delimiter)
+
+
+def rows_of(lines: Sequence[str], delimiter: str | None = None) -> list[list[str]]:
+    """The fields of lines; one empty row where there are none."""
     used = delimiter or separator(lines)
     return [[field.strip() for field in fields(line, used)] for line in lines] or [[""]]
 
@@ -288,7 +293,11 @@ def adapted(source: Source, first: bytes, name: str, encoding: str | None = None
     """
     if source.name == "csv" or not first:
         return source
-    rows = _aligned(first_rows(first, encoding, delimiter))
+    with naming_members(Path(name)):
+        return _adapted(source, _aligned(first_rows(first, encoding, delimiter)), name)
+
+
+def _adapted(source: Source, rows: list[list[str]], name: str) -> Source:
     columns = source.columns
     if is_header(rows):
         known = {ROLES.get(plain(field)) for field in rows[0]} | {plain(field) for field in rows[0]}
@@ -332,6 +341,19 @@ class Opened:
     layout: Layout | None
 
 
+@contextmanager
+def naming_members(path: Path) -> Iterator[None]:
+    """An InputError about a member of an archive gets the names of all of them."""
+    try:
+        yield
+    except InputError as error:
+        others = members_of(path)
+        if not others:
+            raise
+        named = ", ".join(f"{path}/{member}" for member in others[:10])
+        raise InputError(f"{error} The archive holds several files; name the one that is the log: {named}.") from error
+
+
 def opened(path: Path, source: Source, encoding: str | None = None, delimiter: str | None = None) -> Iterator[Opened]:
     """A file, or every member of an archive. layout: None for an empty one. Raises InputError, UsageError."""
     for name, stream, packed in streams(path):
@@ -340,7 +362,8 @@ def opened(path: Path, source: Source, encoding: str | None = None, delimiter: s
         if not first:
             yield Opened(name, begun, packed, None)
             continue
-        layout = layout_of(first, name, source, encoding, delimiter)
+        with naming_members(path):
+            layout = layout_of(first, name, source, encoding, delimiter)
         if layout.rewritten:
             yield Opened(name, Rewritten(begun, layout), True, layout)
         else:

@@ -1,4 +1,4 @@
-"""Small files beside the log: the item subset, the features of users, and published lists of pairs."""
+"""Small files beside the log: the item subset and the features of users."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ from dataset_prep.reading.fields import NUMBER, SKIP, GiveUpError, compiled, rea
 from dataset_prep.reading.files import BROKEN, FIRST, Block, Stream, blocks, streams
 from dataset_prep.reading.grammar import CANONICAL, Grammar
 from dataset_prep.reading.survey import PIECE, checksums
-from dataset_prep.reading.layout import NATIVE, Begun, Layout, Rewritten, decoded, first_rows, separator
+from dataset_prep.reading.layout import NATIVE, Begun, Layout, Rewritten, decoded, rows_of, separator
 from dataset_prep.settings import Settings
-from dataset_prep.sources.base import ITEM, MISSING, USER
+from dataset_prep.sources.base import ITEM, USER
 from dataset_prep.sources.names import ROLES, SYNONYMS, is_header, plain
 
 USER_FEATURES = ("user_id", "age_range", "gender")
 UNKNOWN_AGE, UNKNOWN_GENDER = "0", "2"
 """The words of user_info_format1.csv for "unknown"; a blank field means the same."""
-TOKEN = re.compile(r'[^\s"\x00-\x1f\x7f]+')
 
 
 class BadLineError(ValueError):
@@ -38,14 +37,14 @@ class ListFile:
     """The lines of one list, read one file after the other.
 
     option: of the command line. rejects: where bad lines go; None to stop at the first one.
-    place: from a file's first rows and its name: whether the first is a header, and the columns that count.
+    place: from a file's first lines and its name: whether the first is a header, and the columns that count.
     numbers: the first of these in each line where it is a plain number, where *plain* asks for these at the speed of C.
     at: the columns of the file that is read.
     """
 
     option: str
     rejects: Rejects | None = None
-    place: Callable[[list[list[str]], str], tuple[bool, list[int]]] = lambda rows, name: (False, [0])
+    place: Callable[[list[str], str], tuple[bool, list[int]]] = lambda lines, name: (False, [0])
     plain: bool = False
     found: Found = field(default_factory=Found)
     digests: list[str] = field(default_factory=list)
@@ -76,17 +75,17 @@ class ListFile:
         first = stream.read(FIRST)
         if not first:
             return
-        digest, before, rows = hashlib.sha256(), 0, first_rows(first)
-        lines_of_it, encoding = decoded(first)
-        header, self.at = self.place(rows, name)
+        digest, before = hashlib.sha256(), 0
+        beginning, encoding = decoded(first)
+        header, self.at = self.place(beginning, name)
         begun: Stream = Begun(first, stream)
-        delimiter = separator(lines_of_it)
+        delimiter = separator(beginning)
         if encoding != "utf-8" or delimiter not in (*NATIVE, " "):
             shape = Layout(encoding, delimiter, header, ())
             begun, delimiter = Rewritten(begun, shape), shape.read_as
         for block in blocks(begun, PIECE):
             digest.update(checksums(block.raw))
-            lines, count = self._lines(block, delimiter, len(rows[0]))
+            lines, count = self._lines(block, delimiter, beginning[0].count(delimiter) + 1)
             for number, line in lines:
                 if not line.strip() or (header and before + number == 0):
                     continue
@@ -152,12 +151,12 @@ def read_subset(paths: Sequence[Path], settings: Settings, rejects: Rejects) -> 
     """
     plain_ids = settings.source.digits and not settings.item_geohash
     own = dict(settings.source.asked).get(ITEM)
-    listed = ListFile("--items", rejects, lambda rows, name: _item_columns(rows, name, own), plain_ids)
+    listed = ListFile("--items", rejects, lambda lines, name: _item_columns(lines, name, own), plain_ids)
     items: dict[str, str] = {}
 
     def take(line: bytes, delimiter: str) -> None:
         grammar = Grammar(settings.source, delimiter)
-        fields = grammar.fields(_decoded(line))
+        fields = grammar.fields(decoded_line(line))
         if fields is None:
             raise BadLineError("stray quote")
         values = [fields[place] if place < len(fields) else "" for place in listed.at]
@@ -174,8 +173,9 @@ def read_subset(paths: Sequence[Path], settings: Settings, rejects: Rejects) -> 
     return Subset(listed.numbers, items, listed.found.rejected, listed.digests)
 
 
-def _item_columns(rows: list[list[str]], name: str, own: str | None) -> tuple[bool, list[int]]:
+def _item_columns(lines: list[str], name: str, own: str | None) -> tuple[bool, list[int]]:
     """(whether the first row is a header, the columns of the item and its geohash). Raises InputError."""
+    rows = rows_of(lines)
     names = [plain(field) for field in rows[0]]
     header = is_header(rows) or names[0] in SYNONYMS[ITEM] or (own is not None and plain(own) in names)
     if not header:
@@ -191,8 +191,9 @@ def _item_columns(rows: list[list[str]], name: str, own: str | None) -> tuple[bo
     return True, [places[0] if places else 0, *(geohash or ([1] if not places else []))]
 
 
-def _user_columns(rows: list[list[str]], name: str) -> tuple[bool, list[int]]:
+def _user_columns(lines: list[str], name: str) -> tuple[bool, list[int]]:
     """(whether the first row is a header, the places of ``USER_FEATURES``). Raises InputError."""
+    rows = rows_of(lines)
     names = [plain(field) for field in rows[0]]
     wanted = (SYNONYMS[USER], {"agerange", "age", "年龄"}, {"gender", "sex", "性别"})
     if not set(names) & (wanted[0] | wanted[1] | wanted[2]):
@@ -222,31 +223,7 @@ def read_user_features(paths: Sequence[Path], integers: bool) -> tuple[dict[str,
     return known, listed.digests
 
 
-def read_pairs(
-    option: str, paths: Sequence[Path], rejects: Rejects, max_bad: float
-) -> tuple[list[list[str]], ListFile]:
-    """(the lines as [user, item, item, ...], the file). Raises InputError, TooManyRejectsError."""
-    listed, lines = ListFile(option, rejects), list[list[str]]()
-    listed.read(paths, lambda line, _: lines.append(_tokens(line)))
-    if not any(len(tokens) > 1 for tokens in lines):
-        raise InputError(f"{option}: {', '.join(map(str, paths))} holds no line 'user item item ...'{listed.shown()}")
-    listed.judge(max_bad, "lines", " A line is 'user item item ...'.")
-    return lines, listed
-
-
-def _tokens(line: bytes) -> list[str]:
-    tokens = _decoded(line).split()
-    for token in tokens:
-        if not TOKEN.fullmatch(token):
-            raise BadLineError(f"{token[:40]!r} holds a quote or a control character")
-        if "," in token:
-            raise BadLineError(f"{token[:40]!r}: ids are separated by blanks, not commas")
-        if token in MISSING:
-            raise BadLineError(f"{token!r} would be read as a missing value")
-    return tokens
-
-
-def _decoded(line: bytes) -> str:
+def decoded_line(line: bytes) -> str:
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:

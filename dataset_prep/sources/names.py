@@ -31,8 +31,8 @@ NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 
 
 def plain(name: str) -> str:
-    """A name without case, blanks, quotes, '_' and '-'."""
-    return re.sub(r'[\s"\'_\-\ufeff]+', "", name).lower()
+    """A name without case, blanks, quotes, '_' and '-', and without RecBole's type behind a colon."""
+    return re.sub(r'[\s"\'_\-\ufeff]+', "", name.split(":")[0]).lower()
 
 
 def is_header(rows: Sequence[Sequence[str]]) -> bool:
@@ -61,6 +61,12 @@ def roles_of(header: Sequence[str], source: Source, name: str) -> tuple[str, ...
     """
     columns = [""] * len(header)
     names = [plain(field) for field in header]
+    others = {ROLES.get(field) for field in names} & {SELLER, BRAND}
+    if others and not {SELLER, BRAND} & set(source.item_features) and source.name in ("mobile", "userbehavior"):
+        raise InputError(
+            f"{name}: the header {','.join(header)} is that of a Tmall log, whose behaviours have other numbers. Convert "
+            f"it with: python -m dataset_prep tmall --log {name}"
+        )
     for role in source.columns:
         own = {plain(role)} | ({plain(source.names[source.columns.index(role)])} if source.names else set())
         places = [place for place, field in enumerate(names) if field in SYNONYMS.get(role, frozenset()) | own]

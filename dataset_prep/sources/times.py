@@ -91,6 +91,8 @@ LOOSE: dict[str, str] = {
     "monthday": "month and day of 2014, the zero lost: 829",
 }
 """Forms beside ``FORMATS``. Times in them are turned into Unix seconds before the log is read."""
+LEAST_DIGITS = 9
+"""Of Unix seconds: from 1973 on."""
 Parse = Callable[[str], "int | None"]
 
 
@@ -178,7 +180,8 @@ def recognised(texts: Sequence[str], expected: str) -> str | None:
         return expected
     for name in ("datetime", "hour", "date", "yyyymmdd", "unix"):
         if _fits(FORMATS[name].parse, texts) and not _a_day_or_no_seconds(texts, name):
-            return name
+            if name != "unix" or all(len(text) >= LEAST_DIGITS for text in texts):
+                return name
     digits = {len(text) for text in texts if text.isdigit()}
     if len([text for text in texts if text.isdigit()]) * 2 > len(texts):
         return next((n for n, sizes in (("ms", {12, 13}), ("us", {15, 16}), ("monthday", {3, 4})) if digits <= sizes), None)
