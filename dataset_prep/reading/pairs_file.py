@@ -119,7 +119,8 @@ def form_of(files: Sequence[PairsFile], asked: str) -> tuple[str, str]:
                     f"needs the same number in each, {least} or more. Leave --form out."
                 )
         return asked, "as asked"
-    triples = [file for file in files if file.like_triples]
+    # Beside a training part of lists, only very short lines make another part doubtful.
+    triples = [file for file in files if file.like_triples and (files[0].like_triples or file.width < MOST_FIELDS - 1)]
     if not triples:
         return _lists(files)
     first = triples[0]
