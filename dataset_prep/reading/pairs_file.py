@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ SEPARATORS = ("::", ",", ";", "|")
 NEARLY_ALL = 0.9
 MOST_FIELDS = 6
 """Fields of a line of 'user item weight rating time ...'."""
+log = logging.getLogger("dataset_prep")
+
 FORMS = ("auto", "lists", "pairs", "triples")
 
 
@@ -119,11 +122,10 @@ def form_of(files: Sequence[PairsFile], asked: str) -> tuple[str, str]:
                     f"needs the same number in each, {least} or more. Leave --form out."
                 )
         return asked, "as asked"
-    # Beside a training part of lists, only very short lines make another part doubtful.
-    triples = [file for file in files if file.like_triples and (files[0].like_triples or file.width < MOST_FIELDS - 1)]
-    if not triples:
+    # Training decides: it has the most lines.
+    first = files[0]
+    if not first.like_triples:
         return _lists(files)
-    first = triples[0]
     for file in files:
         if file.constant != first.width:
             odd = f"the lines of {file.option} do not all have {first.width} fields"
@@ -153,6 +155,12 @@ def _lists(files: Sequence[PairsFile]) -> tuple[str, str]:
             raise InputError(
                 f"{file.option}: every line has {file.constant} fields and users head several lines. Add --form lists if all "
                 "but the first field are items, or --form triples if only the second is one."
+            )
+    for file in files:
+        if file.like_triples:
+            log.warning(
+                f"{file.option}: every line has {file.width} fields and users head several lines; read as 'user item item "
+                "...' as in training. If they are 'user item weight', this is wrong."
             )
     known = all(file.constant == 2 for file in files)
     return ("pairs", "each line is 'user item'") if known else ("lists", "each line is 'user item item ...'")
