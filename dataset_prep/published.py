@@ -27,6 +27,7 @@ from dataset_prep.reading.remote import local_copies
 from dataset_prep.settings import check_name
 from dataset_prep.writing.atomic import replaced
 from dataset_prep.writing.dataset import write_json
+from dataset_prep.writing.lock import locked
 from dataset_prep.writing.recbole_yaml import dataset_yaml
 from dataset_prep.writing.report import page
 from dataset_prep.writing.target import check_overwrite, check_target, fingerprint_of
@@ -116,7 +117,7 @@ def run_published(settings: PublishedSettings) -> Published:
     target = settings.output / settings.name
     check_target(target)
     try:
-        with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
+        with locked(target), tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
             return _convert(settings, Path(workdir))
     except OSError as error:
         raise OutputError(f"{target}: could not be written ({error}).") from error
