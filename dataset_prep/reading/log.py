@@ -114,6 +114,7 @@ class LogReader:
             except GiveUpError:
                 self.rejects.cut(before)
                 raise
+        check_orders(reader.found.parts, settings.source.columns)
         judge(settings, reader.found)
         return self._table(rows), reader.found
 
@@ -150,6 +151,7 @@ class LogReader:
                     parts += remote_parts(self.engine(), path, self.workdir, settings)
                 else:
                     parts += survey(Path(path), self.workdir, settings, shown.update)
+        check_orders(parts, settings.source.columns)
         return parts
 
     def _by_engine(self, parts: list[Part]) -> Found | None:
@@ -204,7 +206,6 @@ def read_log(settings: Settings, workdir: Path, whole: bool = False) -> Log:
     with on_demand(workdir, *settings.engine_words) as engine, Rejects(path) as rejects:
         reader = LogReader(settings, workdir, engine, rejects, whole)
         table, found, integers = reader.read()
-        check_orders(found.parts, settings.source.columns)
         check_years(settings, table)
         for note in dict.fromkeys(note for part in found.parts for note in part.notes):
             log.info(note)
