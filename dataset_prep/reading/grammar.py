@@ -40,6 +40,8 @@ class Grammar:
                 return CANONICAL if canonical else "[0-9]+"
             words = "|".join(map(re.escape, MISSING))
             inner = rf'[^\x00-\x20"\x7f{self.delimiter}]'
+            if column == USER and self.source.headers:
+                words += "|(?i:" + "|".join(map(re.escape, self.source.headers)) + ")"
             return rf"(?!(?:{words})(?:{self.delimiter}|\r?\n)){inner}(?:{free}*{inner})?"
         if column == BEHAVIOR:
             return "(?:" + "|".join(re.escape(b.value) for b in self.source.behaviors) + ")"
