@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+from dataset_prep.errors import InputError
 from dataset_prep.reading.files import Progress, blocks
-from dataset_prep.reading.grammar import Grammar
+from dataset_prep.reading.grammar import OTHER_ORDER, Grammar
 from dataset_prep.reading.survey import has_long_line
 from dataset_prep.sources.base import Source
 from dataset_prep.sources.part import LONGEST_LINE, Part
@@ -35,6 +36,8 @@ class Found:
     integers: bool = True
 
     def reject(self, rejects: Rejects, name: str, line: int, reason: str) -> None:
+        if reason == OTHER_ORDER:
+            raise InputError(f"{name}, line {line:,}: {reason}. Cut the file there and give both parts with --log.")
         self.rejected += 1
         if len(self.first_reasons) < FIRST_REASONS:
             self.first_reasons.append(f"{name}, line {line:,}: {reason}")

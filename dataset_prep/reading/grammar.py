@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, MISSING, TIME, USER, Source
-from dataset_prep.sources.names import SYNONYMS, plain
+from dataset_prep.sources.names import ROLES, SYNONYMS, plain
 from dataset_prep.sources.part import LONGEST_LINE
 from dataset_prep.sources.times import FORMATS
 
 # A whole number that a 64-bit integer keeps exactly. Other ids are kept as text.
 CANONICAL = r"(?:0|[1-9][0-9]{0,17})"
+OTHER_ORDER = "a second header, with its columns in another order"
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -80,8 +81,15 @@ class Grammar:
     def _second_header(self, fields: list[str]) -> str | None:
         place = self.columns.index(USER)
         user = fields[place].strip() if place < len(fields) else ""
-        known = user.lower() in self.source.headers if self.source.asked else plain(user) in SYNONYMS[USER]
-        return "a second header" if known else None
+        if self.source.asked:
+            if user.lower() not in self.source.headers:
+                return None
+            return "a second header" if user.lower() == dict(self.source.asked)[USER].lower() else OTHER_ORDER
+        roles = [ROLES.get(plain(field)) for field in fields]
+        if len(set(roles) - {None}) >= 3 and {USER, ITEM} <= set(roles):
+            pairs = zip(roles, self.columns, strict=False)
+            return OTHER_ORDER if any(r and c in ROLES.values() and r != c for r, c in pairs) else "a second header"
+        return "a second header" if plain(user) in SYNONYMS[USER] else None
 
     def fields(self, text: str) -> list[str] | None:
         """The fields of a line; None where a quote does not enclose exactly one field."""

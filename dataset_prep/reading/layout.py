@@ -173,7 +173,7 @@ def _columns(rows: list[list[str]], source: Source, name: str) -> tuple[bool, tu
     if not header and by_name and is_header(rows):
         header = True
     if not header:
-        return bool(source.headers) and first[0].lower() in source.headers, source.columns
+        return False, source.columns
     columns = [f"column_{n}" for n in range(1, len(first) + 1)]
     for role, place in places(dict(source.asked), first, True, name).items():
         columns[place] = role
@@ -317,6 +317,13 @@ def _adapted(source: Source, rows: list[list[str]], name: str) -> Source:
     if found == "monthday" and source.time == "mmdd":
         return source
     return replace(source, time=found if found in FORMATS else "unix")
+
+
+def sample_lines(first: bytes, layout: Layout) -> list[bytes]:
+    """The first lines behind the header, as the readers see them."""
+    lines, _ = decoded(first, layout.encoding)
+    shown = (_rewritten(line, layout) if layout.rewritten else line for line in lines[layout.header :])
+    return [line.encode("utf-8", "surrogateescape") for line in shown]
 
 
 class Begun:

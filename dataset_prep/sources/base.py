@@ -40,7 +40,7 @@ class Source:
         understood; any other is carried along by its name).
     behaviors: weakest first; of two in the same instant the stronger one is kept.
     time: a key of ``dataset_prep.sources.times.FORMATS``.
-    headers: of csv: the name of the user column, lower case, which marks a line as a header.
+    headers: of csv: the names of its columns, lower case; as a user they mark a line as a header.
     period: first and last moment of the data set, Beijing time, where it has a fixed one.
     digits: ids are whole numbers, so anything else is dirt.
     names: the columns' names in the data set's own files.

@@ -52,7 +52,7 @@ class Columns:
             behaviors=tuple(Behavior(value) for value in self.behavior_values),
             default_behaviors=tuple(self.behavior_values),
             time=self.time_format if self.time_format in FORMATS and not self.zone else "unix",
-            headers=frozenset({first[placed[USER]].strip().lower()}) if named else frozenset(),
+            headers=frozenset(first[place].strip().lower() for place in placed.values()) if named else frozenset(),
             digits=False,
             asked=tuple(asked.items() if not named else self._by_name(asked, placed, first).items()),
             written=self.time_format,
