@@ -18,13 +18,14 @@ from dataset_prep.pairs.funnel import Funnel, describe, share
 from dataset_prep.pairs.statistics import Statistics, degrees, density
 from dataset_prep.pairs.table import Pairs, bits_of
 from dataset_prep.reading.files import FIRST, find
+from dataset_prep.reading.frame import frame_to_csv, is_parquet
 from dataset_prep.reading.grammar import Grammar
-from dataset_prep.reading.layout import adapted, decoded, first_rows, layout_of, sample_lines, separator
+from dataset_prep.reading.layout import adapted, decoded, first_rows, layout_of, naming_members, sample_lines, separator
 from dataset_prep.reading.log import read_log
 from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources import SOURCES, Source
-from dataset_prep.sources.base import CATEGORY, ITEM, TIME, USER
+from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
 from dataset_prep.sources.columns import OPTIONS
 from dataset_prep.sources.names import ROLES, is_header, plain
 from dataset_prep.sources.times import recognised
@@ -146,11 +147,14 @@ def inspect(
         InputError: no source fits, or a file cannot be read.
     """
     path = find(files, "FILE")[0]
+    if is_parquet(find(files, "FILE")):
+        return _of_parquet(files, items, source, html)
     if source is None:
         first = beginning(path, engine=engine, spark_url=spark_url)
         source = recognise(first, path)
         if source is None:
-            raise InputError(_unknown(path, first))
+            with naming_members(Path(path)):
+                raise InputError(_unknown(path, first))
     everything = ",".join(b.value for b in source.behaviors) or None
     settings = Settings(
         source,
@@ -178,6 +182,20 @@ def inspect(
             page(title, found.funnel, found.statistics, Thresholds(2, 2), None, counted.size, counted.rows),
             encoding="utf-8",
         )
+    return found
+
+
+def _of_parquet(files: Sequence[str], items: Sequence[str], source: Source | None, html: Path | None) -> Inspection:
+    """The same for Parquet files, through a copy as CSV."""
+    with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
+        copy = frame_to_csv(find(files, "FILE"), "csv", None, Path(workdir))
+        try:
+            found = inspect([copy], items, source, html)
+        except InputError as error:
+            raise InputError(str(error).replace(copy, files[0])) from error
+    if found.command:
+        named = " --log ".join(map(shlex.quote, files))
+        found.command = found.command.replace(shlex.quote(copy), named)
     return found
 
 
@@ -232,6 +250,16 @@ def _unknown(path: str, first: bytes) -> str:
     """Why a file is none of the known logs, and the command that reads it."""
     rows = first_rows(first)
     file = shlex.quote(path)
+    if rows == [[""]]:
+        return f"{path}: the file is empty"
+    known = {ROLES.get(plain(field)) for field in rows[0]}
+    if len(rows) == 1 and USER in known:
+        return f"{path}: the file holds no rows, only the header {','.join(rows[0])}"
+    if is_header(rows) and ITEM in known and not known & {USER, TIME, BEHAVIOR}:
+        return (
+            f"{path}: this is a list of items ({','.join(rows[0])}), no log: it has no users. Give it beside the log: "
+            f"python -m dataset_prep inspect LOG --items {file}"
+        )
     if not is_header(rows) and " " not in ",".join(rows[0]) and separator(decoded(first)[0]) != "," and len(rows[0]) > 1:
         lists = len({len(row) for row in rows}) > 1 or len(rows[0]) == 2
     else:

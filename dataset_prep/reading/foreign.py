@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 BEGINNINGS: tuple[tuple[bytes, str], ...] = (
-    (b"PAR1", "is a Parquet file; name it alone as the log, without others"),
+    (b"PAR1", "is a Parquet file. Give Parquet files alone, without other files beside them, or write it as CSV"),
     (b"ARROW1", "is an Arrow file. Write it as Parquet or CSV: pandas.read_feather('{name}').to_csv('log.csv', index=False)"),
     (b"ORC", "is an ORC file. Write it as CSV: pandas.read_orc('{name}').to_csv('log.csv', index=False)"),
     (b"\x89HDF", "is an HDF5 file. Write it as CSV: pandas.read_hdf('{name}').to_csv('log.csv', index=False)"),

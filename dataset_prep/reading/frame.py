@@ -54,7 +54,7 @@ def frame_to_csv(frame: Any, source: str | Source, columns: Columns | None, fold
             own = {plain(name) for name in (*source.columns, *source.names)} if isinstance(source, Source) else set()
             every = columns is not None or source == "csv"
             chosen = [name for name in types if every or plain(name) in ROLES or plain(name) in own] or list(types)
-            time_format = columns.time_format if columns else "datetime"
+            time_format = columns.time_format if columns else "unix" if source == "userbehavior" else "datetime"
             fields = ", ".join(_text(name, types[name], time_format) for name in chosen)
             target = folder / NAME
             connection.execute(f"COPY (SELECT {fields} FROM frame) TO '{target}' (FORMAT csv, HEADER true)")

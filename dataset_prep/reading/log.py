@@ -207,6 +207,9 @@ def read_log(settings: Settings, workdir: Path, whole: bool = False) -> Log:
         reader = LogReader(settings, workdir, engine, rejects, whole)
         table, found, integers = reader.read()
         check_years(settings, table)
+        if settings.source.written not in ("", "unix", "ms", "us", "order") and settings.source.timed:
+            zone = settings.source.zone or "Beijing time"
+            log.info(f"times that state no zone are read as {zone}; --timezone names another")
         for note in dict.fromkeys(note for part in found.parts for note in part.notes):
             log.info(note)
         for part in found.parts:
