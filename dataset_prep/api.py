@@ -5,8 +5,14 @@ from __future__ import annotations
 import difflib
 import inspect
 import tempfile
+<<<<<<< HEAD
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+=======
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from functools import cache
+>>>>>>> forms
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +22,9 @@ from dataset_prep.errors import UsageError
 from dataset_prep.pairs.core import KNOWN
 from dataset_prep.pairs.remedies import Remedy
 from dataset_prep.published import Published, PublishedSettings, run_published
-from dataset_prep.reading.files import find, first_fields
-from dataset_prep.reading.frame import frame_to_csv, is_frame
+from dataset_prep.reading.files import find, is_remote
+from dataset_prep.reading.frame import frame_to_csv, is_frame, is_parquet
+from dataset_prep.reading.layout import adapted, check_option, first_rows
 from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import Source
@@ -58,10 +65,13 @@ def convert(
     spark_url: str = "local[2]",
     memory_limit: str | None = None,
     quiet: bool = True,
+    encoding: str | None = None,
+    delimiter: str | None = None,
     user_column: str | None = None,
     item_column: str | None = None,
     time_column: str | None = None,
     time_format: str = "unix",
+    timezone: str = "",
     category_column: str | None = None,
     behavior_column: str | None = None,
     behavior_values: str | Sequence[str] | None = None,
@@ -101,10 +111,14 @@ def convert(
         spark_url: local[N], spark://... or sc://...
         memory_limit: Such as 4GB: beyond it, the disk is used. For DuckDB, or Spark on this machine.
         quiet: No progress bars.
+        encoding: Of the log, as in gb18030 or utf-16. None means to recognise it.
+        delimiter: Of the log, one character. None means to recognise it.
         user_column: Of csv: name in the header, or number from 1.
         item_column: Of csv.
-        time_column: Of csv. Without one there is no since, until or split, and RecBole splits at random.
-        time_format: Of csv: unix, hour, datetime, date, yyyymmdd (Beijing time).
+        time_column: Of csv; 'month,day' where these are two columns. Without one there is no since, until or split, and RecBole splits at random.
+        time_format: Of csv: unix, ms, us, hour, datetime, date, yyyymmdd, mmdd, iso, month-day, order, or a strptime
+            pattern such as %d/%m/%Y.
+        timezone: Of csv: of times that state none, as in Europe/Berlin. '' means Beijing.
         category_column: Of csv, for .item and for level category.
         behavior_column: Of csv. Needs behavior_values.
         behavior_values: Of csv: its values, weakest first: click,cart,buy.
@@ -118,6 +132,7 @@ def convert(
     """
     given = dict(locals())
     _refuse(misspelt, convert)
+<<<<<<< HEAD
     with _settings(given) as settings:
         return run(settings)
 
@@ -145,11 +160,24 @@ def _settings(given: dict[str, Any]) -> Iterator[Settings]:
             users = frame_to_csv(users, source, columns, Path(folder))
         files = _paths(users)
         words = {key: given[key] for key in ("engine", "spark_url", "memory_limit")}
+=======
+    columns = _columns(given)
+    if not is_frame(users):
+        found_files = find(_paths(users), "--log")
+        users = found_files if is_parquet(found_files) else users
+    table = is_frame(users) or (isinstance(users, list) and is_parquet(_paths(users)))
+    with tempfile.TemporaryDirectory(prefix="dataset_prep-") if table else nullcontext() as folder:
+        if folder is not None:
+            users = frame_to_csv(users, source, columns, Path(folder))
+        files = _paths(users)
+        check_option(encoding, delimiter)
+        words = {"engine": engine, "spark_url": spark_url, "memory_limit": memory_limit}
+>>>>>>> forms
 
-        def first_line() -> list[str]:
-            return first_fields(beginning(find(files, "--log")[0], **words))[0]
-
-        found = find_source(source, first_line, columns)
+        first = cache(lambda: beginning(find(files, "--log")[0], **words))
+        found = find_source(source, lambda: first_rows(first(), encoding, delimiter), columns)
+        if found.name != "csv" and not is_remote(find(files, "--log")[0]):
+            found = adapted(found, first(), find(files, "--log")[0], encoding, delimiter)
         options = {key: given[key] for key in inspect.signature(Settings).parameters if key in given}
         options |= {
             "source": found,
@@ -180,6 +208,7 @@ def convert_published(
     cold: str = "keep",
     max_bad: float = 0.01,
     force: bool = False,
+    form: str = "auto",
     **misspelt: object,
 ) -> Published:
     """Write a published split (lines of "user item item ...") as the RecBole data set ``output/name``.
@@ -197,6 +226,7 @@ def convert_published(
         cold: Pairs of valid and test with a user or item that training never saw.
         max_bad: Stop when more than this share of the lines does not parse.
         force: Replace a data set of another source or other settings.
+        form: Lines of 'user item item ...' (lists), 'user item' (pairs), or 'user item weight' (triples); auto looks.
 
     Raises:
         PrepError: anything the caller can mend.
@@ -204,7 +234,7 @@ def convert_published(
     _refuse(misspelt, convert_published)
     settings = PublishedSettings(
         str(train), str(test), Path(output), name, str(valid) if valid else None, valid_share, seed, protocol, cold,
-        max_bad, force,
+        max_bad, force, form,
     )  # fmt: skip
     return run_published(settings)
 
@@ -226,7 +256,7 @@ def _columns(given: dict[str, Any]) -> Columns | None:
     values = given["behavior_values"] or ()
     if isinstance(values, str):
         values = [value.strip() for value in values.split(",") if value.strip()]
-    return Columns(**named, time_format=given["time_format"], behavior_values=tuple(values))
+    return Columns(**named, time_format=given["time_format"], zone=given["timezone"], behavior_values=tuple(values))
 
 
 def _refuse(misspelt: dict[str, object], function: Callable[..., object]) -> None:

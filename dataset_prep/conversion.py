@@ -24,6 +24,7 @@ from dataset_prep.settings import Settings
 from dataset_prep.sources.base import CATEGORY
 from dataset_prep.sources.times import day_of
 from dataset_prep.writing.dataset import Outcome, write
+from dataset_prep.writing.lock import locked
 from dataset_prep.writing.target import check_overwrite, check_target, fingerprint_of
 
 log = logging.getLogger("dataset_prep")
@@ -58,7 +59,7 @@ def run(settings: Settings) -> Conversion:
     target = settings.output / settings.name
     check_target(target)
     try:
-        with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
+        with locked(target), tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
             read = read_log(settings, Path(workdir))
             fingerprint = fingerprint_of(settings.as_dict(), read.digests)
             check_overwrite(target, fingerprint, settings.force)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Sequence
+<<<<<<< HEAD
 from dataclasses import dataclass, field, replace
+=======
+from contextlib import suppress
+from dataclasses import dataclass, field
+>>>>>>> forms
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,14 +21,28 @@ from dataset_prep.pairs.filters import FilteredLog
 from dataset_prep.pairs.funnel import Funnel, describe, share
 from dataset_prep.pairs.kept import choice_rows
 from dataset_prep.pairs.statistics import Statistics, degrees, density
+<<<<<<< HEAD
 from dataset_prep.pairs.table import Table, bits_of
 from dataset_prep.reading.files import find, first_fields
+=======
+from dataset_prep.pairs.table import Pairs, bits_of
+from dataset_prep.reading.files import FIRST, find
+from dataset_prep.reading.frame import frame_to_csv, is_parquet
+>>>>>>> forms
 from dataset_prep.reading.grammar import Grammar
+from dataset_prep.reading.layout import adapted, decoded, first_rows, layout_of, naming_members, sample_lines, separator
 from dataset_prep.reading.log import read_log
-from dataset_prep.reading.remote import LINES, beginning
+from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources import SOURCES, Source
+<<<<<<< HEAD
 from dataset_prep.sources.base import CATEGORY
+=======
+from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
+from dataset_prep.sources.columns import OPTIONS
+from dataset_prep.sources.names import ROLES, is_header, plain
+from dataset_prep.sources.times import recognised
+>>>>>>> forms
 from dataset_prep.writing.report import page
 
 log = logging.getLogger("dataset_prep")
@@ -109,16 +128,19 @@ def _quantiles(histogram: dict[int, int]) -> str:
     return ", ".join(parts)
 
 
-def recognise(first: bytes) -> Source | None:
-    """The source whose grammar fits most lines of a file's beginning; None where none fits half of them."""
-    delimiter = first_fields(first)[1]
-    lines = [line.removesuffix(b"\r") for line in first.split(b"\n")[:LINES] if line.strip()]
-    # The last line may be cut by the reading, the first may be a header.
-    lines = (lines[:-1] if len(lines) > 2 else lines)[1:] or lines
-    fits = {
-        source: sum(Grammar(source, delimiter).examine(line)[0] is None for line in lines) / len(lines)
-        for source in SOURCES.values()
-    } if lines else {}  # fmt: skip
+def recognise(first: bytes, name: str = "the file") -> Source | None:
+    """The source whose columns and grammar fit most lines of a file's beginning; None where none fits half of them."""
+    if len(first) < FIRST and first.count(b"\n") > 2 and not first.endswith(b"\n"):
+        first = first[: first.rindex(b"\n") + 1]  # the last line may be cut by the reading
+    fits: dict[Source, float] = {}
+    for source in SOURCES.values():
+        with suppress(InputError):
+            fitted = adapted(source, first, name)
+            layout = layout_of(first, name, fitted)
+            lines = sample_lines(first, layout)
+            grammar = Grammar(fitted, layout.read_as, own=layout.columns)
+            if lines:
+                fits[fitted] = sum(grammar.examine(line)[0] is None for line in lines) / len(lines)
     best = max(fits, key=lambda source: fits[source], default=None)
     return best if best is not None and fits[best] >= 0.5 else None
 
@@ -144,11 +166,14 @@ def inspect(
         InputError: no source fits, or a file cannot be read.
     """
     path = find(files, "FILE")[0]
+    if is_parquet(find(files, "FILE")):
+        return _of_parquet(files, items, source, html)
     if source is None:
         first = beginning(path, engine=engine, spark_url=spark_url)
-        source = recognise(first)
+        source = recognise(first, path)
         if source is None:
-            raise InputError(_unknown(path, first))
+            with naming_members(Path(path)):
+                raise InputError(_unknown(path, first))
     everything = ",".join(b.value for b in source.behaviors) or None
     settings = Settings(
         source,
@@ -185,7 +210,25 @@ def inspect(
     return found
 
 
+<<<<<<< HEAD
 def _choices(settings: Settings, table: Table) -> list[Choice]:
+=======
+def _of_parquet(files: Sequence[str], items: Sequence[str], source: Source | None, html: Path | None) -> Inspection:
+    """The same for Parquet files, through a copy as CSV."""
+    with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
+        copy = frame_to_csv(find(files, "FILE"), "csv", None, Path(workdir))
+        try:
+            found = inspect([copy], items, source, html)
+        except InputError as error:
+            raise InputError(str(error).replace(copy, files[0])) from error
+    if found.command:
+        named = " --log ".join(map(shlex.quote, files))
+        found.command = found.command.replace(shlex.quote(copy), named)
+    return found
+
+
+def _choices(settings: Settings, pairs: Pairs) -> list[Choice]:
+>>>>>>> forms
     """The strongest behaviour, then one weaker added at a time; each with and without the subset, if there is one."""
     values, pairs = [b.value for b in settings.source.behaviors], table.pairs
     choices = []
@@ -234,15 +277,55 @@ def _recommend(found: Inspection, settings: Settings) -> None:
 
 
 def _unknown(path: str, first: bytes) -> str:
-    fields, _ = first_fields(first)
-    shapes = "\n".join(f"  {source.name}: {','.join(source.columns)}" for source in SOURCES.values())
-    if len(fields) == 1 and len(fields[0].split()) > 1:
+    """Why a file is none of the known logs, and the command that reads it."""
+    rows = first_rows(first)
+    file = shlex.quote(path)
+    if rows == [[""]]:
+        return f"{path}: the file is empty"
+    known = {ROLES.get(plain(field)) for field in rows[0]}
+    if len(rows) == 1 and USER in known:
+        return f"{path}: the file holds no rows, only the header {','.join(rows[0])}"
+    if is_header(rows) and ITEM in known and not known & {USER, TIME, BEHAVIOR}:
+        return (
+            f"{path}: this is a list of items ({','.join(rows[0])}), no log: it has no users. Give it beside the log: "
+            f"python -m dataset_prep inspect LOG --items {file}"
+        )
+    if not is_header(rows) and " " not in ",".join(rows[0]) and separator(decoded(first)[0]) != "," and len(rows[0]) > 1:
+        lists = len({len(row) for row in rows}) > 1 or len(rows[0]) == 2
+    else:
+        lists = len(rows[0]) == 1 and len(rows[0][0].split()) > 1
+    if lists and all(token.isdigit() for row in rows[:20] for field in row for token in field.split()):
         return (
             f"{path}: this looks like a published split, 'user item item ...' a line. Try: python -m dataset_prep "
-            f"split --train {path} --test ..."
+            f"split --train {file} --test FILE --name my-split"
         )
-    numbered = ", ".join(f"{n} {field[:20]!r}" for n, field in enumerate(fields, 1))
+    shapes = "\n".join(f"  {source.name}: {','.join(source.names or source.columns)}" for source in SOURCES.values())
+    numbered = ", ".join(f"{n} {field[:20]!r}" for n, field in enumerate(rows[0], 1))
     return (
         f"{path}: no known log has such rows. The known ones are\n{shapes}\nThis file's first line has {numbered}. "
-        "If it is a log all the same, name its columns: python -m dataset_prep csv --user-column 1 --item-column 2 ..."
+        f"If it is a log all the same, name its columns: {_csv_command(file, rows)}"
     )
+
+
+def _csv_command(file: str, rows: list[list[str]]) -> str:
+    """The csv command by the names of a header, or by number."""
+    command = f"python -m dataset_prep csv --log {file}"
+    if not is_header(rows):
+        return f"{command} --user-column 1 --item-column 2 --name my-log, with the numbers of your columns"
+    named: dict[str, str] = {}
+    for role in (USER, ITEM, TIME, CATEGORY):
+        found = [name for name in rows[0] if ROLES.get(plain(name)) == role]
+        if len(found) == 1:
+            named[role] = found[0]
+    words = [f"--{OPTIONS[role]} {shlex.quote(named.get(role, role.split('_')[0].upper()))}" for role in (USER, ITEM)]
+    words += [f"--{OPTIONS[role]} {shlex.quote(named[role])}" for role in (TIME, CATEGORY) if role in named]
+    if TIME in named:
+        place = rows[0].index(named[TIME])
+        form = recognised([row[place] for row in rows[1:] if len(row) > place], "unix")
+        if form is None:
+            words.append("--time-format PATTERN")
+        elif form != "unix":
+            words.append(f"--time-format {form}")
+    missing = [role for role in (USER, ITEM) if role not in named]
+    note = f", with the names of your columns for {' and '.join(missing)}" if missing else ""
+    return " ".join([command, *words, "--name my-log"]) + note

@@ -42,13 +42,18 @@ def events_sql(engine: Engine, parts: Sequence[Part], settings: Settings, intege
     source = settings.source
     features = [c for c in source.item_features if c in source.columns]
     needed = [c for c in source.columns if c in (USER, ITEM, BEHAVIOR, TIME) or c in features]
-    raw = engine.raw(parts, source.columns, needed)
+    raw = engine.raw(parts, needed)
     rank = " ".join(f"WHEN '{b.value}' THEN {n}" for n, b in enumerate(source.behaviors))
     b = f"CASE {BEHAVIOR} {rank} END" if BEHAVIOR in source.columns else "0"
     t = engine.epoch(TIME, settings.time_format) if source.timed else "0"
     if source.timed and settings.time_format.strptime is not None:
         t = f"CASE WHEN {t} >= {EARLIEST} AND {t} < {LATEST} THEN {t} END"
-    ids = f"{id_sql(USER, integers)} AS user_id, {id_sql(ITEM, integers)} AS item_id"
+    user = id_sql(USER, integers)
+    if source.headers and not integers:
+        # A header between the rows is for the careful reader.
+        names = ", ".join("'" + name.replace("'", "''") + "'" for name in source.headers)
+        user = f"CASE WHEN lower({USER}) NOT IN ({names}) THEN {user} END"
+    ids = f"{user} AS user_id, {id_sql(ITEM, integers)} AS item_id"
     parsed = f"SELECT {ids}, {t} AS t, {b} AS b{''.join(', ' + f for f in features)} FROM {raw} AS raw"
     inside = f"{INSIDE}"
     if settings.items:
