@@ -5,14 +5,9 @@ from __future__ import annotations
 import difflib
 import inspect
 import tempfile
-<<<<<<< HEAD
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-=======
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import cache
->>>>>>> forms
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +127,6 @@ def convert(
     """
     given = dict(locals())
     _refuse(misspelt, convert)
-<<<<<<< HEAD
     with _settings(given) as settings:
         return run(settings)
 
@@ -155,13 +149,6 @@ def other_conversions(source: str | Source, users: PathLike | Sequence[PathLike]
 def _settings(given: dict[str, Any]) -> Iterator[Settings]:
     """The settings for the options of ``convert``. A table in memory is a file as long as they are used."""
     users, source, columns = given["users"], given["source"], _columns(given)
-    with tempfile.TemporaryDirectory(prefix="dataset_prep-") if is_frame(users) else nullcontext() as folder:
-        if folder is not None:
-            users = frame_to_csv(users, source, columns, Path(folder))
-        files = _paths(users)
-        words = {key: given[key] for key in ("engine", "spark_url", "memory_limit")}
-=======
-    columns = _columns(given)
     if not is_frame(users):
         found_files = find(_paths(users), "--log")
         users = found_files if is_parquet(found_files) else users
@@ -170,14 +157,13 @@ def _settings(given: dict[str, Any]) -> Iterator[Settings]:
         if folder is not None:
             users = frame_to_csv(users, source, columns, Path(folder))
         files = _paths(users)
-        check_option(encoding, delimiter)
-        words = {"engine": engine, "spark_url": spark_url, "memory_limit": memory_limit}
->>>>>>> forms
-
+        form = given["encoding"], given["delimiter"]
+        check_option(*form)
+        words = {key: given[key] for key in ("engine", "spark_url", "memory_limit")}
         first = cache(lambda: beginning(find(files, "--log")[0], **words))
-        found = find_source(source, lambda: first_rows(first(), encoding, delimiter), columns)
+        found = find_source(source, lambda: first_rows(first(), *form), columns)
         if found.name != "csv" and not is_remote(find(files, "--log")[0]):
-            found = adapted(found, first(), find(files, "--log")[0], encoding, delimiter)
+            found = adapted(found, first(), find(files, "--log")[0], *form)
         options = {key: given[key] for key in inspect.signature(Settings).parameters if key in given}
         options |= {
             "source": found,

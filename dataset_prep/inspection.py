@@ -5,12 +5,8 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Sequence
-<<<<<<< HEAD
-from dataclasses import dataclass, field, replace
-=======
 from contextlib import suppress
-from dataclasses import dataclass, field
->>>>>>> forms
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,28 +17,19 @@ from dataset_prep.pairs.filters import FilteredLog
 from dataset_prep.pairs.funnel import Funnel, describe, share
 from dataset_prep.pairs.kept import choice_rows
 from dataset_prep.pairs.statistics import Statistics, degrees, density
-<<<<<<< HEAD
 from dataset_prep.pairs.table import Table, bits_of
-from dataset_prep.reading.files import find, first_fields
-=======
-from dataset_prep.pairs.table import Pairs, bits_of
 from dataset_prep.reading.files import FIRST, find
 from dataset_prep.reading.frame import frame_to_csv, is_parquet
->>>>>>> forms
 from dataset_prep.reading.grammar import Grammar
 from dataset_prep.reading.layout import adapted, decoded, first_rows, layout_of, naming_members, sample_lines, separator
 from dataset_prep.reading.log import read_log
 from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources import SOURCES, Source
-<<<<<<< HEAD
-from dataset_prep.sources.base import CATEGORY
-=======
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
 from dataset_prep.sources.columns import OPTIONS
 from dataset_prep.sources.names import ROLES, is_header, plain
 from dataset_prep.sources.times import recognised
->>>>>>> forms
 from dataset_prep.writing.report import page
 
 log = logging.getLogger("dataset_prep")
@@ -210,9 +197,6 @@ def inspect(
     return found
 
 
-<<<<<<< HEAD
-def _choices(settings: Settings, table: Table) -> list[Choice]:
-=======
 def _of_parquet(files: Sequence[str], items: Sequence[str], source: Source | None, html: Path | None) -> Inspection:
     """The same for Parquet files, through a copy as CSV."""
     with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
@@ -227,8 +211,7 @@ def _of_parquet(files: Sequence[str], items: Sequence[str], source: Source | Non
     return found
 
 
-def _choices(settings: Settings, pairs: Pairs) -> list[Choice]:
->>>>>>> forms
+def _choices(settings: Settings, table: Table) -> list[Choice]:
     """The strongest behaviour, then one weaker added at a time; each with and without the subset, if there is one."""
     values, pairs = [b.value for b in settings.source.behaviors], table.pairs
     choices = []

@@ -26,12 +26,8 @@ from dataset_prep.reading.pairs_file import FORMS, PairsFile, form_of, read_pair
 from dataset_prep.reading.remote import local_copies
 from dataset_prep.settings import check_name
 from dataset_prep.writing.atomic import replaced
-<<<<<<< HEAD
 from dataset_prep.writing.dataset import write_json, write_source
-=======
-from dataset_prep.writing.dataset import write_json
 from dataset_prep.writing.lock import locked
->>>>>>> forms
 from dataset_prep.writing.recbole_yaml import dataset_yaml
 from dataset_prep.writing.report import page
 from dataset_prep.writing.target import check_overwrite, check_target, fingerprint_of

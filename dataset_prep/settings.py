@@ -70,12 +70,9 @@ class Settings:
     spark_url: str = "local[2]"
     memory_limit: str | None = None
     quiet: bool = False
-<<<<<<< HEAD
-    given: Mapping[str, Any] = field(default_factory=dict, compare=False)
-=======
     encoding: str | None = None
     delimiter: str | None = None
->>>>>>> forms
+    given: Mapping[str, Any] = field(default_factory=dict, compare=False)
     kept: tuple[str, ...] = field(init=False)
     cut: Split | None = field(init=False)
 

@@ -151,13 +151,10 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
     best_score, best_result = trainer.fit(
         made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
     )
-<<<<<<< HEAD
     part, data = ("test", made.test_data) if made.test_data else ("valid", made.valid_data)
     popularity = beside_popularity(made, data)
-=======
     if hasattr(trainer, "epoch_warnings"):
         trainer.epoch_warnings.summary()
->>>>>>> enough
     test_result = trainer.evaluate(made.test_data, load_best_model=saved, show_progress=config["show_progress"])
     logger.info(f"{set_color('best valid', 'yellow')}: {dict2str(best_result or {})}")
     logger.info(f"{set_color('test result', 'yellow')}: {dict2str(test_result or {})}")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-=======
 import ast
 import shlex
->>>>>>> enough
 import subprocess
 import sys
 from pathlib import Path
@@ -32,11 +29,6 @@ def test_without_arguments_it_shows_its_help() -> None:
 
 @pytest.mark.parametrize("command", ["mobile", "userbehavior", "tmall", "csv", "split", "inspect"])
 def test_help_teaches_with_an_example(command: str) -> None:
-<<<<<<< HEAD
-    text = CliRunner().invoke(main, [command, "--help"])
-    assert text.exit_code == 0
-    assert f"python -m dataset_prep {command} " in text.output
-=======
     told = CliRunner().invoke(main, [command, "--help"])
     assert told.exit_code == 0
     assert f"python -m dataset_prep {command} " in told.output
@@ -58,7 +50,6 @@ def test_a_refusal_names_remedies_that_work(raw: tuple[str, str], tmp_path: Path
         done = CliRunner().invoke(main, [*shlex.split(words)[3:], "--name", f"x{number}"])
         assert done.exit_code == 0, done.output
         assert promised in done.output.splitlines()[-1]
->>>>>>> enough
 
 
 def test_words_that_cannot_be_meant_exit_2(raw: tuple[str, str], tmp_path: Path) -> None:
