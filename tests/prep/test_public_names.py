@@ -16,7 +16,7 @@ from dataset_prep.pairs.core import Enough, Size, Thresholds
 NAMES = [
     "SOURCES", "Conversion", "EmptyDatasetError", "Enough", "InputError", "Inspection", "OutputError", "PrepError",
     "Published", "Size", "Source", "ThinDatasetError", "Thresholds", "TooManyRejectsError", "UsageError", "convert",
-    "convert_published", "inspect", "write_sample",
+    "convert_published", "inspect", "other_conversions", "write_sample",
 ]  # fmt: skip
 
 
