@@ -7,6 +7,7 @@ import inspect
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,7 @@ def _settings(given: dict[str, Any]) -> Iterator[Settings]:
     table = is_frame(users) or (isinstance(users, list) and is_parquet(_paths(users)))
     with tempfile.TemporaryDirectory(prefix="dataset_prep-") if table else nullcontext() as folder:
         if folder is not None:
+            columns = replace(columns, header=True) if columns else None
             users = frame_to_csv(users, source, columns, Path(folder))
         files = _paths(users)
         form = given["encoding"], given["delimiter"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,9 +14,13 @@ import numpy as np
 
 from dataset_prep.engines.base import ODD, ReadError
 from dataset_prep.errors import InputError, OutputError, UsageError
+from dataset_prep.machine import memory_of
 from dataset_prep.progress import bar
 from dataset_prep.sources.part import LONGEST_LINE, Part, RemoteFile
 from dataset_prep.sources.times import BEIJING_OFFSET, TimeFormat
+
+BYTES_A_THREAD = 1 << 26
+"""Every thread of DuckDB needs memory of its own. With many of them a small limit is too little for any log."""
 
 
 def quoted(text: str) -> str:
@@ -42,6 +47,8 @@ class DuckDBEngine:
                 self._run(f"SET memory_limit = {quoted(memory_limit)}")
             except duckdb.Error as error:
                 raise UsageError(f"--memory-limit: {memory_limit!r} is no size; write 4GB or 800MB.") from error
+            threads = min(os.cpu_count() or 1, max(1, memory_of(memory_limit) // BYTES_A_THREAD))
+            self._run(f"SET threads = {threads}")
 
     def __enter__(self) -> DuckDBEngine:
         return self
@@ -50,7 +57,8 @@ class DuckDBEngine:
         self._connection.close()
         if isinstance(error, duckdb.OutOfMemoryException):
             limit = self._memory_limit or "the default"
-            raise UsageError(f"--memory-limit: {limit} is too little ({error}).") from error
+            reason = str(error).splitlines()[0]
+            raise UsageError(f"--memory-limit: {limit} is too little ({reason}).") from error
         if isinstance(error, duckdb.IOException):
             raise OutputError(f"DuckDB cannot read or write a file ({error}).") from error
 

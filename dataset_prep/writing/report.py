@@ -7,7 +7,8 @@ import json
 import math
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from dataset_prep.pairs.core import Size, Thresholds
@@ -62,7 +63,9 @@ def page(
 @cache
 def _plotly() -> str:
     """plotly.js, from the package. Its Python half would take longer to import than a small log takes to convert."""
-    return (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+    spec = find_spec("plotly")
+    assert spec is not None and spec.origin is not None
+    return (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
 
 
 def _key_figures(size: Size, rows: int) -> list[tuple[str, str]]:

@@ -41,8 +41,8 @@ def spark_session(spark: None) -> Iterator[None]:
     """One Spark for all tests: the engine takes the session that is there. Starting one takes longer than a test."""
     from pyspark.sql import SparkSession
 
-    settings = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2"}
-    running = SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
+    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+    running = builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
     yield
     running.stop()
 

@@ -163,8 +163,10 @@ def write_others(folder: Path, rng: random.Random) -> None:
     save("wide.csv", [(when, u.replace("-", "-ü零"), *rest) for when, u, *rest in text], "when,uid,sku,event,cat")
     save("skus.csv", [(f"0{i}",) for i in range(1, 90, 2)], "sku")
     save("numbers.txt", [(i, u, "vcb"[k], f"2020-01-{d + 1:02}", i % 7) for u, i, k, d in drawn], sep="\t")
-    lists = {name: [[rng.randrange(60), *rng.choices(range(120), k=n)] for _ in range(n * 8)] for name, n in
-             (("train.txt", 12), ("valid.txt", 2), ("test.txt", 4))}  # fmt: skip
+    lists: dict[str, list[list[object]]] = {
+        name: [[rng.randrange(60), *rng.choices(range(120), k=n)] for _ in range(n * 8)]
+        for name, n in (("train.txt", 12), ("valid.txt", 2), ("test.txt", 4))
+    }
     lists["train.txt"] += [["7"], [], ["8", '"9"'], ["9", "1,2"]]
     for name, made in lists.items():
         save(name, made, sep=" ", end="\r\n" if name == "test.txt" else "\n")

@@ -118,7 +118,8 @@ def test_inspect(log: Path, tmp_path: Path, engine: str) -> None:
     (tmp_path / "items.csv").write_text("".join(f"{i}\n" for i in range(60)))
     paths = [str(log)], [str(tmp_path / "items.csv")]
     local = inspect(*paths)
-    away = inspect(*([f"file://{path}" for path in side] for side in paths), engine=engine)
+    users, items = ([f"file://{path}" for path in side] for side in paths)
+    away = inspect(users, items, engine=engine)
     assert local.choices == away.choices
     assert away.command is not None
     assert ("--engine spark --spark-url 'local[2]'" in away.command) == (engine == "spark")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_killed_before_every_single_step(exchange: bool, tmp_path: Path) -> None
     while dead:
         output = tmp_path / f"out-{step}"
         fill(output, "old")
-        dead = killed_at(step, output, exchange, lambda output=output: fill(output, "new"))  # type: ignore[misc]
+        dead = killed_at(step, output, exchange, partial(fill, output, "new"))
         found.add(digest(output / "x"))
         if exchange:
             assert found <= {old, new}

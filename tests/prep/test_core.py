@@ -106,7 +106,8 @@ def test_without_a_compiler_the_core_is_the_same(without_compiler: Path, tmp_pat
         pairs = {(int(u), int(i)) for u, i in rng.integers(0, 100, (n, 2)) ** 2 // 100}
         cases.append(arrays(pairs))
         cases.append((cases[-1][1], cases[-1][0]))  # not in the order of the users
-    np.savez(tmp_path / "cases.npz", **{f"{n}-{side}": case[side] for n, case in enumerate(cases) for side in (0, 1)})
+    arrays_of = {f"{n}-{side}": case[side] for n, case in enumerate(cases) for side in (0, 1)}
+    np.savez(tmp_path / "cases.npz", allow_pickle=True, **arrays_of)
     code = (
         "import sys, numpy as np\n"
         "from dataset_prep.machine import library\n"

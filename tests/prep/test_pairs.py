@@ -72,8 +72,8 @@ def test_distinct_pairs(logs: list[list[Row]], unit: int, spread: int, far: int,
     columns = (users[pairs.u], items[pairs.i], pairs.mask, pairs.n, pairs.first)
     assert list(zip(*(column.tolist() for column in columns), strict=True)) == by_definition(every, kept)
     again = coded_rows(rows, pairs)
-    columns = (users[again.u], items[again.i], again.t, again.row_class)
-    assert list(zip(*(column.tolist() for column in columns), strict=True)) == every
+    carried = (users[again.u], items[again.i], again.t, again.row_class)
+    assert list(zip(*(column.tolist() for column in carried), strict=True)) == every
     if release:
         released = find_pairs(rows, kept, unit, release=True)
         assert (released.first == pairs.first).all() and not rows.blocks

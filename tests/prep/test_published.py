@@ -39,7 +39,7 @@ def split(tmp_path: Path) -> Any:
                 (tmp_path / f"{name}.txt").write_bytes(content)
         if valid is not None:
             options["valid"] = tmp_path / "valid.txt"
-        options = {"name": "x", "output": tmp_path / "out", "force": True} | options
+        options = {"name": "x", "output": tmp_path / "out", "force": True, **options}
         return convert_published(tmp_path / "train.txt", tmp_path / "test.txt", **options)
 
     return made

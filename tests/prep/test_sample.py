@@ -47,8 +47,8 @@ def _recall_at_20(inter: Path) -> tuple[float, float]:
     users = {u: n for n, u in enumerate(dict.fromkeys(r[0] for r in rows))}
     items = {i: n for n, i in enumerate(dict.fromkeys(r[1] for r in rows))}
     history: dict[int, list[int]] = {}
-    for user, item, *_ in rows:
-        history.setdefault(users[user], []).append(items[item])
+    for user_id, item_id, *_ in rows:
+        history.setdefault(users[user_id], []).append(items[item_id])
     train = sp.lil_matrix((len(users), len(items)))
     held: dict[int, set[int]] = {}
     for user, seen in history.items():
