@@ -53,7 +53,7 @@ def after_short_training(experiment: Experiment, history: History, settings: Set
     """4: the best validation of the short training beside popularity's.
 
     Popularity beats most models that have been trained for a few epochs. It is a finding only where the loss has
-    fallen and the metric has stopped to improve.
+    fallen and the metric no longer improves.
     """
     scores = valid_scores(history, settings)
     data = experiment.valid_data
