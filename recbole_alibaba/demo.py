@@ -22,7 +22,7 @@ BEFORE, AFTER = "before.yaml", "after.yaml"
 STRONGER = {"weight_decay": 1e-2}
 SIMPLE = ("ItemKNN", "EASE", "Pop")
 METRIC = "ndcg@20"
-PARTING = """At 1e-4 the decay delays the learning of this small log, until the gradients outgrow it. At 1e-2 they never do.
+PARTING = """At 1e-4 the decay delays learning until the gradients outgrow it, here soon. At 1e-2 they never do.
 The more users and items a batch is spread over, the smaller is a row's gradient, and the less decay is enough."""
 EPOCHS = (0, 4, 9, 19, 39, 59)
 EVERY = 5  # epochs between two validations

@@ -145,7 +145,7 @@ def examine_experiment(
             values = {"error": str(error)}
             findings.append(Finding("training-fails", severity, 0, 0, values, causes=("training-fails",)))
         findings += find_signs(history, settings)
-        stands = after_short_training(experiment, history, settings)
+        stands = after_short_training(experiment, history, settings, findings)
         findings += [verdict.finding for verdict in stands if verdict.finding]
         verdicts += stands
     found = merged(findings)

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from recbole_alibaba.diagnosis.checks.model_access import is_trained
-from recbole_alibaba.diagnosis.findings import Finding, Verdict
+from recbole_alibaba.diagnosis.findings import Finding, Verdict, is_ill
 from recbole_alibaba.diagnosis.readings import History, Settings, has_learned, valid_scores
 from recbole_alibaba.diagnosis.signs.popularity_sign import Standing, popularity_wins, still_rising
 from recbole_alibaba.evaluation.popularity import item_counts, popularity_result
@@ -49,11 +49,13 @@ def standing(
     )
 
 
-def after_short_training(experiment: Experiment, history: History, settings: Settings) -> list[Verdict]:
+def after_short_training(
+    experiment: Experiment, history: History, settings: Settings, findings: list[Finding]
+) -> list[Verdict]:
     """4: the best validation of the short training beside popularity's.
 
     Popularity beats most models that have been trained for a few epochs. It is a finding only where the loss has
-    fallen and the metric has stopped to improve.
+    fallen, the metric no longer improves, and none of `findings` says already what is wrong.
     """
     scores = valid_scores(history, settings)
     data = experiment.valid_data
@@ -65,7 +67,7 @@ def after_short_training(experiment: Experiment, history: History, settings: Set
     stood = standing(experiment, "valid", {str(settings["valid_metric"]).lower(): best}, theirs, counts)
     if stood is None:
         return []
-    settled = len(scores) > SETTLED and best in scores[:-SETTLED] and has_learned(history)
+    settled = len(scores) > SETTLED and best in scores[:-SETTLED] and has_learned(history) and not is_ill(findings)
     found: Finding | None = popularity_wins(stood, history, settings) if settled else None
     found = replace(found, wording="short") if found else None
     return [Verdict("evaluation", "popularity-wins", stood.model, stood.popularity, found)]
