@@ -17,7 +17,7 @@ from dataset_prep.pairs.filters import FilteredLog
 from dataset_prep.pairs.funnel import Funnel, describe, share
 from dataset_prep.pairs.statistics import Statistics, degrees, density
 from dataset_prep.pairs.table import Pairs, bits_of
-from dataset_prep.reading.files import FIRST, find
+from dataset_prep.reading.files import find
 from dataset_prep.reading.frame import frame_to_csv, is_parquet
 from dataset_prep.reading.grammar import Grammar
 from dataset_prep.reading.layout import adapted, decoded, first_rows, layout_of, naming_members, sample_lines, separator
@@ -111,8 +111,6 @@ def _quantiles(histogram: dict[int, int]) -> str:
 
 def recognise(first: bytes, name: str = "the file") -> Source | None:
     """The source whose columns and grammar fit most lines of a file's beginning; None where none fits half of them."""
-    if len(first) < FIRST and first.count(b"\n") > 2 and not first.endswith(b"\n"):
-        first = first[: first.rindex(b"\n") + 1]  # the last line may be cut by the reading
     fits: dict[Source, float] = {}
     for source in SOURCES.values():
         with suppress(InputError):

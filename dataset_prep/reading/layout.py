@@ -121,12 +121,17 @@ class Layout:
     @property
     def rewritten(self) -> bool:
         """Whether lines are rewritten, tab-separated in UTF-8, before they are read."""
-        return self.encoding != "utf-8" or self.delimiter not in NATIVE or bool(self.fixes)
+        return self.encoding != "utf-8" or self.by_line
+
+    @property
+    def by_line(self) -> bool:
+        """Whether each line changes, and not only its encoding."""
+        return self.delimiter not in NATIVE or bool(self.fixes)
 
     @property
     def read_as(self) -> str:
         """The delimiter that the readers see."""
-        return "\t" if self.fixes or self.delimiter not in NATIVE else self.delimiter
+        return "\t" if self.by_line else self.delimiter
 
 
 def layout_of(
@@ -322,7 +327,7 @@ def _adapted(source: Source, rows: list[list[str]], name: str) -> Source:
 def sample_lines(first: bytes, layout: Layout) -> list[bytes]:
     """The first lines behind the header, as the readers see them."""
     lines, _ = decoded(first, layout.encoding)
-    shown = (_rewritten(line, layout) if layout.rewritten else line for line in lines[layout.header :])
+    shown = (_rewritten(line, layout) if layout.by_line else line for line in lines[layout.header :])
     return [line.encode("utf-8", "surrogateescape") for line in shown]
 
 
@@ -402,7 +407,7 @@ def _chunks(stream: Stream, layout: Layout) -> Iterator[bytes]:
         text = decoder.decode(raw, not raw)
         if first:
             text, first = text.removeprefix("\ufeff"), False
-        if not layout.fixes and layout.delimiter in NATIVE:
+        if not layout.by_line:
             whole, rest = text, ""
         else:
             lines = (rest + text).split("\n")
