@@ -258,7 +258,12 @@ def _unknown(path: str, first: bytes) -> str:
             f"{path}: this is a list of items ({','.join(rows[0])}), no log: it has no users. Give it beside the log: "
             f"python -m dataset_prep inspect LOG --items {file}"
         )
-    if not is_header(rows) and " " not in ",".join(rows[0]) and separator(decoded(first)[0]) != "," and len(rows[0]) > 1:
+    if (
+        not is_header(rows)
+        and " " not in ",".join(rows[0])
+        and separator(decoded(first)[0]) != ","
+        and len(rows[0]) > 1
+    ):
         lists = len({len(row) for row in rows}) > 1 or len(rows[0]) == 2
     else:
         lists = len(rows[0]) == 1 and len(rows[0][0].split()) > 1

@@ -148,8 +148,7 @@ class CompiledReader:
             t[:] = [settings.time_format.parse(fields[TIME]) or 0 for fields in late]
         item = numbers(CATEGORY if settings.level == "category" else ITEM)
         features = [
-            np.array([self._code(fields[feature]) for fields in late], dtype=np.int64)
-            for feature in settings.features
+            np.array([self._code(fields[feature]) for fields in late], dtype=np.int64) for feature in settings.features
         ]
         self.rows.add(self.selection.select(Columns(numbers(USER), item, numbers(ITEM), t, rank, features)))
 

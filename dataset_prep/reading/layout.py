@@ -201,7 +201,13 @@ def _aligned(rows: list[list[str]]) -> list[list[str]]:
 
 
 def _fix_ids(
-    role: str, columns: Sequence[str], body: list[list[str]], source: Source, name: str, fixes: list[Fix], notes: list[str]
+    role: str,
+    columns: Sequence[str],
+    body: list[list[str]],
+    source: Source,
+    name: str,
+    fixes: list[Fix],
+    notes: list[str],
 ) -> None:
     """Ids that pandas wrote as floats (100000.0) are whole numbers; those of a spreadsheet (1.0E+08) are lost."""
     if role not in columns:
@@ -291,7 +297,9 @@ def _written(seconds: int, target: TimeFormat) -> str | None:
     return text if target.parse(text) == seconds else None
 
 
-def adapted(source: Source, first: bytes, name: str, encoding: str | None = None, delimiter: str | None = None) -> Source:
+def adapted(
+    source: Source, first: bytes, name: str, encoding: str | None = None, delimiter: str | None = None
+) -> Source:
     """The source with the columns and the time of this file: a feature that it lacks is left out.
 
     Raises InputError.
@@ -400,7 +408,9 @@ class Rewritten:
 
 
 def _chunks(stream: Stream, layout: Layout) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(layout.encoding)("surrogateescape" if "16" not in layout.encoding else "replace")
+    decoder = codecs.getincrementaldecoder(layout.encoding)(
+        "surrogateescape" if "16" not in layout.encoding else "replace"
+    )
     rest, first = "", True
     while True:
         raw = stream.read(1 << 20)
@@ -429,7 +439,9 @@ def _rewritten(line: str, layout: Layout) -> str:
     if len(row) == len(layout.columns):
         for fix in layout.fixes:
             fix(row)
-    return "\t".join(f'"{field.replace(chr(34), chr(34) * 2)}"' if '"' in field or "\t" in field else field for field in row)
+    return "\t".join(
+        f'"{field.replace(chr(34), chr(34) * 2)}"' if '"' in field or "\t" in field else field for field in row
+    )
 
 
 def check_option(encoding: str | None, delimiter: str | None) -> None:

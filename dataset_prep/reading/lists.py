@@ -187,7 +187,9 @@ def _item_columns(lines: list[str], name: str, own: str | None) -> tuple[bool, l
         raise InputError(
             f"--items: {name}: the header {','.join(rows[0])} has {what} for item_id. Name the column of the items item_id."
         )
-    geohash = [place for place, field in enumerate(names) if field in SYNONYMS["user_geohash"] or field == "itemgeohash"]
+    geohash = [
+        place for place, field in enumerate(names) if field in SYNONYMS["user_geohash"] or field == "itemgeohash"
+    ]
     return True, [places[0] if places else 0, *(geohash or ([1] if not places else []))]
 
 
@@ -200,7 +202,9 @@ def _user_columns(lines: list[str], name: str) -> tuple[bool, list[int]]:
         return False, [0, 1, 2]
     places = [[place for place, field in enumerate(names) if field in known] for known in wanted]
     if any(len(found) != 1 for found in places):
-        raise InputError(f"--user-info: {name}: the header is {','.join(rows[0])}; needed are {','.join(USER_FEATURES)}.")
+        raise InputError(
+            f"--user-info: {name}: the header is {','.join(rows[0])}; needed are {','.join(USER_FEATURES)}."
+        )
     return True, [found[0] for found in places]
 
 

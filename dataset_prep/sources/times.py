@@ -75,8 +75,6 @@ FORMATS: dict[str, TimeFormat] = {
 }
 
 
-
-
 _DAY_AND_TIME = re.compile(
     r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})"
     r"(?:[ T]([0-9]{1,2})(?::([0-9]{1,2})(?::([0-9]{1,2})(?:[.,][0-9]+)?)?)?)? ?(Z|UTC|[-+][0-9]{2}:?[0-9]{2})?"
@@ -184,7 +182,9 @@ def recognised(texts: Sequence[str], expected: str) -> str | None:
                 return name
     digits = {len(text) for text in texts if text.isdigit()}
     if len([text for text in texts if text.isdigit()]) * 2 > len(texts):
-        return next((n for n, sizes in (("ms", {12, 13}), ("us", {15, 16}), ("monthday", {3, 4})) if digits <= sizes), None)
+        return next(
+            (n for n, sizes in (("ms", {12, 13}), ("us", {15, 16}), ("monthday", {3, 4})) if digits <= sizes), None
+        )
     dated = [text for text in texts if _DAY_AND_TIME.fullmatch(text.strip())]
     if len(dated) * 2 > len(texts) and _fits(form("iso"), texts):
         return "iso"

@@ -20,7 +20,14 @@ import pytest
 from dataset_prep import InputError, PrepError, UsageError, convert, inspect
 from dataset_prep.writing.lock import locked
 
-LEAST: dict[str, Any] = {"min_user": 1, "min_item": 1, "min_interactions": 1, "min_users": 1, "min_items": 1, "force": True}
+LEAST: dict[str, Any] = {
+    "min_user": 1,
+    "min_item": 1,
+    "min_interactions": 1,
+    "min_users": 1,
+    "min_items": 1,
+    "force": True,
+}
 HEADER = "user_id,item_id,behavior_type,user_geohash,item_category,time"
 CHINESE = "用户ID,商品ID,行为类型,地理位置,商品类目,时间"
 RNG = random.Random(3)
@@ -49,7 +56,9 @@ FORMS: dict[str, bytes] = {
     **{f"separator {sep!r}": PLAIN.replace(",", sep).encode() for sep in (";", "|", "\x01", "\t")},
     "separator \\x01, no header": BARE.replace(",", "\x01").encode(),
     "a separator at the end": PLAIN.replace("\n", ",\n").encode(),
-    "a separator at the end, not of the header": f"{HEADER}\n{BARE}".replace("\n", ",\n").replace(",\n", "\n", 1).encode(),
+    "a separator at the end, not of the header": f"{HEADER}\n{BARE}".replace("\n", ",\n")
+    .replace(",\n", "\n", 1)
+    .encode(),
     "a separator at the end, no header": BARE.replace("\n", ",\n").encode(),
     "UTF-16": PLAIN.encode("utf-16"),
     "UTF-16, CRLF, no mark": PLAIN.replace("\n", "\r\n").encode("utf-16-le"),
@@ -119,7 +128,10 @@ NO_LOGS: dict[str, tuple[bytes, str]] = {
     "code.csv": (b"import pandas as pd\nprint(pd.read_csv('x'))\n", "source code"),
     "log.json": (b'{"user_id": 1, "item_id": 2}\n', "JSON"),
     "log.h5": (b"\x89HDF\r\n\x1a\n", "HDF5"),
-    "lost.csv": (f"{HEADER}\n1.0E+08,5,1,,3,2014-12-01 00\n1.0E+08,6,1,,3,2014-12-01 00\n".encode(), "by a spreadsheet"),
+    "lost.csv": (
+        f"{HEADER}\n1.0E+08,5,1,,3,2014-12-01 00\n1.0E+08,6,1,,3,2014-12-01 00\n".encode(),
+        "by a spreadsheet",
+    ),
 }
 
 
@@ -188,7 +200,13 @@ TIMES: dict[str, tuple[Callable[[dt.datetime], object], str, str]] = {
 def test_a_time_of_another_form_is_refused_with_the_option_that_reads_it(kind: str, tmp_path: Path) -> None:
     written, option, told = TIMES[kind]
     (tmp_path / "log.csv").write_text(text(written))
-    words = {"user_column": "user_id", "item_column": "item_id", "time_column": "time", **LEAST, "output": tmp_path / "out"}
+    words = {
+        "user_column": "user_id",
+        "item_column": "item_id",
+        "time_column": "time",
+        **LEAST,
+        "output": tmp_path / "out",
+    }
     with pytest.raises(PrepError) as caught:
         convert("csv", tmp_path / "log.csv", name="x", **words)
     assert told in str(caught.value) and not (tmp_path / "out").exists()
@@ -197,7 +215,14 @@ def test_a_time_of_another_form_is_refused_with_the_option_that_reads_it(kind: s
 
 def test_time_zone(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("u,i,t\n1,2,2020-07-01 12:00:00\n")
-    words = {"user_column": "u", "item_column": "i", "time_column": "t", "time_format": "datetime", **LEAST, "output": tmp_path}
+    words = {
+        "user_column": "u",
+        "item_column": "i",
+        "time_column": "t",
+        "time_format": "datetime",
+        **LEAST,
+        "output": tmp_path,
+    }
     for zone, hour in (("", 4), ("UTC", 12), ("Europe/Berlin", 10)):
         done = convert("csv", tmp_path / "log.csv", name="x", timezone=zone, **words)
         moment = int(dt.datetime(2020, 7, 1, hour, tzinfo=dt.UTC).timestamp())
@@ -216,7 +241,18 @@ def test_encoding_and_delimiter_by_name(expected: dict[str, str], tmp_path: Path
 
 def test_the_second_converter_is_told(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text(PLAIN)
-    command = [sys.executable, "-m", "dataset_prep", "mobile", "--log", "log.csv", "--name", "x", "--min-interactions", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "dataset_prep",
+        "mobile",
+        "--log",
+        "log.csv",
+        "--name",
+        "x",
+        "--min-interactions",
+        "1",
+    ]
     with locked(tmp_path / "dataset" / "x"):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 2 and "another converter" in done.stderr

@@ -17,14 +17,18 @@ TRAIN, TEST = PAIRS[:300], PAIRS[300:]
 
 
 def lists(pairs: list[tuple[int, int]]) -> list[str]:
-    return [" ".join(map(str, [user, *(i for u, i in pairs if u == user)])) for user in dict.fromkeys(u for u, _ in pairs)]
+    return [
+        " ".join(map(str, [user, *(i for u, i in pairs if u == user)])) for user in dict.fromkeys(u for u, _ in pairs)
+    ]
 
 
 def cells(pairs: list[tuple[int, int]], sep: str, *more: str) -> list[str]:
     return [sep.join([str(u), str(i), *(m or str(RNG.randrange(1, 6)) for m in more)]) for u, i in pairs]
 
 
-def published(folder: Path, train: list[str], test: list[str], valid: list[str] | None = None, **words: Any) -> set[str]:
+def published(
+    folder: Path, train: list[str], test: list[str], valid: list[str] | None = None, **words: Any
+) -> set[str]:
     """The pairs of training and test as written."""
     parts = {"train": train, "test": test} | ({"valid": valid} if valid else {})
     for name, lines in parts.items():
