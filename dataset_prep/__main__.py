@@ -183,7 +183,7 @@ def tmall(users: tuple[str, ...], **options: Any) -> None:
 @click.option("--item-column", required=True)
 @click.option(
     "--time-column",
-    help="Or month,day where these are two columns. Without one, no --from, --to or --split, and RecBole splits at random.",
+    help="Or month,day. Without one, no --from, --to or --split, and RecBole splits at random.",
 )
 @click.option(
     "--time-format", default="unix", help="unix, ms, hour, datetime, date, yyyymmdd, iso, or a pattern: %d/%m/%Y."

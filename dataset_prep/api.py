@@ -104,7 +104,8 @@ def convert(
         delimiter: Of the log, one character. None means to recognise it.
         user_column: Of csv: name in the header, or number from 1.
         item_column: Of csv.
-        time_column: Of csv; 'month,day' where these are two columns. Without one there is no since, until or split, and RecBole splits at random.
+        time_column: Of csv; 'month,day' where these are two columns. Without one there is no since, until or split,
+            and RecBole splits at random.
         time_format: Of csv: unix, ms, us, hour, datetime, date, yyyymmdd, mmdd, iso, month-day, order, or a strptime
             pattern such as %d/%m/%Y.
         timezone: Of csv: of times that state none, as in Europe/Berlin. '' means Beijing.

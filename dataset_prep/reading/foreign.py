@@ -35,7 +35,8 @@ WEB = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body)", r
 XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<\?xml", re.IGNORECASE)
 JSON = re.compile(rb'\s*(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"')
 CODE = re.compile(
-    rb"(?:\s*#[^\n]*\n|\s*\n)*\s*(?:#!|import [\w.]+|from [\w.]+ import |#include\b|def \w+\(|class \w+|package [\w.]+;)"
+    rb"(?:\s*#[^\n]*\n|\s*\n)*\s*"
+    rb"(?:#!|import [\w.]+|from [\w.]+ import |#include\b|def \w+\(|class \w+|package [\w.]+;)"
 )
 TAR = (257, b"ustar")
 
@@ -60,7 +61,10 @@ def sentence(first: bytes, name: str) -> str | None:
     if XML.match(first):
         return f"{name}: this is XML, no log. Export the table as CSV."
     if JSON.match(first):
-        return f"{name}: this is JSON. Write it as CSV: pandas.read_json('{name}', lines=True).to_csv('log.csv', index=False)."
+        return (
+            f"{name}: this is JSON. Write it as CSV: "
+            f"pandas.read_json('{name}', lines=True).to_csv('log.csv', index=False)."
+        )
     if CODE.match(first):
         return f"{name}: this is the source code of a program, no log. Take the data file itself."
     return None

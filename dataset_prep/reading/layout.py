@@ -257,11 +257,11 @@ def _fix_time(
                 row[place] = f"{row[place]:0>2}{row[day]:0>2}"
 
         fixes.append(join)
-        parse, written = FORMATS["mmdd"].parse, "mmdd"
+        written = "mmdd"
     else:
         values = [row[place] for row in body if len(row) == len(columns)]
         written = source.written or recognised(values, source.time) or source.time
-        parse = form(written, source.zone)
+    parse = form(written, source.zone if day is None else "")
     target = FORMATS[source.time]
     if written in (source.time, "order") and not source.zone:
         return
@@ -353,7 +353,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Opened:
-    """One file, ready to be read: its bytes in UTF-8 with a comma or tab, and its layout. copied: not the file's own."""
+    """One file, ready to be read: its bytes in UTF-8 with a comma or tab. copied: they are not the file's own."""
 
     name: str
     stream: Stream

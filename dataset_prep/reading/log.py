@@ -314,8 +314,8 @@ def _advice(settings: Settings, found: Found) -> str:
             one, other = (f"'%{a}{sep}%{b}{sep}%Y{clock}'" for a, b in ("dm", "md"))
             return f"Times such as {times[0]!r} are read with --time-format {one} where the day is first, or {other}."
         return (
-            f"Times such as {times[0]!r} are not {source.written}. --time-format takes {', '.join([*FORMATS, *LOOSE])}, or a "
-            "pattern such as '%d/%m/%Y %H:%M'."
+            f"Times such as {times[0]!r} are not {source.written}. --time-format takes "
+            f"{', '.join([*FORMATS, *LOOSE])}, or a pattern such as '%d/%m/%Y %H:%M'."
         )
     if "broken UTF-8" in reasons:
         return "The file is not UTF-8. Name its encoding: --encoding gb18030 for Chinese files (GBK, GB2312)."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -151,7 +152,7 @@ def test_any_order_any_names_any_number_of_files(kind: str, tmp_path: Path) -> N
         folder.mkdir()
         cuts = [0, *sorted(rng.sample(range(1, 300), trial % 3)), 300]
         files = []
-        for number, (begin, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
+        for number, (begin, end) in enumerate(itertools.pairwise(cuts)):
             order = [*names, *rng.choice([[], ["index"], ["index", "other"]])]
             if not (trial % 4 == 3 and number):
                 rng.shuffle(order)
