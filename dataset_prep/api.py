@@ -15,8 +15,9 @@ from dataset_prep.conversion import Conversion, run
 from dataset_prep.errors import UsageError
 from dataset_prep.published import Published, PublishedSettings, run_published
 from dataset_prep.reading.files import find, is_remote
-from dataset_prep.reading.frame import frame_to_csv, is_frame, is_parquet
+from dataset_prep.reading.frame import frame_to_csv, is_frame
 from dataset_prep.reading.layout import adapted, check_option, first_rows
+from dataset_prep.reading.parquet import is_parquet, parquet_to_csv
 from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import Source
@@ -123,13 +124,14 @@ def convert(
     given = dict(locals())
     _refuse(misspelt, convert)
     columns = _columns(given)
-    if not is_frame(users):
-        found_files = find(_paths(users), "--log")
-        users = found_files if is_parquet(found_files) else users
-    table = is_frame(users) or (isinstance(users, list) and is_parquet(_paths(users)))
-    with tempfile.TemporaryDirectory(prefix="dataset_prep-") if table else nullcontext() as folder:
+    table = is_frame(users)
+    parquet = [] if table else find(_paths(users), "--log")
+    parquet = parquet if is_parquet(parquet) else []
+    with tempfile.TemporaryDirectory(prefix="dataset_prep-") if table or parquet else nullcontext() as folder:
         if folder is not None:
-            users = frame_to_csv(users, source, columns, Path(folder))
+            users = (
+                frame_to_csv(users, source, columns, Path(folder)) if table else parquet_to_csv(parquet, Path(folder))
+            )
         files = _paths(users)
         check_option(encoding, delimiter)
         words = {"engine": engine, "spark_url": spark_url, "memory_limit": memory_limit}

@@ -18,10 +18,10 @@ from dataset_prep.pairs.funnel import Funnel, describe, share
 from dataset_prep.pairs.statistics import Statistics, degrees, density
 from dataset_prep.pairs.table import Pairs, bits_of
 from dataset_prep.reading.files import find
-from dataset_prep.reading.frame import frame_to_csv, is_parquet
 from dataset_prep.reading.grammar import Grammar
 from dataset_prep.reading.layout import adapted, decoded, first_rows, layout_of, naming_members, sample_lines, separator
 from dataset_prep.reading.log import read_log
+from dataset_prep.reading.parquet import is_parquet, parquet_to_csv
 from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources import SOURCES, Source
@@ -186,7 +186,7 @@ def inspect(
 def _of_parquet(files: Sequence[str], items: Sequence[str], source: Source | None, html: Path | None) -> Inspection:
     """The same for Parquet files, through a copy as CSV."""
     with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
-        copy = frame_to_csv(find(files, "FILE"), "csv", None, Path(workdir))
+        copy = parquet_to_csv(find(files, "FILE"), Path(workdir))
         try:
             found = inspect([copy], items, source, html)
         except InputError as error:
@@ -248,7 +248,7 @@ def _unknown(path: str, first: bytes) -> str:
     """Why a file is none of the known logs, and the command that reads it."""
     rows = first_rows(first)
     file = shlex.quote(path)
-    if rows == [[""]]:
+    if not first:
         return f"{path}: the file is empty"
     known = {ROLES.get(plain(field)) for field in rows[0]}
     if len(rows) == 1 and USER in known:
@@ -282,9 +282,9 @@ def _unknown(path: str, first: bytes) -> str:
 
 def _csv_command(file: str, rows: list[list[str]]) -> str:
     """The csv command by the names of a header, or by number."""
-    command = f"python -m dataset_prep csv --log {file}"
+    command = "python -m dataset_prep csv"
     if not is_header(rows):
-        return f"{command} --user-column 1 --item-column 2 --name my-log, with the numbers of your columns"
+        return f"{command} --user-column 1 --item-column 2 --log {file} --name my-log, with the numbers of your columns"
     named: dict[str, str] = {}
     for role in (USER, ITEM, TIME, CATEGORY):
         found = [name for name in rows[0] if ROLES.get(plain(name)) == role]
@@ -301,4 +301,4 @@ def _csv_command(file: str, rows: list[list[str]]) -> str:
             words.append(f"--time-format {form}")
     missing = [role for role in (USER, ITEM) if role not in named]
     note = f", with the names of your columns for {' and '.join(missing)}" if missing else ""
-    return " ".join([command, *words, "--name my-log"]) + note
+    return " ".join([command, *words, "--log", file, "--name my-log"]) + note

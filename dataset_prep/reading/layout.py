@@ -21,13 +21,13 @@ SEPARATORS = {",": "','", "\t": "a tab", ";": "';'", "|": "'|'", "\x01": r"'\x01
 NATIVE = (",", "\t")
 LOOKED_AT = 200
 """Lines at the beginning of a file that decide its form."""
-SHEET = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]+")
+SHEET = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]+")
 Fix = Callable[[list[str]], None]
 
 
 def encoding_of(first: bytes) -> str:
     """utf-8, or what else a file's beginning is written in: utf-16, or gb18030, of which GBK and GB2312 are parts."""
-    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in first:
         return "utf-16"
     low, high = first[:400:2], first[1:400:2]
     for zeros, others, name in ((high, low, "utf-16-le"), (low, high, "utf-16-be")):
@@ -215,7 +215,7 @@ def _fix_ids(
     place = columns.index(role)
     values = [row[place] for row in body if len(row) == len(columns) and row[place]]
     lost = [value for value in values if SHEET.fullmatch(value)] if role in (USER, ITEM) else []
-    if lost and (source.digits or len(lost) * 2 > len(values)):
+    if len(lost) > 2 or len(lost) * 2 > len(values):
         raise InputError(
             f"{name}: {role} {lost[0]!r} was written by a spreadsheet, which keeps the first digits of a long number "
             "only. The ids cannot be recovered from this file; take the original."
@@ -317,7 +317,8 @@ def _adapted(source: Source, rows: list[list[str]], name: str) -> Source:
         lacking = {f for f in source.item_features if f not in known and plain(f) not in known}
         kept = [place for place, role in enumerate(columns) if role not in lacking]
         names = tuple(source.names[place] for place in kept) if source.names else ()
-        source = replace(source, columns=tuple(columns[place] for place in kept), names=names)
+        if lacking:
+            source = replace(source, columns=tuple(columns[place] for place in kept), names=names)
         columns = roles_of(rows[0], source, name)
     if not source.timed:
         return source

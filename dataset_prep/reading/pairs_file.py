@@ -131,7 +131,8 @@ def form_of(files: Sequence[PairsFile], asked: str) -> tuple[str, str]:
             odd = f"the lines of {file.option} do not all have {first.width} fields"
             raise InputError(
                 f"{first.option}: nearly every line has {first.width} fields and users head several lines, as in "
-                f"'user item weight', but {odd}. Remove the others (awk 'NF == {first.width}'), or add --form lists if all "
+                f"'user item weight', but {odd}. Remove the others (awk 'NF == {first.width}'), or add --form "
+                f"lists if all "
                 "but the first field are items."
             )
     values = {tokens[2] for file in files for tokens in file.lines if len(tokens) > 2}
