@@ -111,7 +111,7 @@ def _quantiles(histogram: dict[int, int]) -> str:
 
 def recognise(first: bytes, name: str = "the file") -> Source | None:
     """The source whose columns and grammar fit most lines of a file's beginning; None where none fits half of them."""
-    fits: dict[Source, float] = {}
+    fits: dict[Source, tuple[float, bool]] = {}  # of two that fit, the one that needs no change
     for source in SOURCES.values():
         with suppress(InputError):
             fitted = adapted(source, first, name)
@@ -119,9 +119,10 @@ def recognise(first: bytes, name: str = "the file") -> Source | None:
             lines = sample_lines(first, layout)
             grammar = Grammar(fitted, layout.read_as, own=layout.columns)
             if lines:
-                fits[fitted] = sum(grammar.examine(line)[0] is None for line in lines) / len(lines)
+                share_of_lines = sum(grammar.examine(line)[0] is None for line in lines) / len(lines)
+                fits[fitted] = share_of_lines, fitted is source
     best = max(fits, key=lambda source: fits[source], default=None)
-    return best if best is not None and fits[best] >= 0.5 else None
+    return best if best is not None and fits[best][0] >= 0.5 else None
 
 
 def inspect(

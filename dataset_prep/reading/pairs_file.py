@@ -154,8 +154,8 @@ def _lists(files: Sequence[PairsFile]) -> tuple[str, str]:
             )
         if file.constant > MOST_FIELDS and file.repeats_users and file is files[0]:
             raise InputError(
-                f"{file.option}: every line has {file.constant} fields and users head several lines. Add --form lists if "
-                "all but the first field are items, or --form triples if only the second is one."
+                f"{file.option}: every line has {file.constant} fields and users head several lines. Add --form lists "
+                "if all but the first field are items, or --form triples if only the second is one."
             )
     for file in files:
         if file.like_triples:
