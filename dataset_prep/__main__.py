@@ -184,8 +184,13 @@ def tmall(users: tuple[str, ...], **options: Any) -> None:
 @log_option
 @click.option("--user-column", required=True, help="Name in the header, or number from 1.")
 @click.option("--item-column", required=True)
-@click.option("--time-column", help="Or month,day where these are two columns. Without one, no --from, --to or --split, and RecBole splits at random.")
-@click.option("--time-format", default="unix", help="unix, ms, hour, datetime, date, yyyymmdd, iso, or a pattern: %d/%m/%Y.")
+@click.option(
+    "--time-column",
+    help="Or month,day. Without one, no --from, --to or --split, and RecBole splits at random.",
+)
+@click.option(
+    "--time-format", default="unix", help="unix, ms, hour, datetime, date, yyyymmdd, iso, or a pattern: %d/%m/%Y."
+)
 @click.option("--timezone", default="", help="Of times that state none: Europe/Berlin.  [default: Beijing]")
 @click.option("--category-column", help="For .item and --level category.")
 @click.option("--behavior-column", help="Needs --behavior-values.")

@@ -19,8 +19,9 @@ from dataset_prep.pairs.core import KNOWN
 from dataset_prep.pairs.remedies import Remedy
 from dataset_prep.published import Published, PublishedSettings, run_published
 from dataset_prep.reading.files import find, is_remote
-from dataset_prep.reading.frame import frame_to_csv, is_frame, is_parquet
+from dataset_prep.reading.frame import frame_to_csv, is_frame
 from dataset_prep.reading.layout import adapted, check_option, first_rows
+from dataset_prep.reading.parquet import is_parquet, parquet_to_csv
 from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import Source
@@ -111,7 +112,8 @@ def convert(
         delimiter: Of the log, one character. None means to recognise it.
         user_column: Of csv: name in the header, or number from 1.
         item_column: Of csv.
-        time_column: Of csv; 'month,day' where these are two columns. Without one there is no since, until or split, and RecBole splits at random.
+        time_column: Of csv; 'month,day' where these are two columns. Without one there is no since, until or split,
+            and RecBole splits at random.
         time_format: Of csv: unix, ms, us, hour, datetime, date, yyyymmdd, mmdd, iso, month-day, order, or a strptime
             pattern such as %d/%m/%Y.
         timezone: Of csv: of times that state none, as in Europe/Berlin. '' means Beijing.
@@ -150,14 +152,14 @@ def other_conversions(source: str | Source, users: PathLike | Sequence[PathLike]
 def _settings(given: dict[str, Any]) -> Iterator[Settings]:
     """The settings for the options of ``convert``. A table in memory is a file as long as they are used."""
     users, source, columns = given["users"], given["source"], _columns(given)
-    if not is_frame(users):
-        found_files = find(_paths(users), "--log")
-        users = found_files if is_parquet(found_files) else users
-    table = is_frame(users) or (isinstance(users, list) and is_parquet(_paths(users)))
-    with tempfile.TemporaryDirectory(prefix="dataset_prep-") if table else nullcontext() as folder:
+    table = is_frame(users)
+    parquet = [] if table else find(_paths(users), "--log")
+    parquet = parquet if is_parquet(parquet) else []
+    with tempfile.TemporaryDirectory(prefix="dataset_prep-") if table or parquet else nullcontext() as folder:
         if folder is not None:
+            where = Path(folder)
             columns = replace(columns, header=True) if columns else None
-            users = frame_to_csv(users, source, columns, Path(folder))
+            users = frame_to_csv(users, source, columns, where) if table else parquet_to_csv(parquet, where)
         files = _paths(users)
         form = given["encoding"], given["delimiter"]
         check_option(*form)

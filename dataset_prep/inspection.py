@@ -19,11 +19,11 @@ from dataset_prep.pairs.funnel import Funnel, describe, share
 from dataset_prep.pairs.kept import choice_rows
 from dataset_prep.pairs.statistics import Statistics, degrees, density
 from dataset_prep.pairs.table import Table, bits_of
-from dataset_prep.reading.files import FIRST, find
-from dataset_prep.reading.frame import frame_to_csv, is_parquet
+from dataset_prep.reading.files import find
 from dataset_prep.reading.grammar import Grammar
 from dataset_prep.reading.layout import adapted, decoded, first_rows, layout_of, naming_members, sample_lines, separator
 from dataset_prep.reading.log import read_log
+from dataset_prep.reading.parquet import is_parquet, parquet_to_csv
 from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources import SOURCES, Source
@@ -118,9 +118,7 @@ def _quantiles(histogram: dict[int, int]) -> str:
 
 def recognise(first: bytes, name: str = "the file") -> Source | None:
     """The source whose columns and grammar fit most lines of a file's beginning; None where none fits half of them."""
-    if len(first) < FIRST and first.count(b"\n") > 2 and not first.endswith(b"\n"):
-        first = first[: first.rindex(b"\n") + 1]  # the last line may be cut by the reading
-    fits: dict[Source, float] = {}
+    fits: dict[Source, tuple[float, bool]] = {}  # of two that fit, the one that needs no change
     for source in SOURCES.values():
         with suppress(InputError):
             fitted = adapted(source, first, name)
@@ -128,9 +126,10 @@ def recognise(first: bytes, name: str = "the file") -> Source | None:
             lines = sample_lines(first, layout)
             grammar = Grammar(fitted, layout.read_as, own=layout.columns)
             if lines:
-                fits[fitted] = sum(grammar.examine(line)[0] is None for line in lines) / len(lines)
+                share_of_lines = sum(grammar.examine(line)[0] is None for line in lines) / len(lines)
+                fits[fitted] = share_of_lines, fitted is source
     best = max(fits, key=lambda source: fits[source], default=None)
-    return best if best is not None and fits[best] >= 0.5 else None
+    return best if best is not None and fits[best][0] >= 0.5 else None
 
 
 def inspect(
@@ -201,7 +200,7 @@ def inspect(
 def _of_parquet(files: Sequence[str], items: Sequence[str], source: Source | None, html: Path | None) -> Inspection:
     """The same for Parquet files, through a copy as CSV."""
     with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
-        copy = frame_to_csv(find(files, "FILE"), "csv", None, Path(workdir))
+        copy = parquet_to_csv(find(files, "FILE"), Path(workdir))
         try:
             found = inspect([copy], items, source, html)
         except InputError as error:
@@ -264,7 +263,7 @@ def _unknown(path: str, first: bytes) -> str:
     """Why a file is none of the known logs, and the command that reads it."""
     rows = first_rows(first)
     file = shlex.quote(path)
-    if rows == [[""]]:
+    if not first:
         return f"{path}: the file is empty"
     known = {ROLES.get(plain(field)) for field in rows[0]}
     if len(rows) == 1 and USER in known:
@@ -274,7 +273,12 @@ def _unknown(path: str, first: bytes) -> str:
             f"{path}: this is a list of items ({','.join(rows[0])}), no log: it has no users. Give it beside the log: "
             f"python -m dataset_prep inspect LOG --items {file}"
         )
-    if not is_header(rows) and " " not in ",".join(rows[0]) and separator(decoded(first)[0]) != "," and len(rows[0]) > 1:
+    if (
+        not is_header(rows)
+        and " " not in ",".join(rows[0])
+        and separator(decoded(first)[0]) != ","
+        and len(rows[0]) > 1
+    ):
         lists = len({len(row) for row in rows}) > 1 or len(rows[0]) == 2
     else:
         lists = len(rows[0]) == 1 and len(rows[0][0].split()) > 1
@@ -293,9 +297,9 @@ def _unknown(path: str, first: bytes) -> str:
 
 def _csv_command(file: str, rows: list[list[str]]) -> str:
     """The csv command by the names of a header, or by number."""
-    command = f"python -m dataset_prep csv --log {file}"
+    command = "python -m dataset_prep csv"
     if not is_header(rows):
-        return f"{command} --user-column 1 --item-column 2 --name my-log, with the numbers of your columns"
+        return f"{command} --user-column 1 --item-column 2 --log {file} --name my-log, with the numbers of your columns"
     named: dict[str, str] = {}
     for role in (USER, ITEM, TIME, CATEGORY):
         found = [name for name in rows[0] if ROLES.get(plain(name)) == role]
@@ -312,4 +316,4 @@ def _csv_command(file: str, rows: list[list[str]]) -> str:
             words.append(f"--time-format {form}")
     missing = [role for role in (USER, ITEM) if role not in named]
     note = f", with the names of your columns for {' and '.join(missing)}" if missing else ""
-    return " ".join([command, *words, "--name my-log"]) + note
+    return " ".join([command, *words, "--log", file, "--name my-log"]) + note

@@ -208,8 +208,9 @@ def _check_valid(settings: PublishedSettings, rows: Rows, part_of: PartOf) -> No
     known = np.isin(key[part_of == VALID], key[part_of == TRAIN])
     if known.all():
         raise InputError(
-            f"All {len(known):,} pairs of --valid stand in --train as well, so no validation part is left. Leave --valid out "
-            "and hold out a part of training: --valid-share 0.1. Or take the lines of --valid out of the training file."
+            f"All {len(known):,} pairs of --valid stand in --train as well, so no validation part is left. Leave "
+            "--valid out and hold out a part of training: --valid-share 0.1. Or take the lines of --valid out "
+            "of the training file."
         )
     if known.mean() > 0.5:
         log.warning(f"{known.sum():,} of {len(known):,} pairs of --valid stand in --train as well and are dropped.")

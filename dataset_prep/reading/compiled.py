@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from dataset_prep.pairs.sorting import WORKERS, Ints
 from dataset_prep.pairs.table import BLANK, FIRST_WORD
 from dataset_prep.reading.careful import Found, Rejects
 from dataset_prep.reading.fields import GiveUpError
-from dataset_prep.reading.files import BROKEN, Block, blocks
+from dataset_prep.reading.files import BROKEN, Block, Stream, blocks
 from dataset_prep.reading.grammar import CANONICAL, Grammar
 from dataset_prep.reading.layout import Layout, opened
 from dataset_prep.reading.selection import Columns, Selection
@@ -82,7 +81,7 @@ class CompiledReader:
                 raise InputError(f"{path}: the file is empty")
         self._add_late()
 
-    def _stream(self, path: str, name: str, stream: IO[bytes], layout: Layout) -> None:
+    def _stream(self, path: str, name: str, stream: Stream, layout: Layout) -> None:
         digest, number = hashlib.sha256(), 0
         delimiter, header = layout.read_as, layout.header
         grammar = Grammar(self.settings.source, delimiter, self.settings.level, layout.columns)
@@ -112,8 +111,11 @@ class CompiledReader:
                     collect()
             finally:
                 pool.shutdown(cancel_futures=True)
-        kind = {"columns": layout.columns, "notes": layout.notes}
-        self.found.parts.append(Part(path, name, delimiter, header, "", True, number, digest.hexdigest(), **kind))
+        self.found.parts.append(
+            Part(
+                path, name, delimiter, header, "", True, number, digest.hexdigest(), None, layout.columns, layout.notes
+            )
+        )
 
     def _job(self, block: Block, layout: Layout) -> _Done:
         columns, lines = self.selection.parse(block, layout.read_as, layout.columns)
@@ -148,8 +150,7 @@ class CompiledReader:
             t[:] = [settings.time_format.parse(fields[TIME]) or 0 for fields in late]
         item = numbers(CATEGORY if settings.level == "category" else ITEM)
         features = [
-            np.array([self._code(fields[feature]) for fields in late], dtype=np.int64)
-            for feature in settings.features
+            np.array([self._code(fields[feature]) for fields in late], dtype=np.int64) for feature in settings.features
         ]
         self.rows.add(self.selection.select(Columns(numbers(USER), item, numbers(ITEM), t, rank, features)))
 

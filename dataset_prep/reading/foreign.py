@@ -6,11 +6,17 @@ import re
 
 BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "is a Parquet file. Give Parquet files alone, without other files beside them, or write it as CSV"),
-    (b"ARROW1", "is an Arrow file. Write it as Parquet or CSV: pandas.read_feather('{name}').to_csv('log.csv', index=False)"),
+    (
+        b"ARROW1",
+        "is an Arrow file. Write it as Parquet or CSV: pandas.read_feather('{name}').to_csv('log.csv', index=False)",
+    ),
     (b"ORC", "is an ORC file. Write it as CSV: pandas.read_orc('{name}').to_csv('log.csv', index=False)"),
     (b"\x89HDF", "is an HDF5 file. Write it as CSV: pandas.read_hdf('{name}').to_csv('log.csv', index=False)"),
     (b"\x93NUMPY", "is a numpy array. Write it as CSV: numpy.savetxt('log.csv', numpy.load('{name}'), '%d', ',')"),
-    (b"SQLite format 3", "is a database. Write its table as CSV: sqlite3 -header -csv '{name}' 'SELECT * FROM ...' > log.csv"),
+    (
+        b"SQLite format 3",
+        "is a database. Write its table as CSV: sqlite3 -header -csv '{name}' 'SELECT * FROM ...' > log.csv",
+    ),
     (b"\xd0\xcf\x11\xe0", "is a spreadsheet (xls). Open it and save it as CSV"),
     (b"Rar!", "is a RAR archive. Unpack it first: unrar x '{name}'"),
     (b"7z\xbc\xaf\x27\x1c", "is a 7z archive. Unpack it first: 7z x '{name}'"),
@@ -29,7 +35,8 @@ WEB = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body)", r
 XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<\?xml", re.IGNORECASE)
 JSON = re.compile(rb'\s*(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"')
 CODE = re.compile(
-    rb"(?:\s*#[^\n]*\n|\s*\n)*\s*(?:#!|import [\w.]+|from [\w.]+ import |#include\b|def \w+\(|class \w+|package [\w.]+;)"
+    rb"(?:\s*#[^\n]*\n|\s*\n)*\s*"
+    rb"(?:#!|import [\w.]+|from [\w.]+ import |#include\b|def \w+\(|class \w+|package [\w.]+;)"
 )
 TAR = (257, b"ustar")
 
@@ -55,7 +62,8 @@ def sentence(first: bytes, name: str) -> str | None:
         return f"{name}: this is XML, no log. Export the table as CSV."
     if JSON.match(first):
         return (
-            f"{name}: this is JSON. Write it as CSV: pandas.read_json('{name}', lines=True).to_csv('log.csv', index=False)."
+            f"{name}: this is JSON. Write it as CSV: "
+            f"pandas.read_json('{name}', lines=True).to_csv('log.csv', index=False)."
         )
     if CODE.match(first):
         return f"{name}: this is the source code of a program, no log. Take the data file itself."

@@ -1,85 +1,158 @@
-"""A pandas, polars or Arrow table, or Parquet files, as a log: written as CSV and read like a file."""
+"""A pandas, polars or Arrow table as a log: it is written as CSV in the form of its source and read like a file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataset_prep.errors import InputError, UsageError
 from dataset_prep.sources import SOURCES
-from dataset_prep.sources.base import Source
+from dataset_prep.sources.base import BEHAVIOR, ITEM, TIME, USER, Source
 from dataset_prep.sources.columns import Columns
+from dataset_prep.sources.find import find_source
 from dataset_prep.sources.names import ROLES, plain
-from dataset_prep.sources.times import BEIJING_OFFSET, FORMATS
+from dataset_prep.sources.times import BEIJING_OFFSET, DAY, FORMATS, TimeFormat
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 NAME = "table.csv"
-PARQUET = b"PAR1"
+ESSENTIAL = (USER, ITEM, BEHAVIOR, TIME)
+ROUNDED = {1: ("seconds", "s"), 3600: ("hours", "h"), DAY: ("days", "D")}
+"""Unit of a time format -> its word, and how pandas calls it."""
+
+
+class Field(NamedTuple):
+    """A column of the file. name: of the table's column; None: empty. kind: its type in DuckDB."""
+
+    title: str
+    name: str | None = None
+    kind: str = ""
+    time: TimeFormat | None = None
+
+    @property
+    def is_moment(self) -> bool:
+        return self.time is not None and self.kind.startswith(("TIMESTAMP", "DATE"))
+
+    @property
+    def value(self) -> str:
+        """The table's column; a moment with a time zone as Beijing's clock shows it."""
+        column = _quoted(self.name or "")
+        if self.kind == "TIMESTAMP WITH TIME ZONE":
+            return f"make_timestamp(epoch_us({column}) + {BEIJING_OFFSET * 10**6})"
+        return column
+
+    def text(self) -> str:
+        """The column as the file would write it."""
+        value, time = self.value, self.time
+        if self.name is None:
+            value = "NULL"
+        elif time is not None and self.is_moment:
+            form = (time.strptime or "").removeprefix("%Y" if time.prefix else "")
+            seconds = f"CAST(epoch({value}) AS BIGINT) - {BEIJING_OFFSET}"
+            value = f"strftime({value}, '{form}')" if time.strptime else seconds
+        elif time is not None and time.prefix and self.kind != "VARCHAR":
+            value = f"format('{{:04d}}', CAST({value} AS BIGINT))"  # a number has lost its leading zero
+        elif self.kind in ("DOUBLE", "FLOAT"):
+            # pandas stores whole numbers as floats where some are missing.
+            whole = f"isfinite({value}) AND {value} = floor({value})"
+            number = f"CAST(TRY_CAST({value} AS BIGINT) AS VARCHAR)"
+            value = f"CASE WHEN {whole} THEN {number} ELSE CAST({value} AS VARCHAR) END"
+        return f"nullif(CAST({value} AS VARCHAR), '') AS {_quoted(self.title)}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def is_frame(users: object) -> bool:
     return hasattr(users, "columns") or hasattr(users, "__arrow_c_stream__")
 
 
-def is_parquet(files: Sequence[str]) -> bool:
-    """Whether the log is Parquet files, here on this machine."""
-    here = [file for file in files if Path(file).is_file()]
-    return bool(here) and len(here) == len(files) and all(_begins(file) == PARQUET for file in here)
-
-
-def _begins(file: str) -> bytes:
-    with Path(file).open("rb") as stream:
-        return stream.read(len(PARQUET))
-
-
 def frame_to_csv(frame: Any, source: str | Source, columns: Columns | None, folder: Path) -> str:
-    """Write the columns of a table, or of Parquet files, under their own names -> path.
+    """Write the table's columns in the order of the source -> path.
 
-    Of csv all columns are written, of another source those with a name that it knows.
+    Columns are found by the names of the source's roles or of the data set's own files, in any case. Times without a
+    time zone are Beijing's.
 
     Raises:
-        InputError: the files cannot be read. UsageError: there is no such source.
+        InputError: the table cannot be read, lacks a column of the source, or has times that its log cannot hold.
+        UsageError: there is no such source.
     """
     import duckdb
 
-    if isinstance(source, str) and source not in ("csv", "tmall", *SOURCES):
-        raise UsageError(f"There is no source {source!r}. There are {', '.join(SOURCES)} and csv.")
+    target = folder / NAME
     with duckdb.connect() as connection:
         try:
-            if isinstance(frame, list):
-                connection.from_parquet(frame, union_by_name=True).create_view("frame")
-            else:
-                connection.register("frame", frame)
+            connection.register("frame", frame)
             types = {name: kind for name, kind, *_ in connection.execute("DESCRIBE frame").fetchall()}
-            own = {plain(name) for name in (*source.columns, *source.names)} if isinstance(source, Source) else set()
-            every = columns is not None or source == "csv"
-            chosen = [name for name in types if every or plain(name) in ROLES or plain(name) in own] or list(types)
-            time_format = columns.time_format if columns else "unix" if source == "userbehavior" else "datetime"
-            fields = ", ".join(_text(name, types[name], time_format) for name in chosen)
-            target = folder / NAME
-            connection.execute(f"COPY (SELECT {fields} FROM frame) TO '{target}' (FORMAT csv, HEADER true)")
+            if source == "csv":
+                found = find_source(source, lambda: [list(types)], columns)
+                form = FORMATS[found.time]
+                roles = zip(types, found.columns, strict=True)
+                fields = [Field(name, name, types[name], form if role == TIME else None) for name, role in roles]
+            else:
+                found = _edition(source, types)
+                fields = _fields(found, types)
+            for field in fields:
+                if field.is_moment:
+                    _check_moments(connection, field)
+            selected = ", ".join(field.text() for field in fields)
+            header = str(fields[0].title.lower() in found.headers).lower()
+            connection.execute(f"COPY (SELECT {selected} FROM frame) TO '{target}' (FORMAT csv, HEADER {header})")
         except duckdb.Error as error:
             raise InputError(f"The table cannot be read ({str(error).splitlines()[0]}).") from error
     return str(target)
 
 
-def _text(name: str, kind: str, time_format: str) -> str:
-    """The column as a file would write it; a time without zone is Beijing time."""
-    column = '"' + name.replace('"', '""') + '"'
-    value = column
-    if kind.startswith(("TIMESTAMP", "DATE")):
-        if time_format not in FORMATS:
-            raise UsageError(f"--time-format: {name} is a time already; leave the option out.")
-        shift = 0 if "ZONE" in kind else BEIJING_OFFSET
-        strptime = FORMATS[time_format].strptime
-        if strptime is None:
-            value = f"CAST(floor(epoch({column})) AS BIGINT) - {shift}"
-        else:
-            strptime = strptime.removeprefix("%Y") if FORMATS[time_format].prefix else strptime
-            wall = f"make_timestamp(epoch_us({column}) + {BEIJING_OFFSET * 1_000_000})" if "ZONE" in kind else column
-            value = f"strftime({wall}, '{strptime}')"
-    elif kind in ("DOUBLE", "FLOAT"):
-        # pandas stores whole numbers as floats where some are missing.
-        whole = f"{column} = floor({column})"
-        value = f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE CAST({column} AS VARCHAR) END"
-    return f"{value} AS {column}"
+def _edition(source: str | Source, types: dict[str, str]) -> Source:
+    """The source; of those that share a name (tmall, tmall-ijcai16) the one with the most columns in the table."""
+    if isinstance(source, Source):
+        return source
+    editions = [s for s in SOURCES.values() if s.name == source or s.name.startswith(f"{source}-")]
+    if not editions:
+        raise UsageError(f"There is no source {source!r}. There are {', '.join(SOURCES)} and csv.")
+    return max(editions, key=lambda s: sum(column in _places(s, types) for column in s.columns))
+
+
+def _places(source: Source, types: dict[str, str]) -> dict[str, str]:
+    """Role -> the table's column."""
+    by_name = {name.lower(): name for name in types}
+    own_names = source.names or source.columns
+    names = zip(source.columns, own_names, strict=True)
+    known = {ROLES[plain(name)]: name for name in reversed(types) if plain(name) in ROLES}
+    found = {role: by_name.get(role.lower(), by_name.get(own.lower(), known.get(role))) for role, own in names}
+    return {role: name for role, name in found.items() if name is not None}
+
+
+def _fields(source: Source, types: dict[str, str]) -> list[Field]:
+    places = _places(source, types)
+    for role in source.columns:
+        if role in ESSENTIAL and role not in places:
+            names = ", ".join(source.names or source.columns)
+            raise InputError(f"The table has no column for {role}. It has {', '.join(types)}; needed are {names}.")
+    times = {TIME: FORMATS[source.time]}
+    return [
+        Field(role, places[role], types[places[role]], times.get(role)) if role in places else Field(role)
+        for role in source.columns
+    ]
+
+
+def _check_moments(connection: DuckDBPyConnection, field: Field) -> None:
+    """Raises InputError for a moment that would be cut to fit into the log's format."""
+    value, time = field.value, field.time
+    assert time is not None
+    odd = f"date_trunc('second', {value}) <> {value}"
+    if time.strptime:
+        odd = f"strptime(strftime({value}, '{time.strptime}'), '{time.strptime}') <> {value}"
+    if time.prefix:
+        odd += f" OR year({value}) <> {time.prefix}"
+    found = connection.execute(f"SELECT CAST(min({value}) AS VARCHAR), count(*) FROM frame WHERE {odd}")
+    first, many = found.fetchall()[0]
+    if many:
+        unit, code = ROUNDED[time.unit]
+        year = f" of {time.prefix}" if time.prefix else ""
+        raise InputError(
+            f"The table's column {field.name} holds {first} (and {many - 1:,} more of its kind), but times of this log "
+            f"are whole {unit}{year}. Round them first: frame[{field.name!r}].dt.floor({code!r})."
+        )

@@ -21,13 +21,13 @@ SEPARATORS = {",": "','", "\t": "a tab", ";": "';'", "|": "'|'", "\x01": r"'\x01
 NATIVE = (",", "\t")
 LOOKED_AT = 200
 """Lines at the beginning of a file that decide its form."""
-SHEET = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]+")
+SHEET = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]+")
 Fix = Callable[[list[str]], None]
 
 
 def encoding_of(first: bytes) -> str:
     """utf-8, or what else a file's beginning is written in: utf-16, or gb18030, of which GBK and GB2312 are parts."""
-    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in first:
         return "utf-16"
     low, high = first[:400:2], first[1:400:2]
     for zeros, others, name in ((high, low, "utf-16-le"), (low, high, "utf-16-be")):
@@ -121,12 +121,17 @@ class Layout:
     @property
     def rewritten(self) -> bool:
         """Whether lines are rewritten, tab-separated in UTF-8, before they are read."""
-        return self.encoding != "utf-8" or self.delimiter not in NATIVE or bool(self.fixes)
+        return self.encoding != "utf-8" or self.by_line
+
+    @property
+    def by_line(self) -> bool:
+        """Whether each line changes, and not only its encoding."""
+        return self.delimiter not in NATIVE or bool(self.fixes)
 
     @property
     def read_as(self) -> str:
         """The delimiter that the readers see."""
-        return "\t" if self.fixes or self.delimiter not in NATIVE else self.delimiter
+        return "\t" if self.by_line else self.delimiter
 
 
 def layout_of(
@@ -196,7 +201,13 @@ def _aligned(rows: list[list[str]]) -> list[list[str]]:
 
 
 def _fix_ids(
-    role: str, columns: Sequence[str], body: list[list[str]], source: Source, name: str, fixes: list[Fix], notes: list[str]
+    role: str,
+    columns: Sequence[str],
+    body: list[list[str]],
+    source: Source,
+    name: str,
+    fixes: list[Fix],
+    notes: list[str],
 ) -> None:
     """Ids that pandas wrote as floats (100000.0) are whole numbers; those of a spreadsheet (1.0E+08) are lost."""
     if role not in columns:
@@ -204,7 +215,7 @@ def _fix_ids(
     place = columns.index(role)
     values = [row[place] for row in body if len(row) == len(columns) and row[place]]
     lost = [value for value in values if SHEET.fullmatch(value)] if role in (USER, ITEM) else []
-    if lost and (source.digits or len(lost) * 2 > len(values)):
+    if len(lost) > 2 or len(lost) * 2 > len(values):
         raise InputError(
             f"{name}: {role} {lost[0]!r} was written by a spreadsheet, which keeps the first digits of a long number "
             "only. The ids cannot be recovered from this file; take the original."
@@ -246,11 +257,11 @@ def _fix_time(
                 row[place] = f"{row[place]:0>2}{row[day]:0>2}"
 
         fixes.append(join)
-        parse, written = FORMATS["mmdd"].parse, "mmdd"
+        written = "mmdd"
     else:
         values = [row[place] for row in body if len(row) == len(columns)]
         written = source.written or recognised(values, source.time) or source.time
-        parse = form(written, source.zone)
+    parse = form(written, source.zone if day is None else "")
     target = FORMATS[source.time]
     if written in (source.time, "order") and not source.zone:
         return
@@ -286,7 +297,9 @@ def _written(seconds: int, target: TimeFormat) -> str | None:
     return text if target.parse(text) == seconds else None
 
 
-def adapted(source: Source, first: bytes, name: str, encoding: str | None = None, delimiter: str | None = None) -> Source:
+def adapted(
+    source: Source, first: bytes, name: str, encoding: str | None = None, delimiter: str | None = None
+) -> Source:
     """The source with the columns and the time of this file: a feature that it lacks is left out.
 
     Raises InputError.
@@ -304,7 +317,8 @@ def _adapted(source: Source, rows: list[list[str]], name: str) -> Source:
         lacking = {f for f in source.item_features if f not in known and plain(f) not in known}
         kept = [place for place, role in enumerate(columns) if role not in lacking]
         names = tuple(source.names[place] for place in kept) if source.names else ()
-        source = replace(source, columns=tuple(columns[place] for place in kept), names=names)
+        if lacking:
+            source = replace(source, columns=tuple(columns[place] for place in kept), names=names)
         columns = roles_of(rows[0], source, name)
     if not source.timed:
         return source
@@ -322,7 +336,7 @@ def _adapted(source: Source, rows: list[list[str]], name: str) -> Source:
 def sample_lines(first: bytes, layout: Layout) -> list[bytes]:
     """The first lines behind the header, as the readers see them."""
     lines, _ = decoded(first, layout.encoding)
-    shown = (_rewritten(line, layout) if layout.rewritten else line for line in lines[layout.header :])
+    shown = (_rewritten(line, layout) if layout.by_line else line for line in lines[layout.header :])
     return [line.encode("utf-8", "surrogateescape") for line in shown]
 
 
@@ -340,7 +354,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Opened:
-    """One file, ready to be read: its bytes in UTF-8 with a comma or tab, and its layout. copied: not the file's own."""
+    """One file, ready to be read: its bytes in UTF-8 with a comma or tab. copied: they are not the file's own."""
 
     name: str
     stream: Stream
@@ -395,14 +409,16 @@ class Rewritten:
 
 
 def _chunks(stream: Stream, layout: Layout) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(layout.encoding)("surrogateescape" if "16" not in layout.encoding else "replace")
+    decoder = codecs.getincrementaldecoder(layout.encoding)(
+        "surrogateescape" if "16" not in layout.encoding else "replace"
+    )
     rest, first = "", True
     while True:
         raw = stream.read(1 << 20)
         text = decoder.decode(raw, not raw)
         if first:
             text, first = text.removeprefix("\ufeff"), False
-        if not layout.fixes and layout.delimiter in NATIVE:
+        if not layout.by_line:
             whole, rest = text, ""
         else:
             lines = (rest + text).split("\n")
@@ -424,7 +440,9 @@ def _rewritten(line: str, layout: Layout) -> str:
     if len(row) == len(layout.columns):
         for fix in layout.fixes:
             fix(row)
-    return "\t".join(f'"{field.replace(chr(34), chr(34) * 2)}"' if '"' in field or "\t" in field else field for field in row)
+    return "\t".join(
+        f'"{field.replace(chr(34), chr(34) * 2)}"' if '"' in field or "\t" in field else field for field in row
+    )
 
 
 def check_option(encoding: str | None, delimiter: str | None) -> None:

@@ -17,8 +17,8 @@ from dataset_prep.reading.careful import FIRST_REASONS, Found, Rejects
 from dataset_prep.reading.fields import NUMBER, SKIP, GiveUpError, compiled, read_lines
 from dataset_prep.reading.files import BROKEN, FIRST, Block, Stream, blocks, streams
 from dataset_prep.reading.grammar import CANONICAL, Grammar
-from dataset_prep.reading.survey import PIECE, checksums
 from dataset_prep.reading.layout import NATIVE, Begun, Layout, Rewritten, decoded, rows_of, separator
+from dataset_prep.reading.survey import PIECE, checksums
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import ITEM, USER
 from dataset_prep.sources.names import ROLES, SYNONYMS, is_header, plain
@@ -185,9 +185,11 @@ def _item_columns(lines: list[str], name: str, own: str | None) -> tuple[bool, l
     if len(places) != 1 and any(field in ROLES for field in names):
         what = "several columns" if places else "no column"
         raise InputError(
-            f"--items: {name}: the header {','.join(rows[0])} has {what} for item_id. Name the column of the items item_id."
+            f"--items: {name}: the header {','.join(rows[0])} has {what} for item_id. Rename the column to item_id."
         )
-    geohash = [place for place, field in enumerate(names) if field in SYNONYMS["user_geohash"] or field == "itemgeohash"]
+    geohash = [
+        place for place, field in enumerate(names) if field in SYNONYMS["user_geohash"] or field == "itemgeohash"
+    ]
     return True, [places[0] if places else 0, *(geohash or ([1] if not places else []))]
 
 
@@ -200,7 +202,9 @@ def _user_columns(lines: list[str], name: str) -> tuple[bool, list[int]]:
         return False, [0, 1, 2]
     places = [[place for place, field in enumerate(names) if field in known] for known in wanted]
     if any(len(found) != 1 for found in places):
-        raise InputError(f"--user-info: {name}: the header is {','.join(rows[0])}; needed are {','.join(USER_FEATURES)}.")
+        raise InputError(
+            f"--user-info: {name}: the header is {','.join(rows[0])}; needed are {','.join(USER_FEATURES)}."
+        )
     return True, [found[0] for found in places]
 
 

@@ -291,7 +291,8 @@ def judge(settings: Settings, found: Found) -> None:
     if share > settings.max_bad:
         raise TooManyRejectsError(
             f"{names}: {found.rejected:,} of {found.rows:,} rows ({share:.1%}) do not parse, more than --max-bad "
-            f"{settings.max_bad:g} allows. A row is {columns}. The first of them:{reasons}" + (f"\n{advice}" if advice else "")
+            f"{settings.max_bad:g} allows. A row is {columns}. The first of them:{reasons}"
+            + (f"\n{advice}" if advice else "")
         )
 
 
@@ -304,15 +305,17 @@ def _advice(settings: Settings, found: Found) -> str:
         name = recognised(times, source.time)
         if name not in (None, source.written):
             return f"Times such as {times[0]!r} are read with --time-format {name}."
-        day_first = re.fullmatch(r"([0-9]{1,2})([-/.])[0-9]{1,2}[-/.]([0-9]{4})(?: [0-9]{1,2}(:[0-9]{2})?(:[0-9]{2})?)?", times[0])
+        day_first = re.fullmatch(
+            r"([0-9]{1,2})([-/.])[0-9]{1,2}[-/.]([0-9]{4})(?: [0-9]{1,2}(:[0-9]{2})?(:[0-9]{2})?)?", times[0]
+        )
         if day_first:
             sep = day_first[2]
             clock = " %H" + ":%M" * bool(day_first[4]) + ":%S" * bool(day_first[5]) if " " in times[0] else ""
             one, other = (f"'%{a}{sep}%{b}{sep}%Y{clock}'" for a, b in ("dm", "md"))
             return f"Times such as {times[0]!r} are read with --time-format {one} where the day is first, or {other}."
         return (
-            f"Times such as {times[0]!r} are not {source.written}. --time-format takes {', '.join([*FORMATS, *LOOSE])}, or a "
-            "pattern such as '%d/%m/%Y %H:%M'."
+            f"Times such as {times[0]!r} are not {source.written}. --time-format takes "
+            f"{', '.join([*FORMATS, *LOOSE])}, or a pattern such as '%d/%m/%Y %H:%M'."
         )
     if "broken UTF-8" in reasons:
         return "The file is not UTF-8. Name its encoding: --encoding gb18030 for Chinese files (GBK, GB2312)."

@@ -118,8 +118,8 @@ def form_of(files: Sequence[PairsFile], asked: str) -> tuple[str, str]:
             width = file.constant
             if asked != "lists" and width < least:
                 raise InputError(
-                    f"{file.option}: its lines have {', '.join(map(str, sorted(file.widths)[:5]))} fields; --form {asked} "
-                    f"needs the same number in each, {least} or more. Leave --form out."
+                    f"{file.option}: its lines have {', '.join(map(str, sorted(file.widths)[:5]))} fields; "
+                    f"--form {asked} needs the same number in each, {least} or more. Leave --form out."
                 )
         return asked, "as asked"
     # Training decides: it has the most lines.
@@ -130,9 +130,10 @@ def form_of(files: Sequence[PairsFile], asked: str) -> tuple[str, str]:
         if file.constant != first.width:
             odd = f"the lines of {file.option} do not all have {first.width} fields"
             raise InputError(
-                f"{first.option}: nearly every line has {first.width} fields and users head several lines, as in 'user item "
-                f"weight', but {odd}. Remove the others (awk 'NF == {first.width}'), or add --form lists if all but the "
-                "first field are items."
+                f"{first.option}: nearly every line has {first.width} fields and users head several lines, as in "
+                f"'user item weight', but {odd}. Remove the others (awk 'NF == {first.width}'), or add --form "
+                f"lists if all "
+                "but the first field are items."
             )
     values = {tokens[2] for file in files for tokens in file.lines if len(tokens) > 2}
     if values <= {"0", "1", "0.0", "1.0"} and values & {"0", "0.0"}:
@@ -153,14 +154,14 @@ def _lists(files: Sequence[PairsFile]) -> tuple[str, str]:
             )
         if file.constant > MOST_FIELDS and file.repeats_users and file is files[0]:
             raise InputError(
-                f"{file.option}: every line has {file.constant} fields and users head several lines. Add --form lists if all "
-                "but the first field are items, or --form triples if only the second is one."
+                f"{file.option}: every line has {file.constant} fields and users head several lines. Add --form lists "
+                "if all but the first field are items, or --form triples if only the second is one."
             )
     for file in files:
         if file.like_triples:
             log.warning(
-                f"{file.option}: every line has {file.width} fields and users head several lines; read as 'user item item "
-                "...' as in training. If they are 'user item weight', this is wrong."
+                f"{file.option}: every line has {file.width} fields and users head several lines; read as "
+                "'user item item ...' as in training. If they are 'user item weight', this is wrong."
             )
     known = all(file.constant == 2 for file in files)
     return ("pairs", "each line is 'user item'") if known else ("lists", "each line is 'user item item ...'")

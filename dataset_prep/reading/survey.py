@@ -59,8 +59,22 @@ def survey(path: Path, workdir: Path, settings: Settings, progress: Progress | N
             if layout is not None:
                 delimiter, header, newline = layout.read_as, layout.header, "\r\n" if True in ends else "\n"
                 plain = plain and len(ends) < 2 and not first.startswith(BOM)
-                where, kind = str(copy or path), {"columns": layout.columns, "notes": layout.notes}
-                parts.append(Part(where, name, delimiter, header, newline, plain, lines, digest.hexdigest(), **kind))
+                where = str(copy or path)
+                parts.append(
+                    Part(
+                        where,
+                        name,
+                        delimiter,
+                        header,
+                        newline,
+                        plain,
+                        lines,
+                        digest.hexdigest(),
+                        None,
+                        layout.columns,
+                        layout.notes,
+                    )
+                )
     except PrepError:
         raise
     except BROKEN as error:

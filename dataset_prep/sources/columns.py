@@ -104,7 +104,7 @@ def places(asked: Mapping[str, str], first: Sequence[str], named: bool, file: st
     found: dict[str, int] = {}
     for role, name in asked.items():
         words = name.split(",") if role == TIME and name not in first else [name]
-        place = [_place(word.strip(), first, named, file) for word in words][0]
+        place, *_ = (_place(word.strip(), first, named, file) for word in words)
         for other, taken in found.items():
             if taken == place:
                 raise UsageError(f"--{OPTIONS[other]} and --{OPTIONS[role]} name the same column, {name!r}.")

@@ -12,7 +12,9 @@ from dataset_prep.sources.columns import Columns
 from dataset_prep.sources.tmall import edition
 
 
-def find_source(source: str | Source, first_rows: Callable[[], list[list[str]]], columns: Columns | None = None) -> Source:
+def find_source(
+    source: str | Source, first_rows: Callable[[], list[list[str]]], columns: Columns | None = None
+) -> Source:
     """The source of this name.
 
     Args:

@@ -12,7 +12,8 @@ SYNONYMS: dict[str, frozenset[str]] = {
     role: frozenset(names.split())
     for role, names in {
         USER: "userid user uid useid usernumber userno 用户 用户id 用户编号 用户号",
-        ITEM: "itemid item iid iteid sku skuid productid product pid goodsid goods 商品 商品id 商品编号 物品 物品id 宝贝id",
+        ITEM: "itemid item iid iteid sku skuid productid product pid goodsid goods "
+        "商品 商品id 商品编号 物品 物品id 宝贝id",
         CATEGORY: "itemcategory category categoryid cat catid cateid cate itemcategoryid itemcat "
         "类目 类目id 商品类目 商品类目id 类别 类别id 商品类别 商品类别id 品类 品类id 商品分类",
         BEHAVIOR: "behaviortype behavior behaviour behaviourtype type action actiontype actid event eventtype "
@@ -47,7 +48,9 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool:
     words = [place for place, field in enumerate(first) if re.fullmatch(r"[^\W\d][\w .-]*", field.strip())]
     numbers = [place for place in words if body and all(NUMBER.fullmatch(row[place].strip()) for row in body)]
     repeated = any(plain(row[place]) == plain(first[place]) for row in body for place in words)
-    return bool(numbers) and not (repeated and not known) or (bool(known) and len(words) == len(first) and not repeated)
+    if numbers and (known or not repeated):
+        return True
+    return bool(known) and len(words) == len(first) and not repeated
 
 
 def roles_of(header: Sequence[str], source: Source, name: str) -> tuple[str, ...]:
@@ -64,8 +67,8 @@ def roles_of(header: Sequence[str], source: Source, name: str) -> tuple[str, ...
     others = {ROLES.get(field) for field in names} & {SELLER, BRAND}
     if others and not {SELLER, BRAND} & set(source.item_features) and source.name in ("mobile", "userbehavior"):
         raise InputError(
-            f"{name}: the header {','.join(header)} is that of a Tmall log, whose behaviours have other numbers. Convert "
-            f"it with: python -m dataset_prep tmall --log {name}"
+            f"{name}: the header {','.join(header)} is that of a Tmall log, whose behaviours have other numbers. "
+            f"Convert it with: python -m dataset_prep tmall --log {name}"
         )
     for role in source.columns:
         own = {plain(role)} | ({plain(source.names[source.columns.index(role)])} if source.names else set())

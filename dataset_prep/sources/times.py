@@ -75,15 +75,13 @@ FORMATS: dict[str, TimeFormat] = {
 }
 
 
-
-
 _DAY_AND_TIME = re.compile(
     r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})"
     r"(?:[ T]([0-9]{1,2})(?::([0-9]{1,2})(?::([0-9]{1,2})(?:[.,][0-9]+)?)?)?)? ?(Z|UTC|[-+][0-9]{2}:?[0-9]{2})?"
 )
 _MONTH_DAY = re.compile(r"([0-9]{1,2})(?:[-/.]|月)([0-9]{1,2})日?")
 LOOSE: dict[str, str] = {
-    "iso": "a day, with or without a time, as ISO, pandas and spreadsheets write it: 2014-12-02T07:00:00Z, 2014/12/2 7:00",
+    "iso": "a day, with or without a time: 2014-12-02T07:00:00Z, 2014/12/2 7:00",
     "ms": "Unix milliseconds",
     "us": "Unix microseconds",
     "order": "any whole number that orders",
@@ -152,7 +150,8 @@ def _loose(name: str, text: str, local: dt.tzinfo | None) -> int | None:
     try:
         if name == "iso" and (found := _DAY_AND_TIME.fullmatch(text)):
             year, _, month, day, *clock, zone = found.groups()
-            moment = dt.datetime(int(year), int(month), int(day), *(int(part or 0) for part in clock))
+            hour, minute, second = (int(part or 0) for part in clock)
+            moment = dt.datetime(int(year), int(month), int(day), hour, minute, second)
             if zone:
                 stated = dt.datetime.fromisoformat(f"2000-01-01T00:00{zone.replace('UTC', 'Z')}")
                 moment = moment.replace(tzinfo=stated.tzinfo)
@@ -176,15 +175,17 @@ def _by_pattern(text: str, pattern: str, local: dt.tzinfo | None) -> int | None:
 def recognised(texts: Sequence[str], expected: str) -> str | None:
     """The form of most of these times; *expected* where it fits. None: no form fits, or several do."""
     texts = [text for text in texts if text]
-    if not texts or _fits(FORMATS[expected].parse, texts) and not _a_day_or_no_seconds(texts, expected):
+    if not texts or (_fits(FORMATS[expected].parse, texts) and not _a_day_or_no_seconds(texts, expected)):
         return expected
     for name in ("datetime", "hour", "date", "yyyymmdd", "unix"):
-        if _fits(FORMATS[name].parse, texts) and not _a_day_or_no_seconds(texts, name):
-            if name != "unix" or all(len(text) >= LEAST_DIGITS for text in texts):
-                return name
+        enough = name != "unix" or all(len(text) >= LEAST_DIGITS for text in texts)
+        if enough and _fits(FORMATS[name].parse, texts) and not _a_day_or_no_seconds(texts, name):
+            return name
     digits = {len(text) for text in texts if text.isdigit()}
     if len([text for text in texts if text.isdigit()]) * 2 > len(texts):
-        return next((n for n, sizes in (("ms", {12, 13}), ("us", {15, 16}), ("monthday", {3, 4})) if digits <= sizes), None)
+        return next(
+            (n for n, sizes in (("ms", {12, 13}), ("us", {15, 16}), ("monthday", {3, 4})) if digits <= sizes), None
+        )
     dated = [text for text in texts if _DAY_AND_TIME.fullmatch(text.strip())]
     if len(dated) * 2 > len(texts) and _fits(form("iso"), texts):
         return "iso"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,15 @@ import pytest
 
 from dataset_prep import InputError, PrepError, UsageError, convert
 
-LEAST = {"min_user": 1, "min_item": 1, "min_interactions": 1, "min_users": 1, "min_items": 1, "output": "out", "name": "x"}
+LEAST = {
+    "min_user": 1,
+    "min_item": 1,
+    "min_interactions": 1,
+    "min_users": 1,
+    "min_items": 1,
+    "output": "out",
+    "name": "x",
+}
 READERS = ("compiled", "engine", "careful")
 Rows = list[dict[str, object]]
 
@@ -29,7 +38,9 @@ DAYS = [f"{d:02}" for d in range(1, 28)]
 # Source -> its rows, its columns in the usual order, and other names for each.
 KINDS: dict[str, tuple[Rows, dict[str, list[str]]]] = {
     "mobile": (
-        drawn(1, behavior=[1, 2, 3, 4], geohash=["", "97lk14c"], category=range(9), time=[f"2014-12-{d} 07" for d in DAYS]),
+        drawn(
+            1, behavior=[1, 2, 3, 4], geohash=["", "97lk14c"], category=range(9), time=[f"2014-12-{d} 07" for d in DAYS]
+        ),
         {
             "user": ["user_id", "UID", "user", "用户ID"],
             "item": ["item_id", "itemid", "sku", "商品ID"],
@@ -50,7 +61,14 @@ KINDS: dict[str, tuple[Rows, dict[str, list[str]]]] = {
         },
     ),
     "tmall": (
-        drawn(3, cat=range(9), seller=range(40, 49), brand=["", 7, 8], time=[f"11{d}" for d in DAYS], behavior=[0, 1, 2, 3]),
+        drawn(
+            3,
+            cat=range(9),
+            seller=range(40, 49),
+            brand=["", 7, 8],
+            time=[f"11{d}" for d in DAYS],
+            behavior=[0, 1, 2, 3],
+        ),
         {
             "user": ["user_id", "user"],
             "item": ["item_id"],
@@ -73,8 +91,17 @@ KINDS: dict[str, tuple[Rows, dict[str, list[str]]]] = {
         },
     ),
     "csv": (
-        drawn(5, category=range(9), event=["view", "buy"], time=[f"2020-01-{d} 10:00:00" for d in DAYS], note=["", "a b"]),
-        {"user": ["who"], "item": ["what"], "category": ["kind"], "event": ["event"], "time": ["when"], "note": ["note"]},
+        drawn(
+            5, category=range(9), event=["view", "buy"], time=[f"2020-01-{d} 10:00:00" for d in DAYS], note=["", "a b"]
+        ),
+        {
+            "user": ["who"],
+            "item": ["what"],
+            "category": ["kind"],
+            "event": ["event"],
+            "time": ["when"],
+            "note": ["note"],
+        },
     ),
 }
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -117,13 +144,15 @@ def usual(kind: str) -> list[str]:
 def test_any_order_any_names_any_number_of_files(kind: str, tmp_path: Path) -> None:
     rows, names = KINDS[kind]
     rng = random.Random(kind)
-    expected = converted(kind, [write(tmp_path / "plain.csv", rows, usual(kind), [names[c][0] for c in usual(kind)])], tmp_path)
+    expected = converted(
+        kind, [write(tmp_path / "plain.csv", rows, usual(kind), [names[c][0] for c in usual(kind)])], tmp_path
+    )
     for trial in range(12):
         folder = tmp_path / str(trial)
         folder.mkdir()
         cuts = [0, *sorted(rng.sample(range(1, 300), trial % 3)), 300]
         files = []
-        for number, (begin, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
+        for number, (begin, end) in enumerate(itertools.pairwise(cuts)):
             order = [*names, *rng.choice([[], ["index"], ["index", "other"]])]
             if not (trial % 4 == 3 and number):
                 rng.shuffle(order)
@@ -171,7 +200,9 @@ def test_a_needed_column_that_is_missing_or_named_twice(kind: str, tmp_path: Pat
 
 def test_no_geohash_and_no_category(tmp_path: Path) -> None:
     rows, names = KINDS["mobile"]
-    with_all = converted("mobile", [write(tmp_path / "a.csv", rows, usual("mobile"), [n[0] for n in names.values()])], tmp_path)
+    with_all = converted(
+        "mobile", [write(tmp_path / "a.csv", rows, usual("mobile"), [n[0] for n in names.values()])], tmp_path
+    )
     order = ["time", "item", "user", "behavior"]
     log = write(tmp_path / "b.csv", rows, order, [names[c][0] for c in order])
     assert converted("mobile", [log], tmp_path / "b") == {".inter": with_all[".inter"]}
