@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from dataset_prep.pairs.choice import Judged, strictest
 from dataset_prep.pairs.core import Size, Thresholds
 from dataset_prep.pairs.funnel import describe
 from dataset_prep.pairs.kept import choice_rows, in_order
-from dataset_prep.pairs.split import TRAIN
+from dataset_prep.pairs.split import PARTS, TRAIN, cold_rows
 from dataset_prep.pairs.table import Table
 from dataset_prep.settings import Settings
 
@@ -74,9 +76,19 @@ def try_choice(whole: Table, settings: Settings, ranks: Sequence[int], subset_on
         part = settings.cut.part_of(rows)
         counted = rows.where(part == TRAIN)
     pairs, above = counted.pairs(), Thresholds(*(max(two) for two in zip(settings.asked, STRICTEST, strict=True)))
-    return strictest(settings, whole.pairs, pairs, rows, settings.asked, part) or strictest(
-        settings, whole.pairs, pairs, rows, above, part
-    )
+    for asked in (settings.asked, above):
+        judged = strictest(settings, whole.pairs, pairs, rows, asked, part)
+        if judged is not None and not _has_empty_part(judged, settings):
+            return judged
+    return None
+
+
+def _has_empty_part(judged: Judged, settings: Settings) -> bool:
+    """Whether the conversion would refuse the split that was asked for."""
+    if judged.part is None:
+        return False
+    stays = ~cold_rows(judged.rows, judged.part).either if settings.cold == "drop" else np.ones(len(judged.part), bool)
+    return len(np.unique(judged.part[stays])) < len(PARTS)
 
 
 def _thresholds(settings: Settings, used: Thresholds) -> Options:

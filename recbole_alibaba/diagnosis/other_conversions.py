@@ -6,12 +6,12 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recbole_alibaba.diagnosis.catalogue import catalogue
 from recbole_alibaba.diagnosis.examination import Build, consult
 from recbole_alibaba.diagnosis.findings import Finding
-from recbole_alibaba.diagnosis.load_failure import interaction_file
 from recbole_alibaba.diagnosis.outcome import Examination
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ WHOLE = {"user_inter_num_interval": "[0,inf)", "item_inter_num_interval": "[0,in
 def advise_conversion(examined: Examination, build: Build, settings: Mapping[str, Any]) -> None:
     """Give the findings of thin data a command that was tried, or say that none helps. Needs ``source.json``."""
     thin = [found for found in examined.findings if found.id in THIN and found.severity != "advice"]
-    file = interaction_file(settings).parent / "source.json"
-    if not thin or not file.is_file():
+    folder = Path(str(settings.get("data_path") or "dataset"))  # RecBole may have added the name already
+    places = (folder / "source.json", folder / str(settings.get("dataset")) / "source.json")
+    file = next((place for place in places if place.is_file()), None)
+    if not thin or file is None:
         return
     known = json.loads(file.read_text(encoding="utf-8"))
     if known["source"] == "split":

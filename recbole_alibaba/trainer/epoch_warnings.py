@@ -21,13 +21,13 @@ class EpochWarnings:
 
     def __init__(self, trainer: Any) -> None:
         self._trainer = trainer
-        self._again: dict[tuple[str, str, str], int] = {}
+        self._again: dict[tuple[str, str, bool], int] = {}
         self.measured: dict[str, Any] = {}
 
     def warn(self, history: Sequence[Mapping[str, Any]]) -> None:
-        """Warn of every finding that is new, or worse than before. Mere advice is given without a remedy."""
+        """Warn of every finding that is new, or was mere advice before. Advice is given without a remedy."""
         for finding in find_signs(history, {**settings_of(self._trainer.config), **self.measured}):
-            key = finding.id, finding.wording, finding.severity
+            key = finding.id, finding.wording, finding.severity == "advice"
             if key in self._again:
                 self._again[key] += 1
                 continue
@@ -39,8 +39,8 @@ class EpochWarnings:
     def summary(self) -> None:
         """Say how often each warning came again."""
         again = Counter[str]()
-        for (name, _, severity), epochs in self._again.items():
-            if epochs and severity != "advice":
+        for (name, _, advice), epochs in self._again.items():
+            if epochs and not advice:
                 again[name] += epochs
         for name, epochs in again.items():
             self._trainer.logger.warning(f"{name}: seen again after {epochs:,} more epochs.")

@@ -11,7 +11,7 @@ import pytest
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 HEADER = "user_id,item_id,behavior_type,user_geohash,item_category,time"
 READERS = ("compiled", "engine", "careful")
-ENOUGH: dict[str, Any] = {"min_interactions": 1, "min_users": 1, "min_items": 1}
+ENOUGH: dict[str, Any] = {"min_interactions": 1, "min_users": 1, "min_items": 1, "min_known": 0}
 """Any size is enough."""
 ANY: dict[str, Any] = ENOUGH | {"min_user": 1, "min_item": 1}
 """Nothing is too thin."""

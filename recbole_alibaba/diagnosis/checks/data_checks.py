@@ -36,7 +36,9 @@ def thin_data(pairs: int, severity: Severity) -> Finding:
 
 def amounts(data: Interactions) -> list[Verdict]:
     """1: enough distinct training pairs after splitting, and held-out rows that training can predict."""
-    count, least = len(data.positives), enough().pairs
+    # The converter counts the pairs before the split.
+    held_keys = [data.keys(users, items) for _, users, items in data.held_out]
+    count, least = len(np.unique(np.concatenate([data.positives, *held_keys]))), enough().pairs
     few = thin_data(count, "warning" if count >= least // 2 else "error")
     held = min((len(users) for _, users, _ in data.held_out), default=0)
     verdicts = [judge("interactions", few, count >= least), judge("interactions", nothing_held_out(held), held > 0)]
