@@ -92,14 +92,12 @@ def frame_to_csv(frame: Any, source: str | Source, columns: Columns | None, fold
                 roles = zip(types, found.columns, strict=True)
                 fields = [Field(name, name, types[name], form if role == TIME else None) for name, role in roles]
             else:
-                found = _edition(source, types)
-                fields = _fields(found, types)
+                fields = _fields(_edition(source, types), types)
             for field in fields:
                 if field.is_moment:
                     _check_moments(connection, field)
             selected = ", ".join(field.text() for field in fields)
-            header = str(fields[0].title.lower() in found.headers).lower()
-            connection.execute(f"COPY (SELECT {selected} FROM frame) TO '{target}' (FORMAT csv, HEADER {header})")
+            connection.execute(f"COPY (SELECT {selected} FROM frame) TO '{target}' (FORMAT csv, HEADER true)")
         except duckdb.Error as error:
             raise InputError(f"The table cannot be read ({str(error).splitlines()[0]}).") from error
     return str(target)

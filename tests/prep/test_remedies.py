@@ -49,13 +49,14 @@ def test_the_smallest_change_comes_first(core_on: str, protocol: str, tmp_path: 
         for item in (rank, 10 + rank):  # items below 10 are the subset
             rows += [(u, item, behavior, 1, f"2014-12-0{d} 0{rank}") for u in range(3) for d in (1, 2)]
     rows += [(u, 20 + i, 4, 1, "2014-12-08 00") for u in range(3) for i in range(2)]
+    rows += [(u, 6, 4, 1, "2014-12-08 01") for u in range(3)]
     rows += [(u, i, 4, 1, "2014-12-09 00") for u in range(3) for i in (0, 5)]
     log = mobile_log(tmp_path / "log.csv", rows)
     (tmp_path / "items.csv").write_text("".join(f"{i}\n" for i in range(10)))
     options: dict[str, Any] = {
         "items": tmp_path / "items.csv", "behaviors": "4", "min_user": 99, "min_item": 3, "min_interactions": 3,
         "min_users": 1, "min_items": 1, "min_known": 0, "protocol": protocol, "cold": "keep",
-        "split": "date 2014-12-02,2014-12-09", "core_on": core_on,
+        "split": "date 2014-12-08,2014-12-09", "core_on": core_on,
     }  # fmt: skip
     error = refusal(log, tmp_path / "out", strict=True, **options)
     found = options_of(error)
