@@ -158,7 +158,7 @@ def test_spreadsheet_and_archive_with_two_files(expected: dict[str, str], tmp_pa
     with pytest.raises(InputError, match=r"both\.zip/user\.csv"):
         mobile(both, tmp_path / "out")
     assert mobile(both / "user.csv", tmp_path / "out") == expected
-    found = mobile(both / "user.csv", tmp_path / "subset", items=str(both / "item.csv"))
+    found = mobile(both / "user.csv", tmp_path / "subset", items=str(both / "item.csv"), min_known=0)
     assert {line.split("\t")[1] for line in found[".inter"].splitlines()[1:]} == {"5001", "5002"}
     with pytest.raises(InputError, match=r"holds no log\.csv"):
         mobile(both / "log.csv", tmp_path / "out")
@@ -221,6 +221,7 @@ def test_time_zone(tmp_path: Path) -> None:
         "time_column": "t",
         "time_format": "datetime",
         **LEAST,
+        "min_known": 0,
         "output": tmp_path,
     }
     for zone, hour in (("", 4), ("UTC", 12), ("Europe/Berlin", 10)):
