@@ -28,7 +28,7 @@ def changed_options(function: Callable[..., Any], given: Mapping[str, Any]) -> d
 def command_line(source: str, options: Mapping[str, Any]) -> str:
     """``python -m dataset_prep SOURCE ...`` with the options of ``convert``."""
     words = ["python", "-m", "dataset_prep", source]
-    for name, value in options.items():
+    for name, value in sorted(options.items(), key=lambda option: option[0] not in ("users", "items")):
         option = OPTION_OF.get(name, f"--{name.replace('_', '-')}")
         if value is True:
             words.append(option)
