@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from dataset_prep.inspection import Inspection, inspect
     from dataset_prep.pairs.core import Enough, Size, Thresholds
     from dataset_prep.published import Published
-    from dataset_prep.sample import write_sample
     from dataset_prep.sources import SOURCES, Source
+    from dataset_prep.sources.sample import write_sample
 
 _HOME = {
     "api": ("convert", "convert_published", "other_conversions"),
@@ -36,7 +36,7 @@ _HOME = {
     "inspection": ("Inspection", "inspect"),
     "pairs.core": ("Enough", "Size", "Thresholds"),
     "published": ("Published",),
-    "sample": ("write_sample",),
+    "sources.sample": ("write_sample",),
     "sources": ("SOURCES", "Source"),
 }
 

@@ -12,16 +12,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dataset_prep.choices.remedies import Remedy
 from dataset_prep.command import changed_options
 from dataset_prep.conversion import Conversion, other_choices, run
 from dataset_prep.errors import UsageError
+from dataset_prep.files.frame import frame_to_csv, is_frame
+from dataset_prep.files.layout import adapted, check_option, first_rows
+from dataset_prep.files.parquet import is_parquet, parquet_to_csv
+from dataset_prep.files.streams import find, is_remote
 from dataset_prep.pairs.core import KNOWN
-from dataset_prep.pairs.remedies import Remedy
 from dataset_prep.published import Published, PublishedSettings, run_published
-from dataset_prep.reading.files import find, is_remote
-from dataset_prep.reading.frame import frame_to_csv, is_frame
-from dataset_prep.reading.layout import adapted, check_option, first_rows
-from dataset_prep.reading.parquet import is_parquet, parquet_to_csv
 from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import Source

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from dataset_prep.choices.choice import Judged, judge, strictest
+from dataset_prep.choices.remedies import Options, Remedy, remedies
 from dataset_prep.errors import EmptyDatasetError, OutputError, ThinDatasetError
-from dataset_prep.pairs.choice import Judged, judge, strictest
 from dataset_prep.pairs.core import Codes, Core, Enough, Size, Thresholds
 from dataset_prep.pairs.filters import FilteredLog
 from dataset_prep.pairs.funnel import Funnel, Stage, describe
 from dataset_prep.pairs.kept import Rows, in_order, kept_rows
-from dataset_prep.pairs.remedies import Options, Remedy, remedies
 from dataset_prep.pairs.split import PARTS, TRAIN, PartOf, cold_rows, count_parts
 from dataset_prep.pairs.statistics import degrees, histogram
 from dataset_prep.pairs.table import Table, bits_of

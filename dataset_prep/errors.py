@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dataset_prep.choices.remedies import Remedy
     from dataset_prep.pairs.funnel import Funnel
-    from dataset_prep.pairs.remedies import Remedy
 
 
 class PrepError(ValueError):

@@ -11,19 +11,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dataset_prep.choices.choice import strictest
 from dataset_prep.errors import InputError
-from dataset_prep.pairs.choice import strictest
+from dataset_prep.files.layout import adapted, decoded, first_rows, layout_of, naming_members, sample_lines, separator
+from dataset_prep.files.parquet import is_parquet, parquet_to_csv
+from dataset_prep.files.streams import find
 from dataset_prep.pairs.core import Enough, Size, Thresholds
 from dataset_prep.pairs.filters import FilteredLog
 from dataset_prep.pairs.funnel import Funnel, describe, share
 from dataset_prep.pairs.kept import choice_rows
 from dataset_prep.pairs.statistics import Statistics, degrees, density
 from dataset_prep.pairs.table import Table, bits_of
-from dataset_prep.reading.files import find
 from dataset_prep.reading.grammar import Grammar
-from dataset_prep.reading.layout import adapted, decoded, first_rows, layout_of, naming_members, sample_lines, separator
 from dataset_prep.reading.log import read_log
-from dataset_prep.reading.parquet import is_parquet, parquet_to_csv
 from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources import SOURCES, Source

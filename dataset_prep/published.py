@@ -13,6 +13,7 @@ import numpy as np
 
 from dataset_prep.engines import on_demand
 from dataset_prep.errors import InputError, OutputError, UsageError
+from dataset_prep.files.streams import find
 from dataset_prep.pairs.core import Codes, Size, Thresholds
 from dataset_prep.pairs.funnel import Funnel, Stage, describe
 from dataset_prep.pairs.kept import Rows
@@ -21,7 +22,6 @@ from dataset_prep.pairs.split import PARTS, TEST, TRAIN, VALID, PartOf, cold_row
 from dataset_prep.pairs.statistics import Statistics, degrees
 from dataset_prep.pairs.table import Column
 from dataset_prep.reading.careful import Rejects
-from dataset_prep.reading.files import find
 from dataset_prep.reading.pairs_file import FORMS, PairsFile, form_of, read_pairs
 from dataset_prep.reading.remote import local_copies
 from dataset_prep.settings import check_name

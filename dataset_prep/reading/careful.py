@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import cast
 
 from dataset_prep.errors import InputError
-from dataset_prep.reading.files import Progress, blocks
+from dataset_prep.files.streams import Progress, blocks
+from dataset_prep.files.survey import has_long_line
 from dataset_prep.reading.grammar import OTHER_ORDER, Grammar
-from dataset_prep.reading.survey import has_long_line
 from dataset_prep.sources.base import Source
 from dataset_prep.sources.part import LONGEST_LINE, Part
 

@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 
 from dataset_prep.errors import InputError, PrepError
+from dataset_prep.files.layout import Layout, opened
+from dataset_prep.files.streams import BROKEN, Block, Stream, blocks
+from dataset_prep.files.survey import PIECE, checksums
 from dataset_prep.pairs.rows import LogRows, RowBlock
 from dataset_prep.pairs.sorting import WORKERS, Ints
 from dataset_prep.pairs.table import BLANK, FIRST_WORD
 from dataset_prep.reading.careful import Found, Rejects
 from dataset_prep.reading.fields import GiveUpError
-from dataset_prep.reading.files import BROKEN, Block, Stream, blocks
 from dataset_prep.reading.grammar import CANONICAL, Grammar
-from dataset_prep.reading.layout import Layout, opened
 from dataset_prep.reading.selection import Columns, Selection
-from dataset_prep.reading.survey import PIECE, checksums
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
 from dataset_prep.sources.part import Part

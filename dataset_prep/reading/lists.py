@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from dataset_prep.errors import InputError, TooManyRejectsError
+from dataset_prep.files.layout import NATIVE, Begun, Layout, Rewritten, decoded, rows_of, separator
+from dataset_prep.files.streams import BROKEN, FIRST, Block, Stream, blocks, streams
+from dataset_prep.files.survey import PIECE, checksums
 from dataset_prep.pairs.sorting import Narrow, distinct
 from dataset_prep.reading.careful import FIRST_REASONS, Found, Rejects
 from dataset_prep.reading.fields import NUMBER, SKIP, GiveUpError, compiled, read_lines
-from dataset_prep.reading.files import BROKEN, FIRST, Block, Stream, blocks, streams
 from dataset_prep.reading.grammar import CANONICAL, Grammar
-from dataset_prep.reading.layout import NATIVE, Begun, Layout, Rewritten, decoded, rows_of, separator
-from dataset_prep.reading.survey import PIECE, checksums
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import ITEM, USER
 from dataset_prep.sources.names import ROLES, SYNONYMS, is_header, plain

@@ -21,6 +21,8 @@ from dataset_prep.engines import on_demand
 from dataset_prep.engines.base import Engine, ReadError
 from dataset_prep.engines.sql import BAD_EVENTS, events_sql, needs_rows, table_of
 from dataset_prep.errors import InputError, TooManyRejectsError, UsageError
+from dataset_prep.files.streams import find, is_remote, size_of
+from dataset_prep.files.survey import survey
 from dataset_prep.machine import memory_of
 from dataset_prep.pairs.distinct import CannotPackError, coded_rows, feature_of, find_pairs
 from dataset_prep.pairs.rows import LogRows, RowBlock
@@ -29,11 +31,9 @@ from dataset_prep.progress import advance, bar
 from dataset_prep.reading.careful import CarefulReader, Found, Rejects
 from dataset_prep.reading.compiled import CompiledReader
 from dataset_prep.reading.fields import GiveUpError
-from dataset_prep.reading.files import find, is_remote, size_of
 from dataset_prep.reading.lists import Subset, read_subset, read_user_features
 from dataset_prep.reading.remote import local_copies, local_part, remote_parts
 from dataset_prep.reading.selection import Selection
-from dataset_prep.reading.survey import survey
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BRAND, CATEGORY, ESSENTIAL, SELLER
 from dataset_prep.sources.part import Part

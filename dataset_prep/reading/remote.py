@@ -15,10 +15,10 @@ from typing import Any
 from dataset_prep.engines import open_engine
 from dataset_prep.engines.base import Engine, ReadError
 from dataset_prep.errors import InputError
+from dataset_prep.files.layout import layout_of
+from dataset_prep.files.streams import Progress, head, is_remote
+from dataset_prep.files.survey import survey
 from dataset_prep.progress import bar
-from dataset_prep.reading.files import Progress, head, is_remote
-from dataset_prep.reading.layout import layout_of
-from dataset_prep.reading.survey import survey
 from dataset_prep.settings import Settings
 from dataset_prep.sources.part import Part, RemoteFile
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dataset_prep.files.streams import Block
 from dataset_prep.pairs.rows import RowBlock
 from dataset_prep.pairs.sorting import Ints, Mask, distinct_pairs, narrow
 from dataset_prep.pairs.table import INSIDE, UNDATED
@@ -23,7 +24,6 @@ from dataset_prep.reading.fields import (
     time_field,
     word,
 )
-from dataset_prep.reading.files import Block
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
 from dataset_prep.sources.times import BEIJING_OFFSET, DAY

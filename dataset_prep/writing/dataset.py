@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from dataset_prep.files.streams import is_remote
 from dataset_prep.pairs.core import Codes, Size, Thresholds
 from dataset_prep.pairs.funnel import Funnel
 from dataset_prep.pairs.kept import Rows
 from dataset_prep.pairs.split import PARTS, PartOf
 from dataset_prep.pairs.statistics import Statistics, density
 from dataset_prep.pairs.table import Column
-from dataset_prep.reading.files import is_remote
 from dataset_prep.reading.lists import UNKNOWN_AGE, UNKNOWN_GENDER, USER_FEATURES
 from dataset_prep.reading.log import Log
 from dataset_prep.settings import Settings

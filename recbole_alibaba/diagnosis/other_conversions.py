@@ -15,7 +15,7 @@ from recbole_alibaba.diagnosis.findings import Finding
 from recbole_alibaba.diagnosis.outcome import Examination
 
 if TYPE_CHECKING:
-    from dataset_prep.pairs.remedies import Remedy
+    from dataset_prep.choices.remedies import Remedy
 
 THIN = (
     *("thin-data", "held-out-unknown", "held-out-few", "users-seen-once", "few-users", "few-items"),

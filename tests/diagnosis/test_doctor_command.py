@@ -89,7 +89,7 @@ def test_colours_only_on_a_terminal(run):
 
 def test_a_raw_log_whose_core_is_empty_gets_a_converter_line_that_works(tmp_path, monkeypatch):
     from dataset_prep.__main__ import main as prep
-    from dataset_prep.sample import write_sample
+    from dataset_prep.sources.sample import write_sample
 
     monkeypatch.chdir(tmp_path)
     users, items = write_sample(tmp_path / "log")

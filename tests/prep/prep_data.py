@@ -37,7 +37,8 @@ def mobile_log(path: Path, rows: Iterable[tuple[object, ...]], header: bool = Tr
 
 def files(folder: Path, *but: str) -> dict[str, bytes]:
     """Name -> bytes of what a conversion wrote, without the report page, the paths and those named."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in ("funnel.html", "source.json", *but)}
+    but = ("funnel.html", "source.json", *but)
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in but}
 
 
 def lines(path: Path) -> list[str]:

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from prep_data import SHARED
 
 from dataset_prep.__main__ import main
-from dataset_prep.sample import write_sample
+from dataset_prep.sources.sample import write_sample
 
 GOLDEN = Path(__file__).with_name("golden.json")
 DIRT = ("broken", "crlf", "bom", "blank", "quoted", "header", "latin", "long", "zeros", "all")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from prep_data import ANY, HEADER, files
 
 from dataset_prep import InputError, convert
-from dataset_prep.reading.files import ROOM, blocks
+from dataset_prep.files.streams import ROOM, blocks
 
 ROWS = [
     "10001082,285259775,1,97lk14c,4076,2014-12-08 18",

@@ -94,16 +94,20 @@ def test_every_choice_by_hand(log: Log, tmp_path: Path) -> None:
 def grid(users: int, items: int, behavior: str, partners: int = 0) -> list[str]:
     """Each user with each item, or, with *partners*, each item with that many users in turn."""
     pairs = [(u, i) for u in range(users) for i in range(items) if not partners or (u - i) % users < partners]
-    return [f"{u},{i},7,{behavior},{1511600000 + (7 * u + i) % 600 * 60}" for u, i in pairs]
+    return [f"{u},{i},7,{behavior},{1511600000 + (31 * u + 17 * i) % 101 * 60}" for u, i in pairs]
 
 
 @pytest.mark.parametrize(
     ("rows", "behaviors", "thresholds"),
     [
-        (grid(60, 50, "buy") + grid(60, 51, "cart"), "buy", (5, 5)),  # nothing is enough to learn from
+        (
+            grid(60, 50, "buy") + grid(60, 51, "cart"),
+            "buy",
+            (2, 2),
+        ),  # enough to convert
         (grid(60, 50, "buy") + grid(101, 100, "cart"), "cart,buy", (5, 5)),
-        (grid(60, 49, "buy") + grid(60, 55, "pv"), "pv,fav,cart,buy", (5, 5)),
-        (grid(60, 600, "buy", 3), "buy", (5, 3)),
+        (grid(60, 49, "buy") + grid(60, 55, "pv"), "pv,fav,cart,buy", (2, 2)),
+        (grid(60, 600, "buy", 3), "buy", (2, 2)),
         (grid(60, 1200, "buy", 1), None, None),  # each item has one user only
     ],
     ids=["enough", "healthy", "wider", "lower", "too small"],

@@ -111,7 +111,8 @@ def test_a_remedy_is_quoted_for_the_shell(tmp_path: Path) -> None:
     rows = [f"{u},{i},look at it" for u in range(3) for i in range(3)] + ["1,1,buy"]
     log.write_text("".join(f"{row}\n" for row in rows))
     options: dict[str, Any] = {"user_column": "1", "item_column": "2", "behavior_column": "3", "behaviors": "buy"}
-    options |= {"behavior_values": "look at it,buy", "min_interactions": 4, "min_users": 2, "min_items": 2, "min_known": 0}
+    options |= {"behavior_values": "look at it,buy"}
+    options |= {"min_interactions": 4, "min_users": 2, "min_items": 2, "min_known": 0}
     found = refusal(log, tmp_path / "out", "csv", **options)
     assert options_of(found) == ["--behaviors 'look at it,buy'"]
     done = promised(found.remedies[0].command, "y")

@@ -120,7 +120,8 @@ def test_what_decides_the_data_set_is_recorded(users: Path, tmp_path: Path) -> N
         "split": None,
         "name": "x",
         "min_user": 1, "min_item": 1, "min_interactions": 1, "min_users": 1, "min_items": 1,
-        "min_known": 0, "strict": False, "protocol": "novel", "level": "item", "item_geohash": False, "core_on": "all", "cold": "drop",
+        "min_known": 0,
+        "strict": False, "protocol": "novel", "level": "item", "item_geohash": False, "core_on": "all", "cold": "drop",
     }  # fmt: skip
     assert (record["asked"], record["used"]) == ({"user": 1, "item": 1}, {"user": 1, "item": 1})
     assert (record["rows"], record["density"], record["core_on"]) == (4, 1.0, "all pairs, RecBole's habit")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dataset_prep.pairs.choice import Judged, strictest
+from dataset_prep.choices.choice import Judged, strictest
 from dataset_prep.pairs.core import Size, Thresholds
 from dataset_prep.pairs.funnel import describe
 from dataset_prep.pairs.kept import choice_rows, in_order

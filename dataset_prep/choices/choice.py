@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from dataset_prep.choices.heldout import HeldOut, held_out
 from dataset_prep.pairs.core import Codes, Core, Enough, Thresholds
-from dataset_prep.pairs.heldout import HeldOut, held_out
 from dataset_prep.pairs.kept import Rows, in_order
 from dataset_prep.pairs.split import TRAIN, PartOf
 from dataset_prep.pairs.table import Pairs

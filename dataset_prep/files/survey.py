@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from dataset_prep.errors import InputError, PrepError
-from dataset_prep.reading.files import BOM, BROKEN, FIRST, Progress, blocks
-from dataset_prep.reading.layout import opened
+from dataset_prep.files.layout import opened
+from dataset_prep.files.streams import BOM, BROKEN, FIRST, Progress, blocks
 from dataset_prep.settings import Settings
 from dataset_prep.sources.part import LONGEST_LINE, Part
 

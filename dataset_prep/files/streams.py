@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
 from dataset_prep.errors import InputError
-from dataset_prep.reading.foreign import is_spreadsheet, sentence
+from dataset_prep.files.foreign import is_spreadsheet, sentence
 
 FIRST = 1 << 16
 """Bytes at the beginning of a file that decide its header and delimiter."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dataset_prep.errors import InputError, UsageError
-from dataset_prep.reading.files import BOM, FIRST, Stream, members_of, streams
+from dataset_prep.files.streams import BOM, FIRST, Stream, members_of, streams
 from dataset_prep.sources.base import CATEGORY, DAY, ITEM, MONTH, TIME, USER, Source
 from dataset_prep.sources.columns import places
 from dataset_prep.sources.names import ROLES, is_header, plain, roles_of
