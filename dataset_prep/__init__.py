@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataset_prep.api import convert, convert_published
+    from dataset_prep.api import convert, convert_published, other_conversions
     from dataset_prep.conversion import Conversion
     from dataset_prep.errors import (
         EmptyDatasetError,
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from dataset_prep.inspection import Inspection, inspect
     from dataset_prep.pairs.core import Enough, Size, Thresholds
     from dataset_prep.published import Published
-    from dataset_prep.sample import write_sample
     from dataset_prep.sources import SOURCES, Source
+    from dataset_prep.sources.sample import write_sample
 
 _HOME = {
-    "api": ("convert", "convert_published"),
+    "api": ("convert", "convert_published", "other_conversions"),
     "conversion": ("Conversion",),
     "errors": (
         *("EmptyDatasetError", "InputError", "OutputError", "PrepError"),
@@ -36,7 +36,7 @@ _HOME = {
     "inspection": ("Inspection", "inspect"),
     "pairs.core": ("Enough", "Size", "Thresholds"),
     "published": ("Published",),
-    "sample": ("write_sample",),
+    "sources.sample": ("write_sample",),
     "sources": ("SOURCES", "Source"),
 }
 
@@ -67,5 +67,6 @@ __all__ = [
     "convert",
     "convert_published",
     "inspect",
+    "other_conversions",
     "write_sample",
 ]

@@ -95,6 +95,9 @@ common = with_options(
     click.option("--min-interactions", default=1000, help="Least pairs of a usable data set ..."),
     click.option("--min-users", default=50, help="... and least users ..."),
     click.option("--min-items", default=50, help="... and least items; too few relax --min-user and --min-item."),
+    click.option(
+        "--min-known", default=0.5, help="Least share of the held-out rows whose user and item are in training; 0: any."
+    ),
     click.option("--strict", is_flag=True, help="Refuse instead of relaxing."),
     choice("--protocol", ["novel", "repeat"], "Keep the first interaction of a pair, or every one."),
     choice(
@@ -111,6 +114,8 @@ common = with_options(
     click.option("--to", "until", metavar="WHEN", help="Last day or moment to keep, Beijing time; '' for no bound."),
     click.option("--max-bad", default=0.01, help="Stop when more than this share of the rows does not parse."),
     click.option("--force", is_flag=True, help="Replace a data set of another source or other settings."),
+    click.option("--encoding", metavar="NAME", help="Of the log: gb18030, utf-16.  [default: recognised]"),
+    click.option("--delimiter", metavar="CHAR", help="Of the log: ';', '|', ' '.  [default: recognised]"),
     choice("--reader", ["auto", "compiled", "engine", "careful"], "How the log is read; the files are the same."),
     *engine_options,
     click.option(
@@ -179,8 +184,14 @@ def tmall(users: tuple[str, ...], **options: Any) -> None:
 @log_option
 @click.option("--user-column", required=True, help="Name in the header, or number from 1.")
 @click.option("--item-column", required=True)
-@click.option("--time-column", help="Without one, no --from, --to or --split, and RecBole splits at random.")
-@click.option("--time-format", default="unix", help="unix, hour, datetime, date, yyyymmdd (Beijing time).")
+@click.option(
+    "--time-column",
+    help="Or month,day. Without one, no --from, --to or --split, and RecBole splits at random.",
+)
+@click.option(
+    "--time-format", default="unix", help="unix, ms, hour, datetime, date, yyyymmdd, iso, or a pattern: %d/%m/%Y."
+)
+@click.option("--timezone", default="", help="Of times that state none: Europe/Berlin.  [default: Beijing]")
 @click.option("--category-column", help="For .item and --level category.")
 @click.option("--behavior-column", help="Needs --behavior-values.")
 @click.option("--behavior-values", metavar="LIST", help="Its values, weakest first: click,cart,buy.")
@@ -188,7 +199,7 @@ def tmall(users: tuple[str, ...], **options: Any) -> None:
 @click.option("--all-items", is_flag=True, help="Keep all items, even if --items is given.")
 @common
 def csv(users: tuple[str, ...], items: tuple[str, ...], all_items: bool, **options: Any) -> None:
-    """Any other log, comma or tab separated: name its columns.
+    """Any other log: name its columns.
 
     \b
     python -m dataset_prep csv --log my.csv --user-column uid --item-column sku --time-column when \\
@@ -221,6 +232,11 @@ def inspect_command(
 @click.option("--valid", metavar="FILE")
 @click.option("--valid-share", default=0.0, help="Without --valid: share of the training pairs to hold out.")
 @click.option("--seed", default=2020, help="Of the pairs to hold out.")
+@choice(
+    "--form",
+    ["auto", "lists", "pairs", "triples"],
+    "A line is 'user item item ...', 'user item', or 'user item weight'; auto looks.",
+)
 @choice("--protocol", ["novel", "repeat"], "Drop from valid and test what stands in an earlier part, or keep it.")
 @choice("--cold", ["keep", "drop"], "Pairs of valid and test with a user or item that training never saw.")
 @click.option("--output", default="dataset", type=click.Path(path_type=Path), help="Folder of the data sets.")

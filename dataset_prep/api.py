@@ -5,17 +5,23 @@ from __future__ import annotations
 import difflib
 import inspect
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dataset_prep.conversion import Conversion, run
+from dataset_prep.choices.remedies import Remedy
+from dataset_prep.command import changed_options
+from dataset_prep.conversion import Conversion, other_choices, run
 from dataset_prep.errors import UsageError
+from dataset_prep.files.frame import frame_to_csv, is_frame
+from dataset_prep.files.layout import adapted, check_option, first_rows
+from dataset_prep.files.parquet import is_parquet, parquet_to_csv
+from dataset_prep.files.streams import find, is_remote
+from dataset_prep.pairs.core import KNOWN
 from dataset_prep.published import Published, PublishedSettings, run_published
-from dataset_prep.reading.files import find, first_fields
-from dataset_prep.reading.frame import frame_to_csv, is_frame
 from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import Source
@@ -39,6 +45,7 @@ def convert(
     min_interactions: int = 1000,
     min_users: int = 50,
     min_items: int = 50,
+    min_known: float = KNOWN,
     strict: bool = False,
     protocol: str = "novel",
     level: str = "item",
@@ -55,10 +62,13 @@ def convert(
     spark_url: str = "local[2]",
     memory_limit: str | None = None,
     quiet: bool = True,
+    encoding: str | None = None,
+    delimiter: str | None = None,
     user_column: str | None = None,
     item_column: str | None = None,
     time_column: str | None = None,
     time_format: str = "unix",
+    timezone: str = "",
     category_column: str | None = None,
     behavior_column: str | None = None,
     behavior_values: str | Sequence[str] | None = None,
@@ -80,6 +90,8 @@ def convert(
         min_interactions: Least pairs of a usable data set ...
         min_users: ... and least users ...
         min_items: ... and least items; too few relax min_user and min_item.
+        min_known: Least share of the held-out rows whose user and item are in training; 0 for no such limit, nor one
+            on the rows of each part.
         strict: Refuse instead of relaxing.
         protocol: Keep the first interaction of a pair (novel), or every one (repeat).
         level: What is recommended: items, or their categories (dense where items are thin).
@@ -96,10 +108,15 @@ def convert(
         spark_url: local[N], spark://... or sc://...
         memory_limit: Such as 4GB: beyond it, the disk is used. For DuckDB, or Spark on this machine.
         quiet: No progress bars.
+        encoding: Of the log, as in gb18030 or utf-16. None means to recognise it.
+        delimiter: Of the log, one character. None means to recognise it.
         user_column: Of csv: name in the header, or number from 1.
         item_column: Of csv.
-        time_column: Of csv. Without one there is no since, until or split, and RecBole splits at random.
-        time_format: Of csv: unix, hour, datetime, date, yyyymmdd (Beijing time).
+        time_column: Of csv; 'month,day' where these are two columns. Without one there is no since, until or split,
+            and RecBole splits at random.
+        time_format: Of csv: unix, ms, us, hour, datetime, date, yyyymmdd, mmdd, iso, month-day, order, or a strptime
+            pattern such as %d/%m/%Y.
+        timezone: Of csv: of times that state none, as in Europe/Berlin. '' means Beijing.
         category_column: Of csv, for .item and for level category.
         behavior_column: Of csv. Needs behavior_values.
         behavior_values: Of csv: its values, weakest first: click,cart,buy.
@@ -113,28 +130,59 @@ def convert(
     """
     given = dict(locals())
     _refuse(misspelt, convert)
-    columns = _columns(given)
-    with tempfile.TemporaryDirectory(prefix="dataset_prep-") if is_frame(users) else nullcontext() as folder:
+    with _settings(given) as settings:
+        return run(settings)
+
+
+def other_conversions(source: str | Source, users: PathLike | Sequence[PathLike], **options: Any) -> list[Remedy]:
+    """Other behaviours, items, thresholds and level that leave enough of a log; each was tried on it.
+
+    Args:
+        source, users, options: as in ``convert``.
+    """
+    _refuse({name: value for name, value in options.items() if name not in DEFAULTS}, convert)
+    with (
+        _settings({**DEFAULTS, **options, "source": source, "users": users}) as settings,
+        tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir,
+    ):
+        return other_choices(settings, Path(workdir))
+
+
+@contextmanager
+def _settings(given: dict[str, Any]) -> Iterator[Settings]:
+    """The settings for the options of ``convert``. A table in memory is a file as long as they are used."""
+    users, source, columns = given["users"], given["source"], _columns(given)
+    table = is_frame(users)
+    parquet = [] if table else find(_paths(users), "--log")
+    parquet = parquet if is_parquet(parquet) else []
+    with tempfile.TemporaryDirectory(prefix="dataset_prep-") if table or parquet else nullcontext() as folder:
         if folder is not None:
+            where = Path(folder)
             columns = replace(columns, header=True) if columns else None
-            users = frame_to_csv(users, source, columns, Path(folder))
+            users = frame_to_csv(users, source, columns, where) if table else parquet_to_csv(parquet, where)
         files = _paths(users)
-        words = {"engine": engine, "spark_url": spark_url, "memory_limit": memory_limit}
-
-        def first_line() -> list[str]:
-            return first_fields(beginning(find(files, "--log")[0], **words))[0]
-
-        found = find_source(source, first_line, columns)
+        form = given["encoding"], given["delimiter"]
+        check_option(*form)
+        words = {key: given[key] for key in ("engine", "spark_url", "memory_limit")}
+        first = cache(lambda: beginning(find(files, "--log")[0], **words))
+        found = find_source(source, lambda: first_rows(first(), *form), columns)
+        if found.name != "csv" and not is_remote(find(files, "--log")[0]):
+            found = adapted(found, first(), find(files, "--log")[0], *form)
         options = {key: given[key] for key in inspect.signature(Settings).parameters if key in given}
         options |= {
             "source": found,
             "users": files,
-            "output": Path(output),
-            "name": name or f"{found.name}-log",
-            "items": _paths(items),
-            "user_info": str(user_info) if user_info else None,
+            "output": Path(given["output"]),
+            "name": given["name"] or f"{found.name}-log",
+            "items": _paths(given["items"]),
+            "user_info": str(given["user_info"]) if given["user_info"] else None,
         }
-        return run(Settings(**options))
+        shown = files if folder is None else ("FILE",)  # a table in memory has no path
+        options["given"] = changed_options(convert, {**given, "users": shown, "items": options["items"]})
+        yield Settings(**options)
+
+
+DEFAULTS = {name: parameter.default for name, parameter in inspect.signature(convert).parameters.items()}
 
 
 def convert_published(
@@ -150,6 +198,7 @@ def convert_published(
     cold: str = "keep",
     max_bad: float = 0.01,
     force: bool = False,
+    form: str = "auto",
     **misspelt: object,
 ) -> Published:
     """Write a published split (lines of "user item item ...") as the RecBole data set ``output/name``.
@@ -167,6 +216,7 @@ def convert_published(
         cold: Pairs of valid and test with a user or item that training never saw.
         max_bad: Stop when more than this share of the lines does not parse.
         force: Replace a data set of another source or other settings.
+        form: Lines of 'user item item ...' (lists), 'user item' (pairs), or 'user item weight' (triples); auto looks.
 
     Raises:
         PrepError: anything the caller can mend.
@@ -174,7 +224,7 @@ def convert_published(
     _refuse(misspelt, convert_published)
     settings = PublishedSettings(
         str(train), str(test), Path(output), name, str(valid) if valid else None, valid_share, seed, protocol, cold,
-        max_bad, force,
+        max_bad, force, form,
     )  # fmt: skip
     return run_published(settings)
 
@@ -196,7 +246,7 @@ def _columns(given: dict[str, Any]) -> Columns | None:
     values = given["behavior_values"] or ()
     if isinstance(values, str):
         values = [value.strip() for value in values.split(",") if value.strip()]
-    return Columns(**named, time_format=given["time_format"], behavior_values=tuple(values))
+    return Columns(**named, time_format=given["time_format"], zone=given["timezone"], behavior_values=tuple(values))
 
 
 def _refuse(misspelt: dict[str, object], function: Callable[..., object]) -> None:

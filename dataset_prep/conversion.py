@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from dataset_prep.choices.choice import Judged, judge, strictest
+from dataset_prep.choices.remedies import Options, Remedy, remedies
 from dataset_prep.errors import EmptyDatasetError, OutputError, ThinDatasetError
-from dataset_prep.pairs.core import Codes, Core, Size, Thresholds
+from dataset_prep.pairs.core import Codes, Core, Enough, Size, Thresholds
 from dataset_prep.pairs.filters import FilteredLog
 from dataset_prep.pairs.funnel import Funnel, Stage, describe
-from dataset_prep.pairs.kept import Rows, earliest_rows, in_order, kept_rows
-from dataset_prep.pairs.remedies import Remedy, remedies
-from dataset_prep.pairs.split import PARTS, TRAIN, PartOf, Split, cold_rows, count_parts
+from dataset_prep.pairs.kept import Rows, in_order, kept_rows
+from dataset_prep.pairs.split import PARTS, TRAIN, PartOf, cold_rows, count_parts
 from dataset_prep.pairs.statistics import degrees, histogram
-from dataset_prep.pairs.table import Table, bits_of, classes_of
+from dataset_prep.pairs.table import Table, bits_of
 from dataset_prep.reading.log import Log, read_log
 from dataset_prep.settings import Settings
+from dataset_prep.sources.base import CATEGORY
 from dataset_prep.sources.times import day_of
 from dataset_prep.writing.dataset import Outcome, write
+from dataset_prep.writing.lock import locked
 from dataset_prep.writing.target import check_overwrite, check_target, fingerprint_of
 
 log = logging.getLogger("dataset_prep")
@@ -57,31 +59,46 @@ def run(settings: Settings) -> Conversion:
     target = settings.output / settings.name
     check_target(target)
     try:
-        with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
+        with locked(target), tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
             read = read_log(settings, Path(workdir))
             fingerprint = fingerprint_of(settings.as_dict(), read.digests)
             check_overwrite(target, fingerprint, settings.force)
-            return _Conversion(settings, read, Path(workdir)).run(fingerprint)
+            try:
+                return _Conversion(settings, settings, read, Path(workdir)).run(fingerprint)
+            except ThinDatasetError as refusal:
+                wider = _wider(settings, refusal)
+                if wider is None:
+                    raise
+                log.warning(
+                    f"Too thin to learn from: {refusal.message} --behaviors was not given, so more are used: "
+                    f"{','.join(wider.kept)} in place of {','.join(settings.kept)}."
+                )
+            return _Conversion(wider, settings, read_log(wider, Path(workdir)), Path(workdir)).run(fingerprint)
     except OSError as error:
         raise OutputError(f"{target}: could not be written ({error}).") from error
 
 
-class _Conversion:
-    """The steps after reading, all over arrays."""
+def _wider(settings: Settings, refusal: ThinDatasetError) -> Settings | None:
+    """With the fewest more behaviours that are enough. What was typed stays: behaviours, items, ``strict``."""
+    if settings.behaviors is not None or settings.strict:
+        return None
+    for remedy in refusal.remedies:
+        lower = remedy.thresholds.user <= settings.min_user and remedy.thresholds.item <= settings.min_item
+        if lower and "behaviors" in remedy.options and not {"items", "level"} & remedy.options.keys():
+            return replace(settings, behaviors=str(remedy.options["behaviors"]))
+    return None
 
-    def __init__(self, settings: Settings, read: Log, workdir: Path) -> None:
-        self.settings, self.read, self.workdir = settings, read, workdir
+
+class _Conversion:
+    """The steps after reading, all over arrays. asked: the settings before the behaviours were widened."""
+
+    def __init__(self, settings: Settings, asked: Settings, read: Log, workdir: Path) -> None:
+        self.settings, self.asked, self.read, self.workdir = settings, asked, read, workdir
         self.log = FilteredLog(settings, read.table, read.rejected)
 
     def run(self, fingerprint: str) -> Conversion:
         settings, filtered = self.settings, self.log
-        part: PartOf | None = None
-        if settings.core_on == "train":
-            core, rows, part = self._core_of_training()
-        else:
-            core, rows = self._core_of_all()
-            if settings.cut:
-                part = settings.cut.part_of(rows)
+        core, rows, part, _ = self._core_of_training() if settings.core_on == "train" else self._core_of_all()
         size = core.size
         if part is not None:
             rows, part = self._parts(rows, part)
@@ -91,7 +108,7 @@ class _Conversion:
             filtered.statistics.after = histogram(core.degrees[0]), histogram(core.degrees[1])
         self._check_sum(len(rows))
         funnel, statistics = filtered.funnel, filtered.statistics
-        outcome = Outcome(self.read, rows, part, funnel, statistics, core.thresholds, size, fingerprint)
+        outcome = Outcome(self.asked, self.read, rows, part, funnel, statistics, core.thresholds, size, fingerprint)
         write(settings, outcome)
         target = settings.output / settings.name
         result = Conversion(
@@ -108,78 +125,66 @@ class _Conversion:
         log.info("wrote %s", result)
         return result
 
-    def _core_of_all(self) -> tuple[Core, Rows]:
-        """(the core of everything the filters left, its rows in order)"""
+    def _core_of_all(self) -> Judged:
+        """The core of everything the filters left."""
         settings, table = self.settings, self.log.table
-        pairs = table.pairs
-        core, found = self._choose(pairs.select(bits_of(settings.ranks, True)))
-        n = core.size.pairs if settings.protocol == "novel" else pairs.rows_in(core)
-        self.log.add(Stage(f"k-core {core.thresholds}", n, core.size, WEAK))
-        if not found:
-            whole = self._whole().pairs
-            tried = remedies(whole, settings, lambda ranks, inside: whole.select(bits_of(ranks, inside)))
-            raise self._refusal(core, tried)
         rows = kept_rows(table, self.log.classes, settings.protocol)
-        return core, in_order(rows.where(rows.inside(core)))
+        found, lacks = self._choose(table.pairs.select(bits_of(settings.ranks, True)), rows)
+        core = found.core
+        n = core.size.pairs if settings.protocol == "novel" else table.pairs.rows_in(core)
+        self.log.add(Stage(f"k-core {core.thresholds}", n, core.size, WEAK))
+        if lacks:
+            raise self._refusal(core, lacks)
+        return found
 
-    def _core_of_training(self) -> tuple[Core, Rows, PartOf]:
-        """(the core of the training part, its rows and all of validation and test, the part of each row)"""
+    def _core_of_training(self) -> Judged:
+        """The core of the training part; all of validation and test stay."""
         settings = self.settings
         assert settings.cut is not None
         rows = in_order(kept_rows(self.log.table, self.log.classes, settings.protocol))
         part = settings.cut.part_of(rows)
-        training = rows.where(part == TRAIN)
-        pairs = training.pairs()
+        pairs = rows.where(part == TRAIN).pairs()
         self.log.statistics.before = degrees(pairs)
-        core, found = self._choose(pairs)
-        stays = rows.inside(core) | (part != TRAIN)
-        rows, part = rows.where(stays), part[stays]
-        self.log.add(Stage(f"k-core {core.thresholds} of the training part", len(rows), rows.size(), WEAK))
-        if not found:
-            whole = self._whole()
-            tried = remedies(
-                whole.pairs, settings, lambda ranks, inside: _training_pairs(whole, settings, ranks, inside)
-            )
-            raise self._refusal(core, tried)
-        return core, rows, part
+        found, lacks = self._choose(pairs, rows, part)
+        name = f"k-core {found.core.thresholds} of the training part"
+        self.log.add(Stage(name, len(found.rows), found.rows.size(), WEAK))
+        if lacks:
+            raise self._refusal(found.core, lacks)
+        return found
 
-    def _choose(self, pairs: tuple[Codes, Codes]) -> tuple[Core, bool]:
-        """(the core asked for or the strictest that leaves enough, True); if none does, (the loosest, False)"""
-        settings, all_pairs = self.settings, self.log.table.pairs
-        asked = all_pairs.core(pairs, settings.asked)
-        if settings.enough.met_by(asked.size):
-            log.info(f"k-core: asked for {settings.asked}: {describe(asked.size)}")
-            return asked, True
+    def _choose(self, pairs: tuple[Codes, Codes], rows: Rows, part: PartOf | None = None) -> tuple[Judged, str]:
+        """(the core asked for or the strictest that is enough, ""); if none is, (the largest, what it lacks)"""
+        settings, space = self.settings, self.log.table.pairs
+        need = settings.enough
+        asked = judge(settings, space.core(pairs, settings.asked), rows, part)
+        large = need.met_by(asked.core.size)
+        lacks = asked.held.lacks(need) if large else _too_small(need)
+        if not lacks:
+            log.info(f"k-core: asked for {settings.asked}: {describe(asked.core.size)}")
+            return asked, ""
         if settings.strict:
-            return asked, False
-        chosen = all_pairs.strictest(pairs, settings.asked, settings.enough)
-        if chosen is None:
-            return all_pairs.core(pairs, Thresholds(1, 1)), False
-        log.info(
-            f"k-core: asked for {settings.asked}, which leaves {describe(asked.size)}; "
-            f"using {chosen.thresholds}: {describe(chosen.size)}"
-        )
-        return chosen, True
+            return asked, lacks
+        chosen = strictest(settings, space, pairs, rows, settings.asked, part)
+        if chosen is not None:
+            log.info(
+                f"k-core: asked for {settings.asked}, which leaves {describe(asked.core.size)}; "
+                f"using {chosen.core.thresholds}: {describe(chosen.core.size)}"
+            )
+            return chosen, ""
+        if large:
+            return asked, lacks
+        loosest = judge(settings, space.core(pairs, Thresholds(1, 1)), rows, part)
+        return loosest, loosest.held.lacks(need) if need.met_by(loosest.core.size) else lacks
 
-    def _whole(self) -> Table:
-        """The log again, with the pairs of every behaviour: to try other choices."""
-        with tempfile.TemporaryDirectory(dir=self.workdir) as workdir:
-            return read_log(self.settings, Path(workdir), whole=True).table
-
-    def _refusal(self, core: Core, tried: Sequence[Remedy]) -> ThinDatasetError:
-        settings, need, funnel = self.settings, self.settings.enough, self.log.funnel
+    def _refusal(self, core: Core, lacks: str) -> ThinDatasetError:
+        settings, funnel, tried = self.settings, self.log.funnel, other_choices(self.settings, self.workdir)
         if not funnel.stages[-2].rows:
             empty = next(stage for stage in funnel.stages if not stage.rows)
             message = f"Nothing is left after the step '{empty.name}': every row was dropped ({empty.dropped})."
             return EmptyDatasetError(message, funnel, tried)
         kind: type[ThinDatasetError] = ThinDatasetError if core.size.pairs else EmptyDatasetError
-        relaxed = "" if settings.strict else f" (asked for {settings.asked}, relaxed down to it)"
-        return kind(
-            f"The k-core {core.thresholds}{relaxed} leaves {describe(core.size)}; needed are {need.pairs:,} pairs, "
-            f"{need.users:,} users, {need.items:,} items (--min-interactions, --min-users, --min-items).",
-            funnel,
-            tried,
-        )
+        relaxed = f" (asked for {settings.asked}, relaxed down to it)" if core.thresholds != settings.asked else ""
+        return kind(f"The k-core {core.thresholds}{relaxed} leaves {describe(core.size)}; {lacks}.", funnel, tried)
 
     def _parts(self, rows: Rows, part: PartOf) -> tuple[Rows, PartOf]:
         """The rows that stay in each part. Raises ThinDatasetError where a part is empty: RecBole needs all three."""
@@ -215,11 +220,23 @@ class _Conversion:
             raise AssertionError(f"of {first:,} rows {rows:,} are kept, {dropped} dropped")
 
 
-def _training_pairs(whole: Table, settings: Settings, ranks: Sequence[int], subset_only: bool) -> tuple[Codes, Codes]:
-    """The training pairs that another choice of behaviours would have."""
-    split: Split | None = settings.cut
-    assert split is not None
-    classes = classes_of(ranks, subset_only)
-    novel = settings.protocol == "novel"
-    rows = in_order(earliest_rows(whole, classes) if novel else kept_rows(whole, classes, settings.protocol))
-    return rows.where(split.part_of(rows) == TRAIN).pairs()
+def other_choices(settings: Settings, workdir: Path) -> list[Remedy]:
+    """Other choices that are enough, by category, too. The log is read again, with the pairs of every behaviour."""
+
+    def whole(settings: Settings) -> Table:
+        with tempfile.TemporaryDirectory(dir=workdir) as folder:
+            return read_log(settings, Path(folder), whole=True).table
+
+    found = remedies(whole(settings), settings)
+    if CATEGORY in settings.source.columns and settings.level == "item":
+        level: Options = {"level": "category", "item_geohash": None}
+        by_category = replace(settings, level="category", item_geohash=False)
+        found += remedies(whole(by_category), by_category, level)[:1]
+    return found
+
+
+def _too_small(need: Enough) -> str:
+    return (
+        f"needed are {need.pairs:,} pairs, {need.users:,} users, {need.items:,} items "
+        "(--min-interactions, --min-users, --min-items)"
+    )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dataset_prep.choices.remedies import Remedy
     from dataset_prep.pairs.funnel import Funnel
-    from dataset_prep.pairs.remedies import Remedy
 
 
 class PrepError(ValueError):
@@ -48,12 +48,11 @@ class ThinDatasetError(PrepError):
     def advice(self) -> str:
         """The options that were tried on the data and leave enough."""
         if self.remedies:
-            return "\n".join(
-                ["Tried on this data, and enough (add to the command line):", *(f"  {r}" for r in self.remedies)]
-            )
+            return "\n".join(["Tried on this data, and enough:", *(f"  {r}" for r in self.remedies)])
         return (
-            "No wider choice of behaviours, items or thresholds leaves enough either: this log is too small. "
-            "Lower --min-interactions, --min-users and --min-items to convert it all the same."
+            "No other choice of behaviours, items, thresholds or --level category leaves enough either: what is left "
+            "of this log is too thin to learn from. To convert it all the same, lower the limit that is named, or give "
+            "--min-known 0."
         )
 
 

@@ -6,22 +6,31 @@ import logging
 import shlex
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from dataset_prep.choices.choice import strictest
 from dataset_prep.errors import InputError
-from dataset_prep.pairs.core import Codes, Core, Enough, Size, Thresholds, strictness
+from dataset_prep.files.layout import adapted, decoded, first_rows, layout_of, naming_members, sample_lines, separator
+from dataset_prep.files.parquet import is_parquet, parquet_to_csv
+from dataset_prep.files.streams import find
+from dataset_prep.pairs.core import Enough, Size, Thresholds
 from dataset_prep.pairs.filters import FilteredLog
 from dataset_prep.pairs.funnel import Funnel, describe, share
+from dataset_prep.pairs.kept import choice_rows
 from dataset_prep.pairs.statistics import Statistics, degrees, density
-from dataset_prep.pairs.table import Pairs, bits_of
-from dataset_prep.reading.files import find, first_fields
+from dataset_prep.pairs.table import Table, bits_of
 from dataset_prep.reading.grammar import Grammar
 from dataset_prep.reading.log import read_log
-from dataset_prep.reading.remote import LINES, beginning
+from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources import SOURCES, Source
+from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
+from dataset_prep.sources.columns import OPTIONS
+from dataset_prep.sources.names import ROLES, is_header, plain
+from dataset_prep.sources.times import recognised
 from dataset_prep.writing.report import page
 
 log = logging.getLogger("dataset_prep")
@@ -43,7 +52,7 @@ class Reached(NamedTuple):
 class Choice:
     """One set of behaviours: its pairs and some of its cores.
 
-    healthy, enough: the strictest core with thresholds of at least 2 that is ``HEALTHY`` or ``Enough``, or None.
+    healthy, enough: the strictest core that is ``HEALTHY``; the one that ``convert`` would take. None where none is.
     """
 
     behaviors: tuple[str, ...]
@@ -52,11 +61,15 @@ class Choice:
     cores: tuple[Reached, ...]
     healthy: Reached | None
     enough: Reached | None
+    level: str = "item"
 
 
 @dataclass
 class Inspection:
-    """What a log holds. command: the recommended conversion; None where nothing leaves enough."""
+    """What a log holds.
+
+    command: the recommended conversion; None where nothing leaves enough. why: why it leaves out the item subset.
+    """
 
     source: Source
     size: Size
@@ -65,6 +78,7 @@ class Inspection:
     statistics: Statistics
     choices: list[Choice] = field(default_factory=list)
     command: str | None = None
+    why: str = ""
 
     def lines(self) -> list[str]:
         days = sorted({day for counts in self.statistics.days.values() for day in counts})
@@ -83,12 +97,12 @@ class Inspection:
         for choice in self.choices:
             where = ",".join(choice.behaviors) or "all"
             cores = "; ".join(f"{c.thresholds}: {', '.join(f'{n:,}' for n in c.size)}" for c in choice.cores)
-            lines.append(f"  {where}{', subset' if choice.subset else ''}: {choice.pairs:,}; {cores}")
-        lines += [
-            "",
-            f"Recommended: {self.command}" if self.command else "Too small for a data set, whatever is chosen.",
-        ]
-        return lines
+            where += ", subset" * choice.subset + ", by category" * (choice.level == "category")
+            lines.append(f"  {where}: {choice.pairs:,}; {cores}")
+        lines.append("")
+        if self.command is None:
+            return [*lines, "Too thin to learn from, whatever is chosen, --level category included."]
+        return [*lines, *([self.why] if self.why else []), f"Recommended: {self.command}"]
 
 
 def _quantiles(histogram: dict[int, int]) -> str:
@@ -102,18 +116,20 @@ def _quantiles(histogram: dict[int, int]) -> str:
     return ", ".join(parts)
 
 
-def recognise(first: bytes) -> Source | None:
-    """The source whose grammar fits most lines of a file's beginning; None where none fits half of them."""
-    delimiter = first_fields(first)[1]
-    lines = [line.removesuffix(b"\r") for line in first.split(b"\n")[:LINES] if line.strip()]
-    # The last line may be cut by the reading, the first may be a header.
-    lines = (lines[:-1] if len(lines) > 2 else lines)[1:] or lines
-    fits = {
-        source: sum(Grammar(source, delimiter).examine(line)[0] is None for line in lines) / len(lines)
-        for source in SOURCES.values()
-    } if lines else {}  # fmt: skip
+def recognise(first: bytes, name: str = "the file") -> Source | None:
+    """The source whose columns and grammar fit most lines of a file's beginning; None where none fits half of them."""
+    fits: dict[Source, tuple[float, bool]] = {}  # of two that fit, the one that needs no change
+    for source in SOURCES.values():
+        with suppress(InputError):
+            fitted = adapted(source, first, name)
+            layout = layout_of(first, name, fitted)
+            lines = sample_lines(first, layout)
+            grammar = Grammar(fitted, layout.read_as, own=layout.columns)
+            if lines:
+                share_of_lines = sum(grammar.examine(line)[0] is None for line in lines) / len(lines)
+                fits[fitted] = share_of_lines, fitted is source
     best = max(fits, key=lambda source: fits[source], default=None)
-    return best if best is not None and fits[best] >= 0.5 else None
+    return best if best is not None and fits[best][0] >= 0.5 else None
 
 
 def inspect(
@@ -137,11 +153,14 @@ def inspect(
         InputError: no source fits, or a file cannot be read.
     """
     path = find(files, "FILE")[0]
+    if is_parquet(find(files, "FILE")):
+        return _of_parquet(files, items, source, html)
     if source is None:
         first = beginning(path, engine=engine, spark_url=spark_url)
-        source = recognise(first)
+        source = recognise(first, path)
         if source is None:
-            raise InputError(_unknown(path, first))
+            with naming_members(Path(path)):
+                raise InputError(_unknown(path, first))
     everything = ",".join(b.value for b in source.behaviors) or None
     settings = Settings(
         source,
@@ -161,8 +180,14 @@ def inspect(
     assert counted.size is not None
     found = Inspection(source, counted.size, counted.rows, filtered.funnel, filtered.statistics)
     found.statistics.before = degrees((pairs.u, pairs.i))
-    found.choices = _choices(settings, pairs)
-    found.command = _command(found, settings)
+    found.choices = _choices(settings, read.table)
+    _recommend(found, settings)
+    if found.command is None and CATEGORY in source.columns:
+        by_category = replace(settings, level="category")
+        with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
+            choices = _choices(by_category, read_log(by_category, Path(workdir), whole=True).table)
+        found.choices += [replace(choice, level="category") for choice in choices]
+        _recommend(found, settings)
     if html:
         title = f"{Path(path).name}: {source.title}"
         html.write_text(
@@ -172,63 +197,123 @@ def inspect(
     return found
 
 
-def _choices(settings: Settings, pairs: Pairs) -> list[Choice]:
+def _of_parquet(files: Sequence[str], items: Sequence[str], source: Source | None, html: Path | None) -> Inspection:
+    """The same for Parquet files, through a copy as CSV."""
+    with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
+        copy = parquet_to_csv(find(files, "FILE"), Path(workdir))
+        try:
+            found = inspect([copy], items, source, html)
+        except InputError as error:
+            raise InputError(str(error).replace(copy, files[0])) from error
+    if found.command:
+        named = " --log ".join(map(shlex.quote, files))
+        found.command = found.command.replace(shlex.quote(copy), named)
+    return found
+
+
+def _choices(settings: Settings, table: Table) -> list[Choice]:
     """The strongest behaviour, then one weaker added at a time; each with and without the subset, if there is one."""
-    values = [b.value for b in settings.source.behaviors]
+    values, pairs = [b.value for b in settings.source.behaviors], table.pairs
     choices = []
     for weakest in reversed(range(max(len(values), 1))):
         ranks = list(range(weakest, max(len(values), 1)))
         for subset in (True, False) if settings.items else (False,):
             chosen = pairs.select(bits_of(ranks, subset))
-            cores = tuple(_reached(pairs.core(chosen, thresholds)) for thresholds in SHOWN)
-            healthy, enough = (_strictest(pairs, chosen, least) for least in (HEALTHY, Enough()))
+            cores = tuple(Reached(thresholds, pairs.core(chosen, thresholds).size) for thresholds in SHOWN)
+            rows = choice_rows(table, ranks, subset, settings.protocol)
+
+            tries = ((STRICTEST, HEALTHY), (settings.asked, Enough()), (STRICTEST, Enough()))
+            found = (strictest(settings, pairs, chosen, rows, asked, enough=least) for asked, least in tries)
+            healthy, enough, higher = (judged and Reached(judged.core.thresholds, judged.core.size) for judged in found)
+            enough = healthy or enough or higher
             choices.append(Choice(tuple(values[weakest:]), subset, len(chosen[0]), cores, healthy, enough))
     return choices
 
 
-def _reached(core: Core) -> Reached:
-    return Reached(core.thresholds, core.size)
+def _recommend(found: Inspection, settings: Settings) -> None:
+    """The strongest behaviours that leave enough to learn from; failing that, enough to convert.
 
-
-def _strictest(pairs: Pairs, chosen: tuple[Codes, Codes], least: Enough) -> Reached | None:
-    cores = pairs.frontier(chosen, STRICTEST, least)
-    return max(
-        (_reached(core) for core in cores if min(core.thresholds) >= 2),
-        key=lambda core: strictness(core.thresholds),
-        default=None,
-    )
-
-
-def _command(found: Inspection, settings: Settings) -> str | None:
-    """The strongest behaviours that leave enough to learn from; failing that, enough to convert."""
-    healthy = [(choice, choice.healthy) for choice in found.choices if choice.healthy]
-    enough = [(choice, choice.enough) for choice in found.choices if choice.enough]
-    if not enough:
-        return None
-    chosen, core = (healthy or enough)[0]
-    user, item = core.thresholds
-    name = "tmall" if found.source.name.startswith("tmall") else found.source.name
-    words = ["python", "-m", "dataset_prep", name]
-    words += [word for f in settings.users for word in ("--log", shlex.quote(f))]
+    The item subset was given, so a choice inside it goes first.
+    """
+    inside = [choice for choice in found.choices if choice.subset] if settings.items else found.choices
+    for choices in (inside, found.choices):
+        reached = [(c, c.healthy) for c in choices if c.healthy] or [(c, c.enough) for c in choices if c.enough]
+        if reached:
+            break
+    else:
+        return
+    chosen, core = reached[0]
+    if settings.items and not chosen.subset:
+        found.why = "Without --items: no choice of behaviours leaves enough to learn from inside the item subset."
+    name = found.source.name.partition("-")[0]
+    options: dict[str, Any] = {"users": settings.users}
     if chosen.subset:
-        words += [word for f in settings.items for word in ("--items", shlex.quote(f))]
+        options["items"] = settings.items
     if chosen.behaviors:
-        words += ["--behaviors", ",".join(chosen.behaviors)]
+        options["behaviors"] = ",".join(chosen.behaviors)
+    if chosen.level != "item":
+        options["level"] = chosen.level
     if settings.engine == "spark":
-        words += ["--engine", "spark", "--spark-url", shlex.quote(settings.spark_url)]
-    return " ".join([*words, "--min-user", str(user), "--min-item", str(item), "--name", f"my-{name}"])
+        options |= {"engine": "spark", "spark_url": settings.spark_url}
+    user, item = core.thresholds
+    found.command = settings.command_line({**options, "min_user": user, "min_item": item, "name": f"my-{name}"})
 
 
 def _unknown(path: str, first: bytes) -> str:
-    fields, _ = first_fields(first)
-    shapes = "\n".join(f"  {source.name}: {','.join(source.columns)}" for source in SOURCES.values())
-    if len(fields) == 1 and len(fields[0].split()) > 1:
+    """Why a file is none of the known logs, and the command that reads it."""
+    rows = first_rows(first)
+    file = shlex.quote(path)
+    if not first:
+        return f"{path}: the file is empty"
+    known = {ROLES.get(plain(field)) for field in rows[0]}
+    if len(rows) == 1 and USER in known:
+        return f"{path}: the file holds no rows, only the header {','.join(rows[0])}"
+    if is_header(rows) and ITEM in known and not known & {USER, TIME, BEHAVIOR}:
+        return (
+            f"{path}: this is a list of items ({','.join(rows[0])}), no log: it has no users. Give it beside the log: "
+            f"python -m dataset_prep inspect LOG --items {file}"
+        )
+    if (
+        not is_header(rows)
+        and " " not in ",".join(rows[0])
+        and separator(decoded(first)[0]) != ","
+        and len(rows[0]) > 1
+    ):
+        lists = len({len(row) for row in rows}) > 1 or len(rows[0]) == 2
+    else:
+        lists = len(rows[0]) == 1 and len(rows[0][0].split()) > 1
+    if lists and all(token.isdigit() for row in rows[:20] for field in row for token in field.split()):
         return (
             f"{path}: this looks like a published split, 'user item item ...' a line. Try: python -m dataset_prep "
-            f"split --train {path} --test ..."
+            f"split --train {file} --test FILE --name my-split"
         )
-    numbered = ", ".join(f"{n} {field[:20]!r}" for n, field in enumerate(fields, 1))
+    shapes = "\n".join(f"  {source.name}: {','.join(source.names or source.columns)}" for source in SOURCES.values())
+    numbered = ", ".join(f"{n} {field[:20]!r}" for n, field in enumerate(rows[0], 1))
     return (
         f"{path}: no known log has such rows. The known ones are\n{shapes}\nThis file's first line has {numbered}. "
-        "If it is a log all the same, name its columns: python -m dataset_prep csv --user-column 1 --item-column 2 ..."
+        f"If it is a log all the same, name its columns: {_csv_command(file, rows)}"
     )
+
+
+def _csv_command(file: str, rows: list[list[str]]) -> str:
+    """The csv command by the names of a header, or by number."""
+    command = "python -m dataset_prep csv"
+    if not is_header(rows):
+        return f"{command} --user-column 1 --item-column 2 --log {file} --name my-log, with the numbers of your columns"
+    named: dict[str, str] = {}
+    for role in (USER, ITEM, TIME, CATEGORY):
+        found = [name for name in rows[0] if ROLES.get(plain(name)) == role]
+        if len(found) == 1:
+            named[role] = found[0]
+    words = [f"--{OPTIONS[role]} {shlex.quote(named.get(role, role.split('_')[0].upper()))}" for role in (USER, ITEM)]
+    words += [f"--{OPTIONS[role]} {shlex.quote(named[role])}" for role in (TIME, CATEGORY) if role in named]
+    if TIME in named:
+        place = rows[0].index(named[TIME])
+        form = recognised([row[place] for row in rows[1:] if len(row) > place], "unix")
+        if form is None:
+            words.append("--time-format PATTERN")
+        elif form != "unix":
+            words.append(f"--time-format {form}")
+    missing = [role for role in (USER, ITEM) if role not in named]
+    note = f", with the names of your columns for {' and '.join(missing)}" if missing else ""
+    return " ".join([command, *words, "--log", file, "--name my-log"]) + note

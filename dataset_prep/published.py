@@ -13,6 +13,7 @@ import numpy as np
 
 from dataset_prep.engines import on_demand
 from dataset_prep.errors import InputError, OutputError, UsageError
+from dataset_prep.files.streams import find
 from dataset_prep.pairs.core import Codes, Size, Thresholds
 from dataset_prep.pairs.funnel import Funnel, Stage, describe
 from dataset_prep.pairs.kept import Rows
@@ -21,12 +22,12 @@ from dataset_prep.pairs.split import PARTS, TEST, TRAIN, VALID, PartOf, cold_row
 from dataset_prep.pairs.statistics import Statistics, degrees
 from dataset_prep.pairs.table import Column
 from dataset_prep.reading.careful import Rejects
-from dataset_prep.reading.files import find
-from dataset_prep.reading.lists import read_pairs
+from dataset_prep.reading.pairs_file import FORMS, PairsFile, form_of, read_pairs
 from dataset_prep.reading.remote import local_copies
 from dataset_prep.settings import check_name
 from dataset_prep.writing.atomic import replaced
-from dataset_prep.writing.dataset import write_json
+from dataset_prep.writing.dataset import write_json, write_source
+from dataset_prep.writing.lock import locked
 from dataset_prep.writing.recbole_yaml import dataset_yaml
 from dataset_prep.writing.report import page
 from dataset_prep.writing.target import check_overwrite, check_target, fingerprint_of
@@ -50,16 +51,19 @@ class PublishedSettings:
     cold: str = "keep"
     max_bad: float = 0.01
     force: bool = False
+    form: str = "auto"
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        if self.form not in FORMS:
+            raise UsageError(f"--form: {self.form!r} is not one of {', '.join(FORMS)}.")
         if not 0 <= self.valid_share < 1:
             raise UsageError(f"--valid-share: {self.valid_share:g} is no share below 1; write 0.1 for a tenth.")
         if self.valid and self.valid_share:
             raise UsageError("--valid-share holds out from training; with --valid there is a validation part already.")
 
     def as_dict(self) -> dict[str, object]:
-        left_out = {"train", "test", "valid", "output", "force", "max_bad"}
+        left_out = {"train", "test", "valid", "output", "force", "max_bad", "form"}
         return {"source": "split", **{k: v for k, v in asdict(self).items() if k not in left_out}}
 
 
@@ -113,7 +117,7 @@ def run_published(settings: PublishedSettings) -> Published:
     target = settings.output / settings.name
     check_target(target)
     try:
-        with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
+        with locked(target), tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
             return _convert(settings, Path(workdir))
     except OSError as error:
         raise OutputError(f"{target}: could not be written ({error}).") from error
@@ -121,23 +125,29 @@ def run_published(settings: PublishedSettings) -> Published:
 
 def _convert(settings: PublishedSettings, workdir: Path) -> Published:
     files = {TRAIN: settings.train, VALID: settings.valid, TEST: settings.test}
-    codes, pieces, read, digests, bad = _Codes(), list[Rows](), list[int](), list[str](), 0
+    codes, given_files, digests, bad = _Codes(), dict[int, PairsFile](), list[str](), 0
     rejects_path = workdir / "rejects.csv"
     with on_demand(workdir) as engine, Rejects(rejects_path) as rejects:
         for part, path in files.items():
             if path:
                 option = f"--{PARTS[part]}"
                 copies = local_copies(engine, find((path,), option), workdir)
-                lines, listed = read_pairs(option, copies, rejects, settings.max_bad)
-                pieces.append(codes.pairs(lines))
-                read.append(part)
-                bad += listed.found.rejected
-                digests += listed.digests
+                file = given_files[part] = read_pairs(option, copies, rejects, settings.max_bad)
+                bad += file.listed.found.rejected
+                digests += file.listed.digests
+    form, why = form_of(list(given_files.values()), settings.form)
+    log.info(f"read as {form}: {why}")
+    for file in given_files.values():
+        if file.header:
+            log.info(f"{file.option}: the first line, {' '.join(file.header)}, is a header")
+    read, pieces = list(given_files), [codes.pairs(file.pairs(form)) for file in given_files.values()]
     fingerprint = fingerprint_of(settings.as_dict(), digests)
     check_overwrite(settings.output / settings.name, fingerprint, settings.force)
     funnel, statistics = Funnel(), Statistics()
     every = Rows(*(np.concatenate([getattr(piece, side) for piece in pieces]) for side in ("u", "i", "t", "rank")))
-    rows, part_of = _clean(settings, every, np.repeat(np.array(read, dtype=np.int8), list(map(len, pieces))), funnel)
+    part_of = np.repeat(np.array(read, dtype=np.int8), list(map(len, pieces)))
+    _check_valid(settings, every, part_of)
+    rows, part_of = _clean(settings, every, part_of, funnel)
     statistics.parts = _counts(settings, rows, part_of)
     if settings.cold == "drop":
         stays = ~cold_rows(rows, part_of).either
@@ -181,10 +191,29 @@ def _convert(settings: PublishedSettings, workdir: Path) -> Published:
             shutil.copyfile(rejects_path, folder / "rejects.csv")
         write_json(folder / "funnel.json", record)
         (folder / "funnel.html").write_text(report, encoding="utf-8")
+        write_source(
+            folder, "split", {k: str(v) if isinstance(v, Path) else v for k, v in asdict(settings).items() if v}
+        )
     counts = {PARTS[part]: int((part_of == part).sum()) for part in given}
     result = Published(settings.output / name, counts, size, funnel, fingerprint)
     log.info("wrote %s", result)
     return result
+
+
+def _check_valid(settings: PublishedSettings, rows: Rows, part_of: PartOf) -> None:
+    """Raises InputError where training holds the validation pairs, too: as novel pairs none would be left."""
+    if not settings.valid or settings.protocol != "novel":
+        return
+    key = rows.u.astype(np.int64) << 32 | rows.i
+    known = np.isin(key[part_of == VALID], key[part_of == TRAIN])
+    if known.all():
+        raise InputError(
+            f"All {len(known):,} pairs of --valid stand in --train as well, so no validation part is left. Leave "
+            "--valid out and hold out a part of training: --valid-share 0.1. Or take the lines of --valid out "
+            "of the training file."
+        )
+    if known.mean() > 0.5:
+        log.warning(f"{known.sum():,} of {len(known):,} pairs of --valid stand in --train as well and are dropped.")
 
 
 def _clean(settings: PublishedSettings, rows: Rows, part_of: PartOf, funnel: Funnel) -> tuple[Rows, PartOf]:

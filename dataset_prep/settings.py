@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dataset_prep.command import command_line
 from dataset_prep.errors import UsageError
 from dataset_prep.machine import memory_of
-from dataset_prep.pairs.core import Enough, Thresholds
+from dataset_prep.pairs.core import KNOWN, Enough, Thresholds
 from dataset_prep.pairs.split import Split, parse_split
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, TIME, Source
 from dataset_prep.sources.times import FORMATS, TimeFormat, timestamp
@@ -35,6 +37,7 @@ RECORDED = (
 class Settings:
     """The options of the command line; ``dataset_prep.convert`` documents them.
 
+    given: the options as they were given to ``convert``, without the defaults.
     kept: the behaviours in the file's own words. cut: the split, parsed.
     """
 
@@ -50,6 +53,7 @@ class Settings:
     min_interactions: int = 1000
     min_users: int = 50
     min_items: int = 50
+    min_known: float = KNOWN
     strict: bool = False
     protocol: str = "novel"
     level: str = "item"
@@ -66,6 +70,9 @@ class Settings:
     spark_url: str = "local[2]"
     memory_limit: str | None = None
     quiet: bool = False
+    encoding: str | None = None
+    delimiter: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict, compare=False)
     kept: tuple[str, ...] = field(init=False)
     cut: Split | None = field(init=False)
 
@@ -80,6 +87,8 @@ class Settings:
                 raise UsageError(f"--{setting.replace('_', '-')}: {getattr(self, setting)}; the least is 1.")
         if not 0 <= self.max_bad <= 1:
             raise UsageError(f"--max-bad: {self.max_bad} is no share; write 0.01 for one row in a hundred.")
+        if not 0 <= self.min_known <= 1:
+            raise UsageError(f"--min-known: {self.min_known} is no share; write 0.5 for a half, 0 for no such limit.")
         if self.memory_limit is not None:
             memory_of(self.memory_limit)
         behaviors = self.source.behavior_values(self.behaviors) if BEHAVIOR in self.source.columns else ()
@@ -111,7 +120,17 @@ class Settings:
 
     @property
     def enough(self) -> Enough:
-        return Enough(self.min_interactions, self.min_users, self.min_items)
+        return Enough(self.min_interactions, self.min_users, self.min_items, self.min_known)
+
+    @property
+    def word(self) -> str:
+        """The source on the command line."""
+        return "tmall" if self.source.name.startswith("tmall") else self.source.name
+
+    def command_line(self, changes: Mapping[str, Any]) -> str:
+        """The command that asks for these settings with some options changed; None leaves one out."""
+        options = {**self.given, **changes}
+        return command_line(self.word, {name: value for name, value in options.items() if value is not None})
 
     @property
     def time_format(self) -> TimeFormat:
@@ -155,6 +174,7 @@ class Settings:
             "bounds": list(self.bounds),
             "split": str(self.cut) if self.cut else None,
             **{setting: getattr(self, setting) for setting in RECORDED},
+            **({"min_known": self.min_known} if self.min_known != KNOWN else {}),
         }
 
 

@@ -12,8 +12,10 @@ from recbole.data import create_dataset
 from recbole.utils import dict2str, get_trainer, init_seed, set_color
 
 from recbole_alibaba.data.loaders import prepare_loaders
+from recbole_alibaba.diagnosis.checks.popularity_check import beside_popularity, standing
 from recbole_alibaba.diagnosis.examination import preflight
 from recbole_alibaba.diagnosis.readings import settings_of
+from recbole_alibaba.diagnosis.signs.popularity_sign import popularity_wins
 from recbole_alibaba.evaluation.full_sort import install_fast_evaluation
 from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
@@ -22,6 +24,7 @@ from recbole_alibaba.host.registry import find_model
 from recbole_alibaba.trainer.cost_estimate import announce
 from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 from recbole_alibaba.trainer.host_trainers import watch
+from recbole_alibaba.trainer.zero_metrics import stop_at_zero, unknown_share
 
 DEFAULT_MODEL = "AlibabaLightGCN"
 
@@ -114,11 +117,14 @@ def run(
         saved: whether to keep the best weights in `checkpoint_dir` and test with them.
 
     Returns:
-        `best_valid_score`, `valid_score_bigger`, `best_valid_result` and `test_result` as in RecBole; `history` (one
-        dictionary for each epoch; RecBole's models have none with `watch: False`), `model_file`, `dataset`, `model`.
+        `best_valid_score`, `valid_score_bigger`, `best_valid_result` and `test_result` as in RecBole;
+        `popularity_result` (the same metrics of a ranking by training counts, on validation where there is no test
+        part; None for Pop and where it does not apply); `history` (one dictionary for each epoch; RecBole's models
+        have none with `watch: False`), `model_file`, `dataset`, `model`.
 
     Raises:
         BadInput: see `build_config` and `prepare`.
+        NothingLearnedError: every metric of the first validations is zero.
         NotFiniteLossError: a loss part or the gradient became NaN or infinite.
     """
     config = build_config(model, dataset, config_file_list, config_dict)
@@ -139,17 +145,31 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
         announce(made.model, made.train_data, config, logger)
     if config["watch"] is not False:
         watch(made)
+        if hasattr(trainer, "epoch_warnings"):
+            trainer.epoch_warnings.measured = {"unknown": unknown_share(made)}
+        stop_at_zero(made)
     best_score, best_result = trainer.fit(
         made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
     )
+    part, data = ("test", made.test_data) if made.test_data else ("valid", made.valid_data)
+    popularity = beside_popularity(made, data)
+    if hasattr(trainer, "epoch_warnings"):
+        trainer.epoch_warnings.summary()
     test_result = trainer.evaluate(made.test_data, load_best_model=saved, show_progress=config["show_progress"])
     logger.info(f"{set_color('best valid', 'yellow')}: {dict2str(best_result or {})}")
     logger.info(f"{set_color('test result', 'yellow')}: {dict2str(test_result or {})}")
+    if popularity is not None:
+        logger.info(f"{set_color(f'popularity on {part}', 'yellow')}: {dict2str(popularity[0])}")
+        stood = standing(made, part, test_result or best_result or {}, *popularity)
+        beaten = popularity_wins(stood, getattr(trainer, "history", []), made.settings) if stood else None
+        if beaten is not None:
+            logger.warning(f"{beaten.id}: {beaten.message} {beaten.remedy}")
     return {
         "best_valid_score": best_score,
         "valid_score_bigger": config["valid_metric_bigger"],
         "best_valid_result": _plain(best_result),
         "test_result": _plain(test_result),
+        "popularity_result": popularity[0] if popularity else None,
         "history": getattr(trainer, "history", []),
         "model_file": str(trainer.saved_model_file) if saved else None,
         "dataset": config["dataset"],

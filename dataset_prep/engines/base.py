@@ -23,7 +23,7 @@ ODD = r'[^\x20-\x7e\t]|"|[,\t]$'
 class Engine(Protocol):
     """Runs SQL that both engines understand. Where their words differ there is a method."""
 
-    def raw(self, parts: Sequence[Part], columns: Sequence[str], needed: Sequence[str]) -> str:
+    def raw(self, parts: Sequence[Part], needed: Sequence[str]) -> str:
         """A FROM item with the *needed* columns as text, an empty field as NULL."""
 
     def listing(self, address: str) -> list[RemoteFile]:

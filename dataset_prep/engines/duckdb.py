@@ -65,14 +65,15 @@ class DuckDBEngine:
     def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
         return self._connection.execute(sql)
 
-    def raw(self, parts: Sequence[Part], columns: Sequence[str], needed: Sequence[str]) -> str:
-        types = "{" + ", ".join(f"{quoted(c)}: 'VARCHAR'" for c in columns) + "}"
-        alike: dict[tuple[str, bool, str], list[str]] = {}
+    def raw(self, parts: Sequence[Part], needed: Sequence[str]) -> str:
+        alike: dict[tuple[str, bool, str, tuple[str, ...]], list[str]] = {}
         for part in parts:
-            key = (part.delimiter, part.header, part.newline)
+            key = (part.delimiter, part.header, part.newline, part.columns)
             alike.setdefault(key, []).append(quoted(str(part.path)))
         reads, fields = [], ", ".join(needed)
-        for (delimiter, header, newline), paths in alike.items():
+        for (delimiter, header, newline, columns), paths in alike.items():
+            named = (c if c in needed else f"other_{n}" for n, c in enumerate(columns))
+            types = "{" + ", ".join(f"{quoted(c)}: 'VARCHAR'" for c in named) + "}"
             form = f"auto_detect = false, columns = {types}, header = {str(header).lower()}, comment = ''"
             ends = f"delim = {quoted(delimiter)}"
             if newline:

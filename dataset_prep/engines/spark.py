@@ -132,15 +132,15 @@ class SparkEngine:
         except Exception as error:
             raise InputError(f"{address}: Spark cannot read it ({_reason(error)})") from error
 
-    def raw(self, parts: Sequence[Part], columns: Sequence[str], needed: Sequence[str]) -> str:
+    def raw(self, parts: Sequence[Part], needed: Sequence[str]) -> str:
         """Lines are split here: Spark's CSV reader pads short lines and cuts long ones silently."""
         from pyspark.sql import functions as F
 
-        alike: dict[tuple[str, bool], list[str]] = {}
+        alike: dict[tuple[str, bool, tuple[str, ...]], list[str]] = {}
         for part in parts:
-            alike.setdefault((part.delimiter, part.header), []).append(part.path)
+            alike.setdefault((part.delimiter, part.header, part.columns), []).append(part.path)
         views = []
-        for (delimiter, header), paths in alike.items():
+        for (delimiter, header, columns), paths in alike.items():
             lines = self._session.read.text(paths).where(F.col("value") != "")
             fields = F.split(F.col("value"), delimiter, -1)
             whole = F.size(fields) == len(columns)

@@ -42,13 +42,18 @@ def events_sql(engine: Engine, parts: Sequence[Part], settings: Settings, intege
     source = settings.source
     features = [c for c in source.item_features if c in source.columns]
     needed = [c for c in source.columns if c in (USER, ITEM, BEHAVIOR, TIME) or c in features]
-    raw = engine.raw(parts, source.columns, needed)
+    raw = engine.raw(parts, needed)
     rank = " ".join(f"WHEN '{b.value}' THEN {n}" for n, b in enumerate(source.behaviors))
     b = f"CASE {BEHAVIOR} {rank} END" if BEHAVIOR in source.columns else "0"
     t = engine.epoch(TIME, settings.time_format) if source.timed else "0"
     if source.timed and settings.time_format.strptime is not None:
         t = f"CASE WHEN {t} >= {EARLIEST} AND {t} < {LATEST} THEN {t} END"
-    ids = f"{id_sql(USER, integers)} AS user_id, {id_sql(ITEM, integers)} AS item_id"
+    user = id_sql(USER, integers)
+    if source.headers and not integers:
+        # A header between the rows is for the careful reader.
+        names = ", ".join("'" + name.replace("'", "''") + "'" for name in source.headers)
+        user = f"CASE WHEN lower({USER}) NOT IN ({names}) THEN {user} END"
+    ids = f"{user} AS user_id, {id_sql(ITEM, integers)} AS item_id"
     parsed = f"SELECT {ids}, {t} AS t, {b} AS b{''.join(', ' + f for f in features)} FROM {raw} AS raw"
     inside = f"{INSIDE}"
     if settings.items:
@@ -75,9 +80,13 @@ def carried_classes(settings: Settings, whole: bool) -> Sequence[int]:
     return range(UNDATED + 1) if whole else classes_of(settings.ranks, False)
 
 
-def needs_rows(settings: Settings) -> bool:
+MOST_ROWS = 1 << 25
+"""Rows that are kept only for the times of other choices of behaviours. Beyond, the first time of the pair serves."""
+
+
+def needs_rows(settings: Settings, whole: bool, rows: int) -> bool:
     """Whether repeats of a pair matter; else the pairs are enough."""
-    return settings.protocol != "novel" or settings.core_on != "all"
+    return settings.protocol != "novel" or settings.core_on != "all" or (whole and rows <= MOST_ROWS)
 
 
 def table_of(engine: Engine, settings: Settings, integers: bool, features: Sequence[str], whole: bool) -> Table:
@@ -95,15 +104,16 @@ def table_of(engine: Engine, settings: Settings, integers: bool, features: Seque
     pairs = engine.arrays(_pairs_sql(classes_of(settings.ranks, True), carried))
     users = engine.arrays("SELECT user_id FROM users ORDER BY u")["user_id"]
     items = engine.arrays(f"SELECT item_id{''.join(', ' + f for f in features)} FROM items ORDER BY i")
+    counts = _counts(engine, classes)
     return Table(
-        _counts(engine, classes),
+        counts,
         Pairs(
             _ids(users, integers),
             _ids(items["item_id"], integers),
             *(pairs[name].astype(kind) for name, kind in PAIR_TYPES.items()),
         ),
         {feature: _feature(items[feature]) for feature in features},
-        _rows(engine, carried) if needs_rows(settings) else None,
+        _rows(engine, carried) if needs_rows(settings, whole, sum(counts.carried.values())) else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from dataset_prep.pairs.core import Core, Size
 from dataset_prep.pairs.sorting import PIECE, WORKERS, Ints, Mask, Narrow, changes
-from dataset_prep.pairs.table import INSIDE, CodedRows, Pairs, Table, unpack_first
+from dataset_prep.pairs.table import INSIDE, CodedRows, Pairs, Table, bits_of, classes_of, unpack_first
 
 RANK_BITS = 3
 
@@ -70,6 +71,18 @@ def earliest_rows(table: Table, classes: list[int]) -> Rows:
     u, i = rows.u[order], rows.i[order]
     first = order[changes(u) | changes(i)]
     return Rows(rows.u[first], rows.i[first], rows.t[first], np.zeros(len(first), dtype=np.int8))
+
+
+def choice_rows(table: Table, ranks: Sequence[int], subset_only: bool, protocol: str) -> Rows:
+    """The rows that another choice of behaviours and items would leave of a log that was read whole.
+
+    Of a log too large to keep its rows, a pair's time is the first of any behaviour.
+    """
+    classes = classes_of(ranks, subset_only)
+    if table.rows is not None:
+        return earliest_rows(table, classes) if protocol == "novel" else rows_of(table.rows, classes)
+    chosen = (table.pairs.mask & bits_of(ranks, subset_only)) != 0
+    return Rows(table.pairs.u[chosen], table.pairs.i[chosen], *unpack_first(table.pairs.first[chosen]))
 
 
 def _repeats(table: Table) -> CodedRows:

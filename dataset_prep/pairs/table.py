@@ -7,13 +7,13 @@ So any choice of behaviours and subset can be counted from the pairs, without an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from dataset_prep.pairs.core import Codes, Core, Enough, Thresholds, core_of, count, frontier, strictest_core
+from dataset_prep.pairs.core import Codes, Core, Enough, Thresholds, core_of, count, strictest_core
 from dataset_prep.pairs.sorting import Ints, Narrow
 
 INSIDE, UNDATED = 8, 16
@@ -96,11 +96,10 @@ class Pairs:
     def core(self, pairs: tuple[Codes, Codes], thresholds: Thresholds) -> Core:
         return core_of(*pairs, thresholds, *self.shape)
 
-    def frontier(self, pairs: tuple[Codes, Codes], asked: Thresholds, enough: Enough) -> Iterator[Core]:
-        return frontier(*pairs, asked, enough, *self.shape)
-
-    def strictest(self, pairs: tuple[Codes, Codes], asked: Thresholds, enough: Enough) -> Core | None:
-        return strictest_core(*pairs, asked, enough, *self.shape)
+    def strictest(
+        self, pairs: tuple[Codes, Codes], asked: Thresholds, enough: Enough, accept: Callable[[Core], bool]
+    ) -> Core | None:
+        return strictest_core(*pairs, asked, enough, *self.shape, accept)
 
 
 @dataclass(frozen=True)

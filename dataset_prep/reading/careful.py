@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
-from dataset_prep.reading.files import Progress, blocks
-from dataset_prep.reading.grammar import Grammar
-from dataset_prep.reading.survey import has_long_line
+from dataset_prep.errors import InputError
+from dataset_prep.files.streams import Progress, blocks
+from dataset_prep.files.survey import has_long_line
+from dataset_prep.reading.grammar import OTHER_ORDER, Grammar
 from dataset_prep.sources.base import Source
 from dataset_prep.sources.part import LONGEST_LINE, Part
 
@@ -35,6 +36,8 @@ class Found:
     integers: bool = True
 
     def reject(self, rejects: Rejects, name: str, line: int, reason: str) -> None:
+        if reason == OTHER_ORDER:
+            raise InputError(f"{name}, line {line:,}: {reason}. Cut the file there and give both parts with --log.")
         self.rejected += 1
         if len(self.first_reasons) < FIRST_REASONS:
             self.first_reasons.append(f"{name}, line {line:,}: {reason}")
@@ -87,7 +90,7 @@ class CarefulReader:
 
         Lines are numbered from 1. Blank lines are not rows.
         """
-        grammar = Grammar(source, part.delimiter, self.level)
+        grammar = Grammar(source, part.delimiter, self.level, part.columns)
         number = 0
         with copy.open("wb") as out, Path(part.path).open("rb") as stream:
             for block in blocks(stream, CHUNK):
@@ -102,7 +105,9 @@ class CarefulReader:
                 for line in chunk[:-1].split(b"\n"):
                     regular = _is_utf8(line) and len(line) <= LONGEST_LINE
                     number = self._piece(line + b"\n", number, part, grammar, out.write, regular)
-        clean = Part(str(copy), part.name, "\t", False, "\n", plain=True, lines=0, digest=part.digest)
+        clean = replace(
+            part, path=str(copy), delimiter="\t", header=False, newline="\n", plain=True, lines=number, remote=None
+        )
         self.found.parts.append(clean)
 
     def _piece(

@@ -13,20 +13,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
-from dataset_prep.errors import InputError
+from dataset_prep.errors import InputError, PrepError
+from dataset_prep.files.layout import Layout, opened
+from dataset_prep.files.streams import BROKEN, Block, Stream, blocks
+from dataset_prep.files.survey import PIECE, checksums
 from dataset_prep.pairs.rows import LogRows, RowBlock
 from dataset_prep.pairs.sorting import WORKERS, Ints
 from dataset_prep.pairs.table import BLANK, FIRST_WORD
 from dataset_prep.reading.careful import Found, Rejects
 from dataset_prep.reading.fields import GiveUpError
-from dataset_prep.reading.files import BROKEN, FIRST, Block, blocks, first_fields, streams
 from dataset_prep.reading.grammar import CANONICAL, Grammar
 from dataset_prep.reading.selection import Columns, Selection
-from dataset_prep.reading.survey import PIECE, checksums
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
 from dataset_prep.sources.part import Part
@@ -60,7 +60,7 @@ class CompiledReader:
         self.settings, self.selection, self.rows = settings, selection, rows
         self.rejects, self.progress, self.found = rejects, progress, Found()
         self._odd = 0
-        self._late: list[list[str]] = []
+        self._late: list[dict[str, str]] = []
         self._codes: dict[str, int] = {}
 
     def read(self, paths: Sequence[str]) -> None:
@@ -68,8 +68,11 @@ class CompiledReader:
         for path in paths:
             before = len(self.found.parts)
             try:
-                for name, stream, _ in streams(Path(path)):
-                    self._stream(path, name, stream)
+                for file in opened(Path(path), self.settings.source, self.settings.encoding, self.settings.delimiter):
+                    if file.layout is not None:
+                        self._stream(path, file.name, file.stream, file.layout)
+            except PrepError:
+                raise
             except BROKEN as error:
                 raise InputError(
                     f"{path}: cannot be read to its end ({error}). Download or unpack it again."
@@ -78,9 +81,10 @@ class CompiledReader:
                 raise InputError(f"{path}: the file is empty")
         self._add_late()
 
-    def _stream(self, path: str, name: str, stream: IO[bytes]) -> None:
+    def _stream(self, path: str, name: str, stream: Stream, layout: Layout) -> None:
         digest, number = hashlib.sha256(), 0
-        delimiter = header = grammar = None
+        delimiter, header = layout.read_as, layout.header
+        grammar = Grammar(self.settings.source, delimiter, self.settings.level, layout.columns)
         waiting: deque[Future[_Done]] = deque()
 
         def collect() -> None:
@@ -89,7 +93,6 @@ class CompiledReader:
             digest.update(done.checksums)
             self.rows.add(done.rows)
             self.found.rows += done.rows.events
-            assert grammar is not None
             for line, text in done.odd:
                 if number + line > 0 or not header:
                     self._examine(grammar, name, number + line + 1, text)
@@ -100,24 +103,22 @@ class CompiledReader:
         with ThreadPoolExecutor(WORKERS) as pool:
             try:
                 for block in blocks(stream, READ):
-                    if delimiter is None:
-                        fields, delimiter = first_fields(block.raw[:FIRST])
-                        header = fields[0].lower() in self.settings.source.headers
-                        grammar = Grammar(self.settings.source, delimiter, self.settings.level)
                     self.progress(len(block.raw), self.found.rows)
-                    waiting.append(pool.submit(self._job, block, delimiter))
+                    waiting.append(pool.submit(self._job, block, layout))
                     if len(waiting) > WORKERS:
                         collect()
                 while waiting:
                     collect()
             finally:
                 pool.shutdown(cancel_futures=True)
-        if delimiter is not None:
-            part = Part(path, name, delimiter, bool(header), "", True, number, digest.hexdigest())
-            self.found.parts.append(part)
+        self.found.parts.append(
+            Part(
+                path, name, delimiter, header, "", True, number, digest.hexdigest(), None, layout.columns, layout.notes
+            )
+        )
 
-    def _job(self, block: Block, delimiter: str) -> _Done:
-        columns, lines = self.selection.parse(block, delimiter)
+    def _job(self, block: Block, layout: Layout) -> _Done:
+        columns, lines = self.selection.parse(block, layout.read_as, layout.columns)
         return _Done(self.selection.select(columns), lines.odd, lines.count, checksums(block.raw))
 
     def _examine(self, grammar: Grammar, name: str, number: int, line: bytes) -> None:
@@ -131,26 +132,25 @@ class CompiledReader:
         elif not grammar.is_canonical(fields):
             raise GiveUpError("an id that is no plain number")
         else:
-            self._late.append(fields)
+            self._late.append(dict(zip(grammar.columns, fields, strict=True)))
 
     def _add_late(self) -> None:
         """Add the odd lines that the grammar accepts."""
         settings, late = self.settings, self._late
-        position = {column: n for n, column in enumerate(settings.source.columns)}
+        columns = settings.source.columns
 
         def numbers(column: str) -> Ints:
-            return np.array([int(fields[position[column]]) for fields in late], dtype=np.int64)
+            return np.array([int(fields[column]) for fields in late], dtype=np.int64)
 
         rank, t = np.zeros(len(late), dtype=np.int8), np.zeros(len(late), dtype=np.int64)
-        if BEHAVIOR in position:
+        if BEHAVIOR in columns:
             values = [b.value for b in settings.source.behaviors]
-            rank[:] = [values.index(fields[position[BEHAVIOR]]) for fields in late]
-        if TIME in position:
-            t[:] = [settings.time_format.parse(fields[position[TIME]]) or 0 for fields in late]
+            rank[:] = [values.index(fields[BEHAVIOR]) for fields in late]
+        if TIME in columns:
+            t[:] = [settings.time_format.parse(fields[TIME]) or 0 for fields in late]
         item = numbers(CATEGORY if settings.level == "category" else ITEM)
         features = [
-            np.array([self._code(fields[position[feature]]) for fields in late], dtype=np.int64)
-            for feature in settings.features
+            np.array([self._code(fields[feature]) for fields in late], dtype=np.int64) for feature in settings.features
         ]
         self.rows.add(self.selection.select(Columns(numbers(USER), item, numbers(ITEM), t, rank, features)))
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dataset_prep.files.streams import Block
 from dataset_prep.machine import address, library
-from dataset_prep.reading.files import Block
 from dataset_prep.sources.part import LONGEST_LINE
 from dataset_prep.sources.times import TimeFormat
 

@@ -7,21 +7,29 @@ from dataclasses import dataclass
 from functools import cache
 
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, MISSING, TIME, USER, Source
+from dataset_prep.sources.names import ROLES, SYNONYMS, plain
 from dataset_prep.sources.part import LONGEST_LINE
 from dataset_prep.sources.times import FORMATS
 
 # A whole number that a 64-bit integer keeps exactly. Other ids are kept as text.
 CANONICAL = r"(?:0|[1-9][0-9]{0,17})"
+OTHER_ORDER = "a second header, with its columns in another order"
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
 class Grammar:
-    """The lines that a log of this source may hold."""
+    """The lines that a log of this source may hold. own: the columns of this very file; () for the source's."""
 
     source: Source
     delimiter: str
     level: str = "item"
+    own: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The role of each field of a line."""
+        return self.own or self.source.columns
 
     def is_id(self, column: str) -> bool:
         return column in (USER, ITEM) or (column == CATEGORY and self.level == "category")
@@ -33,6 +41,8 @@ class Grammar:
                 return CANONICAL if canonical else "[0-9]+"
             words = "|".join(map(re.escape, MISSING))
             inner = rf'[^\x00-\x20"\x7f{self.delimiter}]'
+            if column == USER and self.source.headers:
+                words += "|(?i:" + "|".join(map(re.escape, self.source.headers)) + ")"
             return rf"(?!(?:{words})(?:{self.delimiter}|\r?\n)){inner}(?:{free}*{inner})?"
         if column == BEHAVIOR:
             return "(?:" + "|".join(re.escape(b.value) for b in self.source.behaviors) + ")"
@@ -43,7 +53,7 @@ class Grammar:
     @cache  # noqa: B019
     def run(self, canonical: bool) -> re.Pattern[bytes]:
         """Matches a run of good lines, each with its line end."""
-        line = self.delimiter.join(f"(?:{self._expression(c, canonical)})" for c in self.source.columns)
+        line = self.delimiter.join(f"(?:{self._expression(c, canonical)})" for c in self.columns)
         return re.compile(rf"(?:{line}\r?\n)*+".encode())
 
     def examine(self, line: bytes) -> tuple[str | None, list[str]]:
@@ -58,15 +68,28 @@ class Grammar:
             return "broken UTF-8", []
         if fields is None:
             return "stray quote", []
-        if fields[0].strip().lower() in self.source.headers:
-            return "a second header", []
-        if len(fields) != len(self.source.columns):
-            return f"{len(fields)} fields, {len(self.source.columns)} expected", []
-        for column, value in zip(self.source.columns, fields, strict=True):
+        if reason := self._second_header(fields):
+            return reason, []
+        if len(fields) != len(self.columns):
+            return f"{len(fields)} fields, {len(self.columns)} expected", []
+        for column, value in zip(self.columns, fields, strict=True):
             reason = self._reason(column, value)
             if reason:
                 return reason, []
         return None, fields
+
+    def _second_header(self, fields: list[str]) -> str | None:
+        place = self.columns.index(USER)
+        user = fields[place].strip() if place < len(fields) else ""
+        if self.source.asked:
+            if user.lower() not in self.source.headers:
+                return None
+            return "a second header" if user.lower() == dict(self.source.asked)[USER].lower() else OTHER_ORDER
+        roles = [ROLES.get(plain(field)) for field in fields]
+        if len(set(roles) - {None}) >= 3 and {USER, ITEM} <= set(roles):
+            pairs = zip(roles, self.columns, strict=False)
+            return OTHER_ORDER if any(r and c in ROLES.values() and r != c for r, c in pairs) else "a second header"
+        return "a second header" if plain(user) in SYNONYMS[USER] else None
 
     def fields(self, text: str) -> list[str] | None:
         """The fields of a line; None where a quote does not enclose exactly one field."""
@@ -112,7 +135,7 @@ class Grammar:
         return '"' not in value and not CONTROL.search(value)
 
     def is_canonical(self, fields: list[str]) -> bool:
-        ids = [value for column, value in zip(self.source.columns, fields, strict=True) if self.is_id(column)]
+        ids = [value for column, value in zip(self.columns, fields, strict=True) if self.is_id(column)]
         return all(re.fullmatch(CANONICAL, value) for value in ids)
 
 

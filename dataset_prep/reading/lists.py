@@ -1,4 +1,4 @@
-"""Small files beside the log: the item subset, the features of users, and published lists of pairs."""
+"""Small files beside the log: the item subset and the features of users."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from dataset_prep.errors import InputError, TooManyRejectsError
+from dataset_prep.files.layout import NATIVE, Begun, Layout, Rewritten, decoded, rows_of, separator
+from dataset_prep.files.streams import BROKEN, FIRST, Block, Stream, blocks, streams
+from dataset_prep.files.survey import PIECE, checksums
 from dataset_prep.pairs.sorting import Narrow, distinct
 from dataset_prep.reading.careful import FIRST_REASONS, Found, Rejects
 from dataset_prep.reading.fields import NUMBER, SKIP, GiveUpError, compiled, read_lines
-from dataset_prep.reading.files import BROKEN, FIRST, Block, blocks, first_fields, streams
 from dataset_prep.reading.grammar import CANONICAL, Grammar
-from dataset_prep.reading.survey import PIECE, checksums
 from dataset_prep.settings import Settings
-from dataset_prep.sources.base import MISSING
+from dataset_prep.sources.base import ITEM, USER
+from dataset_prep.sources.names import ROLES, SYNONYMS, is_header, plain
 
 USER_FEATURES = ("user_id", "age_range", "gender")
 UNKNOWN_AGE, UNKNOWN_GENDER = "0", "2"
 """The words of user_info_format1.csv for "unknown"; a blank field means the same."""
-TOKEN = re.compile(r'[^\s"\x00-\x1f\x7f]+')
 
 
 class BadLineError(ValueError):
@@ -37,16 +37,19 @@ class ListFile:
     """The lines of one list, read one file after the other.
 
     option: of the command line. rejects: where bad lines go; None to stop at the first one.
-    numbers: the first field of each line that is a plain number, where *plain* asks for these at the speed of C.
+    place: from a file's first lines and its name: whether the first is a header, and the columns that count.
+    numbers: the first of these in each line where it is a plain number, where *plain* asks for these at the speed of C.
+    at: the columns of the file that is read.
     """
 
     option: str
     rejects: Rejects | None = None
-    headers: frozenset[str] = frozenset()
+    place: Callable[[list[str], str], tuple[bool, list[int]]] = lambda lines, name: (False, [0])
     plain: bool = False
     found: Found = field(default_factory=Found)
     digests: list[str] = field(default_factory=list)
     numbers: Narrow = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    at: list[int] = field(default_factory=list)
 
     def read(self, paths: Sequence[Path], take: Callable[[bytes, str], None]) -> None:
         """Give each line and its delimiter to *take*, which may raise BadLineError. Blank lines are skipped.
@@ -68,14 +71,21 @@ class ListFile:
             if len(self.digests) == before:
                 raise InputError(f"{path}: the file is empty")
 
-    def _stream(self, name: str, stream: IO[bytes], take: Callable[[bytes, str], None]) -> None:
-        digest, delimiter, header, before = hashlib.sha256(), "", False, 0
-        for block in blocks(stream, PIECE):
+    def _stream(self, name: str, stream: Stream, take: Callable[[bytes, str], None]) -> None:
+        first = stream.read(FIRST)
+        if not first:
+            return
+        digest, before = hashlib.sha256(), 0
+        beginning, encoding = decoded(first)
+        header, self.at = self.place(beginning, name)
+        begun: Stream = Begun(first, stream)
+        delimiter = separator(beginning)
+        if encoding != "utf-8" or delimiter not in (*NATIVE, " "):
+            shape = Layout(encoding, delimiter, header, ())
+            begun, delimiter = Rewritten(begun, shape), shape.read_as
+        for block in blocks(begun, PIECE):
             digest.update(checksums(block.raw))
-            if not delimiter:
-                fields, delimiter = first_fields(block.raw[:FIRST])
-                header = fields[0].lower() in self.headers
-            lines, count = self._lines(block, delimiter, len(fields))
+            lines, count = self._lines(block, delimiter, beginning[0].count(delimiter) + 1)
             for number, line in lines:
                 if not line.strip() or (header and before + number == 0):
                     continue
@@ -87,16 +97,16 @@ class ListFile:
                         raise InputError(f"{name}, line {before + number + 1:,}: {reason}") from reason
                     self.found.reject(self.rejects, name, before + number + 1, str(reason))
             before += count
-        if delimiter:
-            self.digests.append(digest.hexdigest())
+        self.digests.append(digest.hexdigest())
 
     def _lines(self, block: Block, delimiter: str, n_fields: int) -> tuple[Iterator[tuple[int, bytes]], int]:
         """(the lines for *take* with their numbers from 0, the number of all lines)"""
         if self.plain and compiled() is not None:
             with suppress(GiveUpError):
-                lines = read_lines(block, delimiter, [NUMBER, *[SKIP] * (n_fields - 1)])
-                self.numbers = distinct(np.concatenate([self.numbers, lines.values[0]]))
-                self.found.rows += len(lines.values[0])
+                lines = read_lines(block, delimiter, [NUMBER if n == self.at[0] else SKIP for n in range(n_fields)])
+                values = lines.values[self.at[0]]
+                self.numbers = distinct(np.concatenate([self.numbers, values]))
+                self.found.rows += len(values)
                 return iter(lines.odd), lines.count
         split = block.lines.split(b"\n")[:-1]
         return enumerate(line.removesuffix(b"\r") for line in split), len(split)
@@ -135,20 +145,26 @@ class Subset:
 
 
 def read_subset(paths: Sequence[Path], settings: Settings, rejects: Rejects) -> Subset:
-    """The first column of the files. Raises InputError where they hold no item, TooManyRejectsError."""
-    plain = settings.source.digits and not settings.item_geohash
-    listed = ListFile("--items", rejects, frozenset({"item_id"}), plain)
+    """The items that the files list, in the column of that name or in the first.
+
+    Raises InputError where they hold no item, TooManyRejectsError.
+    """
+    plain_ids = settings.source.digits and not settings.item_geohash
+    own = dict(settings.source.asked).get(ITEM)
+    listed = ListFile("--items", rejects, lambda lines, name: _item_columns(lines, name, own), plain_ids)
     items: dict[str, str] = {}
 
     def take(line: bytes, delimiter: str) -> None:
         grammar = Grammar(settings.source, delimiter)
-        fields = grammar.fields(_decoded(line))
+        fields = grammar.fields(decoded_line(line))
         if fields is None:
             raise BadLineError("stray quote")
-        if reason := grammar.id_reason("item_id", fields[0]):
+        values = [fields[place] if place < len(fields) else "" for place in listed.at]
+        item = re.sub(r"^([0-9]+)\.0+$", r"\1", values[0])
+        if reason := grammar.id_reason("item_id", item):
             raise BadLineError(reason)
-        geohash = fields[1] if len(fields) > 1 and grammar.is_plain(fields[1]) else ""
-        items[fields[0]] = items.get(fields[0]) or geohash
+        geohash = values[1] if len(values) > 1 and grammar.is_plain(values[1]) else ""
+        items[item] = items.get(item) or geohash
 
     listed.read(paths, take)
     if not items and not len(listed.numbers):
@@ -157,14 +173,50 @@ def read_subset(paths: Sequence[Path], settings: Settings, rejects: Rejects) -> 
     return Subset(listed.numbers, items, listed.found.rejected, listed.digests)
 
 
+def _item_columns(lines: list[str], name: str, own: str | None) -> tuple[bool, list[int]]:
+    """(whether the first row is a header, the columns of the item and its geohash). Raises InputError."""
+    rows = rows_of(lines)
+    names = [plain(field) for field in rows[0]]
+    header = is_header(rows) or names[0] in SYNONYMS[ITEM] or (own is not None and plain(own) in names)
+    if not header:
+        return False, [0, 1]
+    wanted = {plain(own)} if own is not None and plain(own) in names else SYNONYMS[ITEM]
+    places = [place for place, field in enumerate(names) if field in wanted]
+    if len(places) != 1 and any(field in ROLES for field in names):
+        what = "several columns" if places else "no column"
+        raise InputError(
+            f"--items: {name}: the header {','.join(rows[0])} has {what} for item_id. Rename the column to item_id."
+        )
+    geohash = [
+        place for place, field in enumerate(names) if field in SYNONYMS["user_geohash"] or field == "itemgeohash"
+    ]
+    return True, [places[0] if places else 0, *(geohash or ([1] if not places else []))]
+
+
+def _user_columns(lines: list[str], name: str) -> tuple[bool, list[int]]:
+    """(whether the first row is a header, the places of ``USER_FEATURES``). Raises InputError."""
+    rows = rows_of(lines)
+    names = [plain(field) for field in rows[0]]
+    wanted = (SYNONYMS[USER], {"agerange", "age", "年龄"}, {"gender", "sex", "性别"})
+    if not set(names) & (wanted[0] | wanted[1] | wanted[2]):
+        return False, [0, 1, 2]
+    places = [[place for place, field in enumerate(names) if field in known] for known in wanted]
+    if any(len(found) != 1 for found in places):
+        raise InputError(
+            f"--user-info: {name}: the header is {','.join(rows[0])}; needed are {','.join(USER_FEATURES)}."
+        )
+    return True, [found[0] for found in places]
+
+
 def read_user_features(paths: Sequence[Path], integers: bool) -> tuple[dict[str, tuple[str, str]], list[str]]:
     """(user -> (age range, gender), digests) of user_info_format1.csv. Raises InputError."""
-    listed = ListFile("--user-info", headers=frozenset(USER_FEATURES))
+    listed = ListFile("--user-info", place=_user_columns)
     known: dict[str, tuple[str, str]] = {}
 
     def take(line: bytes, delimiter: str) -> None:
         text = line.decode("utf-8", "replace")
-        fields = [value.strip() for value in text.split(delimiter)]
+        found = [value.strip().strip('"') for value in text.split(delimiter)]
+        fields = [re.sub(r"^([0-9]+)\.0+$", r"\1", found[place]) for place in listed.at if place < len(found)]
         if len(fields) != 3 or not all(re.fullmatch(r"[0-9]*", f) for f in fields) or not fields[0]:
             raise BadLineError(f"{text[:60]!r} is not {','.join(USER_FEATURES)}, whole numbers.")
         known[fields[0]] = (fields[1] or UNKNOWN_AGE, fields[2] or UNKNOWN_GENDER)
@@ -175,31 +227,7 @@ def read_user_features(paths: Sequence[Path], integers: bool) -> tuple[dict[str,
     return known, listed.digests
 
 
-def read_pairs(
-    option: str, paths: Sequence[Path], rejects: Rejects, max_bad: float
-) -> tuple[list[list[str]], ListFile]:
-    """(the lines as [user, item, item, ...], the file). Raises InputError, TooManyRejectsError."""
-    listed, lines = ListFile(option, rejects), list[list[str]]()
-    listed.read(paths, lambda line, _: lines.append(_tokens(line)))
-    if not any(len(tokens) > 1 for tokens in lines):
-        raise InputError(f"{option}: {', '.join(map(str, paths))} holds no line 'user item item ...'{listed.shown()}")
-    listed.judge(max_bad, "lines", " A line is 'user item item ...'.")
-    return lines, listed
-
-
-def _tokens(line: bytes) -> list[str]:
-    tokens = _decoded(line).split()
-    for token in tokens:
-        if not TOKEN.fullmatch(token):
-            raise BadLineError(f"{token[:40]!r} holds a quote or a control character")
-        if "," in token:
-            raise BadLineError(f"{token[:40]!r}: ids are separated by blanks, not commas")
-        if token in MISSING:
-            raise BadLineError(f"{token!r} would be read as a missing value")
-    return tokens
-
-
-def _decoded(line: bytes) -> str:
+def decoded_line(line: bytes) -> str:
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:

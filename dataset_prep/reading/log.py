@@ -8,7 +8,8 @@ careful   line by line to a clean copy, which the engine reads; for logs with ma
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from dataset_prep.engines import on_demand
 from dataset_prep.engines.base import Engine, ReadError
 from dataset_prep.engines.sql import BAD_EVENTS, events_sql, needs_rows, table_of
 from dataset_prep.errors import InputError, TooManyRejectsError, UsageError
+from dataset_prep.files.streams import find, is_remote, size_of
+from dataset_prep.files.survey import survey
 from dataset_prep.machine import memory_of
 from dataset_prep.pairs.distinct import CannotPackError, coded_rows, feature_of, find_pairs
 from dataset_prep.pairs.rows import LogRows, RowBlock
@@ -28,18 +31,23 @@ from dataset_prep.progress import advance, bar
 from dataset_prep.reading.careful import CarefulReader, Found, Rejects
 from dataset_prep.reading.compiled import CompiledReader
 from dataset_prep.reading.fields import GiveUpError
-from dataset_prep.reading.files import find, is_remote
 from dataset_prep.reading.lists import Subset, read_subset, read_user_features
 from dataset_prep.reading.remote import local_copies, local_part, remote_parts
 from dataset_prep.reading.selection import Selection
-from dataset_prep.reading.survey import survey
 from dataset_prep.settings import Settings
+from dataset_prep.sources.base import BRAND, CATEGORY, ESSENTIAL, SELLER
 from dataset_prep.sources.part import Part
+from dataset_prep.sources.times import FORMATS, LOOSE, recognised, timestamp
 
 if TYPE_CHECKING:
     from dataset_prep.engines.duckdb import DuckDBEngine
 
 log = logging.getLogger("dataset_prep")
+
+SHEET_ROWS = 1_048_576
+"""Rows of a spreadsheet."""
+FIRST_DAY, END_DAY = "1990-01-01", "2100-01-01"
+"""Days between which the times of a log must lie, one at least."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,7 @@ class LogReader:
             raise GiveUpError(refusal)
         wanted = self.subset.ids(integers=True) if settings.items else None
         rows, before = LogRows(memory_of(settings.memory_limit), self._overflow), self.rejects.length
-        with bar("reading", sum(Path(path).stat().st_size for path in paths), "B", settings.quiet) as shown:
+        with bar("reading", sum(map(size_of, paths)), "B", settings.quiet) as shown:
             selection = Selection(settings, wanted, self.whole)
             reader = CompiledReader(settings, selection, rows, self.rejects, lambda size, n: advance(shown, size, n))
             try:
@@ -106,6 +114,7 @@ class LogReader:
             except GiveUpError:
                 self.rejects.cut(before)
                 raise
+        check_orders(reader.found.parts, settings.source.columns)
         judge(settings, reader.found)
         return self._table(rows), reader.found
 
@@ -113,7 +122,7 @@ class LogReader:
         """The pairs by sorting; in the database where the rows are too many or too wide for it."""
         settings = self.settings
         classes = classes_of(settings.ranks, True)
-        with_rows = needs_rows(settings)
+        with_rows = needs_rows(settings, self.whole, rows.held)
         of_items = [rows.of_feature(place) for place in range(len(settings.features))] if rows.carried else []
         features = dict(zip(settings.features, (feature_of(*known, rows.words) for known in of_items), strict=False))
         if not rows.overflowed:
@@ -136,12 +145,13 @@ class LogReader:
         settings, paths = self.settings, find(self.settings.users, "--users")
         local = [path for path in paths if not is_remote(path)]
         parts: list[Part] = []
-        with bar("looking over the files", sum(Path(p).stat().st_size for p in local), "B", settings.quiet) as shown:
+        with bar("looking over the files", sum(map(size_of, local)), "B", settings.quiet) as shown:
             for path in paths:
                 if is_remote(path):
-                    parts += remote_parts(self.engine(), path, self.workdir, settings.source.headers)
+                    parts += remote_parts(self.engine(), path, self.workdir, settings)
                 else:
-                    parts += survey(Path(path), self.workdir, settings.source.headers, shown.update)
+                    parts += survey(Path(path), self.workdir, settings, shown.update)
+        check_orders(parts, settings.source.columns)
         return parts
 
     def _by_engine(self, parts: list[Part]) -> Found | None:
@@ -169,9 +179,8 @@ class LogReader:
         settings = self.settings
         found = Found(integers=settings.source.digits)
         reader = CarefulReader(self.rejects, found, settings.level)
-        headers = settings.source.headers
         with bar("fetching", sum(p.remote.size for p in parts if p.remote), "B", settings.quiet) as shown:
-            local = [p for part in parts for p in local_part(self.engine, part, self.workdir, headers, shown.update)]
+            local = [p for part in parts for p in local_part(self.engine, part, self.workdir, settings, shown.update)]
         with bar("reading line by line", sum(Path(p.path).stat().st_size for p in local), "B", settings.quiet) as shown:
             for number, part in enumerate(local):
                 reader.part(part, settings.source, self.workdir / f"clean-{number}.tsv", shown.update)
@@ -197,6 +206,18 @@ def read_log(settings: Settings, workdir: Path, whole: bool = False) -> Log:
     with on_demand(workdir, *settings.engine_words) as engine, Rejects(path) as rejects:
         reader = LogReader(settings, workdir, engine, rejects, whole)
         table, found, integers = reader.read()
+        check_years(settings, table)
+        if settings.source.written not in ("", "unix", "ms", "us", "order") and settings.source.timed:
+            zone = settings.source.zone or "Beijing time"
+            log.info(f"times that state no zone are read as {zone}; --timezone names another")
+        for note in dict.fromkeys(note for part in found.parts for note in part.notes):
+            log.info(note)
+        for part in found.parts:
+            if part.lines in (SHEET_ROWS, SHEET_ROWS - 1):
+                log.warning(
+                    f"{part.name}: {part.lines:,} lines, as many as a spreadsheet holds: the log was cut when it was "
+                    "saved there. Take the original file."
+                )
         if found.rejected:
             log.info("%s of %s rows do not parse; see rejects.csv", f"{found.rejected:,}", f"{found.rows:,}")
         digests = [*(part.digest for part in found.parts), *reader.subset.digests]
@@ -209,9 +230,54 @@ def read_log(settings: Settings, workdir: Path, whole: bool = False) -> Log:
     return Log(table, found.parts, found.rejected, reader.subset, users, digests, path if bad else None)
 
 
+def check_orders(parts: Sequence[Part], usual: tuple[str, ...]) -> None:
+    """Raises InputError where a file without header could have any of several orders of columns."""
+    bare = [part for part in parts if not part.header]
+    for part in parts:
+        if bare and part.header and _order(part.columns) != _order(usual):
+            raise InputError(
+                f"{bare[0].name} has no header, and {part.name} has its columns in an order of its own "
+                f"({','.join(column or '?' for column in part.columns)}). Give {bare[0].name} a header line, too."
+            )
+
+
+def _order(columns: Sequence[str]) -> list[str]:
+    """The columns without what is not needed at their end."""
+    known = [column if column in (*ESSENTIAL, CATEGORY, SELLER, BRAND) else "" for column in columns]
+    while known and not known[-1]:
+        known.pop()
+    return known
+
+
+def check_years(settings: Settings, table: Table) -> None:
+    """Raises InputError where all times lie outside the years in which logs were written."""
+    source = settings.source
+    days = {day for counts in table.counts.days.values() for day in counts}
+    if not source.timed or source.written == "order" or not days:
+        return
+    if any(FIRST_DAY <= day < END_DAY for day in days):
+        return
+    first, last = min(days), max(days)
+    cause = f"all times lie between {first} and {last}"
+    if source.time == "unix" and last < FIRST_DAY:
+        seconds = sorted(int(text) for text in (str(timestamp(day, "")) for day in (first, last)))
+        looks = [str(value) for value in seconds]
+        if all(re.match("(?:19|20)[0-9]{6}$", value) for value in looks):
+            cause += ": these are days such as 20141202, no Unix seconds. Add --time-format yyyymmdd"
+        else:
+            cause += (
+                ": these are no Unix seconds. Say how the times are written (--time-format), leave out --time-column, "
+                "or add --time-format order where the numbers only give the order"
+            )
+    else:
+        cause += ". Say how the times are written: --time-format"
+    raise InputError(f"{source.name}: {cause}.")
+
+
 def judge(settings: Settings, found: Found) -> None:
     """Raises InputError or TooManyRejectsError where nothing, or too little, of the files parses."""
     names = ", ".join(dict.fromkeys(part.name for part in found.parts))
+    advice = _advice(settings, found)
     if not found.rows:
         raise InputError(f"{names}: the file holds no rows")
     reasons = "".join(f"\n  {reason}" for reason in found.first_reasons)
@@ -219,11 +285,38 @@ def judge(settings: Settings, found: Found) -> None:
     if found.rejected == found.rows:
         raise InputError(
             f"{names}: none of the {found.rows:,} rows is a row of a {settings.source.name} log ({columns}):{reasons}\n"
-            "Which log is it? Try: python -m dataset_prep inspect FILE"
+            + (advice or "Which log is it? Try: python -m dataset_prep inspect FILE")
         )
     share = found.rejected / found.rows
     if share > settings.max_bad:
         raise TooManyRejectsError(
             f"{names}: {found.rejected:,} of {found.rows:,} rows ({share:.1%}) do not parse, more than --max-bad "
             f"{settings.max_bad:g} allows. A row is {columns}. The first of them:{reasons}"
+            + (f"\n{advice}" if advice else "")
         )
+
+
+def _advice(settings: Settings, found: Found) -> str:
+    """The option that reads what does not parse; '' where none is known."""
+    reasons = "\n".join(found.first_reasons)
+    times = re.findall(r"impossible time '([^']*)'", reasons)
+    source = settings.source
+    if times and source.name == "csv":
+        name = recognised(times, source.time)
+        if name not in (None, source.written):
+            return f"Times such as {times[0]!r} are read with --time-format {name}."
+        day_first = re.fullmatch(
+            r"([0-9]{1,2})([-/.])[0-9]{1,2}[-/.]([0-9]{4})(?: [0-9]{1,2}(:[0-9]{2})?(:[0-9]{2})?)?", times[0]
+        )
+        if day_first:
+            sep = day_first[2]
+            clock = " %H" + ":%M" * bool(day_first[4]) + ":%S" * bool(day_first[5]) if " " in times[0] else ""
+            one, other = (f"'%{a}{sep}%{b}{sep}%Y{clock}'" for a, b in ("dm", "md"))
+            return f"Times such as {times[0]!r} are read with --time-format {one} where the day is first, or {other}."
+        return (
+            f"Times such as {times[0]!r} are not {source.written}. --time-format takes "
+            f"{', '.join([*FORMATS, *LOOSE])}, or a pattern such as '%d/%m/%Y %H:%M'."
+        )
+    if "broken UTF-8" in reasons:
+        return "The file is not UTF-8. Name its encoding: --encoding gb18030 for Chinese files (GBK, GB2312)."
+    return ""

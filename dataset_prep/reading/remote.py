@@ -15,9 +15,11 @@ from typing import Any
 from dataset_prep.engines import open_engine
 from dataset_prep.engines.base import Engine, ReadError
 from dataset_prep.errors import InputError
+from dataset_prep.files.layout import layout_of
+from dataset_prep.files.streams import Progress, head, is_remote
+from dataset_prep.files.survey import survey
 from dataset_prep.progress import bar
-from dataset_prep.reading.files import Progress, first_fields, head, is_remote
-from dataset_prep.reading.survey import survey
+from dataset_prep.settings import Settings
 from dataset_prep.sources.part import Part, RemoteFile
 
 ARCHIVE = ".zip"
@@ -52,36 +54,51 @@ def local_copies(engine: Callable[[], Engine], paths: Sequence[str], workdir: Pa
     return here
 
 
-def remote_parts(engine: Engine, address: str, workdir: Path, headers: frozenset[str]) -> list[Part]:
+def remote_parts(engine: Engine, address: str, workdir: Path, settings: Settings) -> list[Part]:
     """The files of an address, surveyed by the engine; archives are copied here. Raises InputError."""
     parts: list[Part] = []
     for file in _listing(engine, address):
         if file.path.lower().endswith(ARCHIVE):
-            parts += survey(_fetched(engine, file, workdir), workdir, headers)
+            parts += survey(_fetched(engine, file, workdir), workdir, settings)
             continue
         try:
             lines, plain = engine.look(file)
-            first = engine.head(file.path, 1) if lines else []
+            first = engine.head(file.path, LINES) if lines else []
         except ReadError:
             lines, plain, first = 0, False, [""]
         if not first:
             raise InputError(f"{file.path}: {NOTHING}")
-        fields, delimiter = first_fields(first[0].encode())
         # Each engine spells an address in its own way; only the last part is the same.
         name = _name(file)
         digest = hashlib.sha256(f"{name} {file.size} {file.changed}".encode()).hexdigest()
-        header = fields[0].lower() in headers
-        parts.append(Part(file.path, name, delimiter, header, "", plain, lines, digest, file))
+        text = "".join(f"{line}\n" for line in first).encode()
+        layout = layout_of(text, name, settings.source, settings.encoding, settings.delimiter)
+        plain = plain and not layout.rewritten
+        parts.append(
+            Part(
+                file.path,
+                name,
+                layout.delimiter,
+                layout.header,
+                "",
+                plain,
+                lines,
+                digest,
+                file,
+                layout.columns,
+                layout.notes,
+            )
+        )
     return parts
 
 
 def local_part(
-    engine: Callable[[], Engine], part: Part, workdir: Path, headers: frozenset[str], progress: Progress
+    engine: Callable[[], Engine], part: Part, workdir: Path, settings: Settings, progress: Progress
 ) -> list[Part]:
     """A remote part is copied here and surveyed; a local one is returned as it is. Raises InputError."""
     if part.remote is None:
         return [part]
-    return survey(_fetched(engine(), part.remote, workdir), workdir, headers, progress)
+    return survey(_fetched(engine(), part.remote, workdir), workdir, settings, progress)
 
 
 def _listing(engine: Engine, address: str) -> list[RemoteFile]:

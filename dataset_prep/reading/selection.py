@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from dataset_prep.files.streams import Block
 from dataset_prep.pairs.rows import RowBlock
 from dataset_prep.pairs.sorting import Ints, Mask, distinct_pairs, narrow
 from dataset_prep.pairs.table import INSIDE, UNDATED
@@ -22,7 +24,6 @@ from dataset_prep.reading.fields import (
     time_field,
     word,
 )
-from dataset_prep.reading.files import Block
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
 from dataset_prep.sources.times import BEIJING_OFFSET, DAY
@@ -59,7 +60,7 @@ class Selection:
         self.features, self.wanted, self.whole = settings.features, wanted, whole
         self.since, self.until = settings.bounds
         self.kept = np.isin(np.arange(RANKS), settings.ranks)
-        self.fields = [self._field(column, settings) for column in self.source.columns]
+        self.fields = {column: self._field(column, settings) for column in self.source.columns}
 
     @staticmethod
     def refusal(settings: Settings) -> str | None:
@@ -81,10 +82,10 @@ class Selection:
             return word([behavior.value.encode() for behavior in self.source.behaviors])
         return time_field(settings.time_format) if column == TIME else SKIP
 
-    def parse(self, block: Block, delimiter: str) -> tuple[Columns, Lines]:
-        """(the good rows, all that was read). Raises GiveUpError."""
-        lines = read_lines(block, delimiter, self.fields)
-        found = dict(zip(self.source.columns, lines.values, strict=True))
+    def parse(self, block: Block, delimiter: str, columns: Sequence[str]) -> tuple[Columns, Lines]:
+        """(the good rows, all that was read); columns: the role of each field. Raises GiveUpError."""
+        lines = read_lines(block, delimiter, [self.fields.get(column, SKIP) for column in columns])
+        found = dict(zip(columns, lines.values, strict=True))
         item = found[CATEGORY if self.level == "category" else ITEM]
         none = np.zeros(len(found[USER]), dtype=np.int64)
         rank, t = found.get(BEHAVIOR, none.astype(np.int8)), found.get(TIME, none)

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from dataset_prep.errors import UsageError
 
 USER, ITEM, CATEGORY, BEHAVIOR, TIME = "user_id", "item_id", "item_category", "behavior_type", "timestamp"
+SELLER, BRAND = "seller_id", "brand_id"
+MONTH, DAY = "month", "day"
+ESSENTIAL = (USER, ITEM, BEHAVIOR, TIME)
 
 # What pandas, and so RecBole, reads as a missing value.
 MISSING = (
@@ -37,9 +40,12 @@ class Source:
         understood; any other is carried along by its name).
     behaviors: weakest first; of two in the same instant the stronger one is kept.
     time: a key of ``dataset_prep.sources.times.FORMATS``.
-    headers: first fields that mark a line as a header, lower case.
+    headers: of csv: the names of its columns, lower case; as a user they mark a line as a header.
     period: first and last moment of the data set, Beijing time, where it has a fixed one.
     digits: ids are whole numbers, so anything else is dirt.
+    names: the columns' names in the data set's own files.
+    asked: role -> the column of csv as it was named; empty for the other sources, whose columns go by known names.
+    written: how csv's time is written (``dataset_prep.sources.times.form``); '' to recognise it.
     """
 
     name: str
@@ -48,11 +54,19 @@ class Source:
     behaviors: tuple[Behavior, ...]
     default_behaviors: tuple[str, ...]
     time: str
-    headers: frozenset[str]
+    headers: frozenset[str] = frozenset()
     period: tuple[str, str] | None = None
     digits: bool = True
     item_features: tuple[str, ...] = (CATEGORY,)
     names: tuple[str, ...] = field(default=(), compare=False)
+    asked: tuple[tuple[str, str], ...] = ()
+    written: str = ""
+    zone: str = ""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that decide the data set."""
+        return tuple(role for role in self.columns if role in ESSENTIAL or role in self.item_features)
 
     @property
     def timed(self) -> bool:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dataset_prep.errors import UsageError
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER, Behavior, Source
-from dataset_prep.sources.times import FORMATS
+from dataset_prep.sources.names import is_header
+from dataset_prep.sources.times import FORMATS, form
 
 MOST_BEHAVIORS = 8
+OPTIONS = {
+    USER: "user-column",
+    ITEM: "item-column",
+    TIME: "time-column",
+    BEHAVIOR: "behavior-column",
+    CATEGORY: "category-column",
+}
 
 
 @dataclass(frozen=True)
@@ -24,43 +32,52 @@ class Columns:
     time_format: str = "unix"
     behavior_values: Sequence[str] = ()
     header: bool | None = None
+    zone: str = ""
 
-    def source(self, first_line: Sequence[str]) -> Source:
-        """The source of a file whose first line has these fields. Raises UsageError."""
-        roles = {USER: self.user, ITEM: self.item, TIME: self.time, BEHAVIOR: self.behavior, CATEGORY: self.category}
-        asked = {role: name for role, name in roles.items() if name is not None}
-        named = self.header if self.header is not None else any(not name.isdigit() for name in asked.values())
-        columns = [f"column_{n}" for n in range(1, len(first_line) + 1)]
-        for role, name in asked.items():
-            place = self._place(name, first_line, named)
-            if columns[place] in asked:
-                raise UsageError(f"--{columns[place]} and --{role} name the same column, {name!r}.")
-            columns[place] = role
+    def source(self, rows: Sequence[Sequence[str]]) -> Source:
+        """The source of a file with these first rows. Raises UsageError."""
         self._check()
+        asked = {role: name for role, name in self.roles.items() if name is not None}
+        first, named = rows[0], self.header
+        if named is None:
+            named = any(not name.replace(",", "").isdigit() for name in asked.values()) or is_header(rows)
+        placed = self.places(first, named)
+        columns = [f"column_{n}" for n in range(1, len(first) + 1)]
+        for role, place in placed.items():
+            columns[place] = role
         return Source(
             name="csv",
             title="a log with named columns",
             columns=tuple(columns),
             behaviors=tuple(Behavior(value) for value in self.behavior_values),
             default_behaviors=tuple(self.behavior_values),
-            time=self.time_format,
-            headers=frozenset({first_line[0].strip().lower()}) if named else frozenset(),
+            time=self.time_format if self.time_format in FORMATS and not self.zone else "unix",
+            headers=frozenset(first[place].strip().lower() for place in placed.values()) if named else frozenset(),
             digits=False,
+            asked=tuple(asked.items() if not named else self._by_name(asked, placed, first).items()),
+            written=self.time_format,
+            zone=self.zone,
         )
 
     @staticmethod
-    def _place(name: str, first_line: Sequence[str], named: bool) -> int:
-        header = [field.strip() for field in first_line]
-        if named and name in header:
-            return header.index(name)
-        if name.isdigit() and 1 <= int(name) <= len(first_line):
-            return int(name) - 1
-        there = ", ".join(header) if named else f"columns 1 to {len(first_line)}"
-        raise UsageError(f"There is no column {name!r}; the first line has {there}.")
+    def _by_name(asked: Mapping[str, str], placed: Mapping[str, int], first: Sequence[str]) -> dict[str, str]:
+        """Numbers become the names in the header, so that a file with another order is read right."""
+        names = [field.strip() for field in first]
+        unique = {name for name in names if name and names.count(name) == 1}
+        return {
+            role: names[placed[role]] if "," not in name and names[placed[role]] in unique else name
+            for role, name in asked.items()
+        }
+
+    @property
+    def roles(self) -> dict[str, str | None]:
+        return {USER: self.user, ITEM: self.item, TIME: self.time, BEHAVIOR: self.behavior, CATEGORY: self.category}
+
+    def places(self, first: Sequence[str], named: bool) -> dict[str, int]:
+        return places({role: name for role, name in self.roles.items() if name}, first, named)
 
     def _check(self) -> None:
-        if self.time_format not in FORMATS:
-            raise UsageError(f"--time-format: {self.time_format!r} is not one of {', '.join(FORMATS)}.")
+        form(self.time_format, self.zone)
         if self.behavior and not self.behavior_values:
             raise UsageError(
                 "--behavior-column needs --behavior-values: its values, weakest first, as in click,cart,buy."
@@ -71,3 +88,40 @@ class Columns:
             raise UsageError(f"--behavior-values: at most {MOST_BEHAVIORS} kinds can be told apart.")
         if any("'" in value or not value.isprintable() for value in self.behavior_values):
             raise UsageError("--behavior-values: quotes and control characters cannot be part of a value.")
+
+
+def places(asked: Mapping[str, str], first: Sequence[str], named: bool, file: str = "") -> dict[str, int]:
+    """Role -> place of its column; of a time in two columns the place of the month.
+
+    Args:
+        asked: role -> a name in the header, or a number from 1; for the time also two of these, month and day.
+        first: the fields of the file's first line. named: they are a header.
+        file: its name, for the message.
+
+    Raises:
+        UsageError: there is no such column, or several, or two roles have the same one.
+    """
+    found: dict[str, int] = {}
+    for role, name in asked.items():
+        words = name.split(",") if role == TIME and name not in first else [name]
+        place, *_ = (_place(word.strip(), first, named, file) for word in words)
+        for other, taken in found.items():
+            if taken == place:
+                raise UsageError(f"--{OPTIONS[other]} and --{OPTIONS[role]} name the same column, {name!r}.")
+        found[role] = place
+    return found
+
+
+def _place(name: str, first: Sequence[str], named: bool, file: str) -> int:
+    header = [field.strip() for field in first]
+    same = [place for place, field in enumerate(header) if field == name]
+    same = same or [place for place, field in enumerate(header) if field.lower() == name.lower()]
+    where = f"{file}: " if file else ""
+    if named and len(same) == 1:
+        return same[0]
+    if named and same:
+        raise UsageError(f"{where}{len(same)} columns are named {name!r}; give the number of the one that is meant.")
+    if name.isdigit() and 1 <= int(name) <= len(first):
+        return int(name) - 1
+    there = ", ".join(field or "''" for field in header) if named else f"columns 1 to {len(first)}"
+    raise UsageError(f"{where}There is no column {name!r}; the first line has {there}.")

@@ -1,4 +1,4 @@
-"""The source a caller means: by name, or by the first line of the log."""
+"""The source a caller means: by name, or by the first lines of the log."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from dataset_prep.sources.columns import Columns
 from dataset_prep.sources.tmall import edition
 
 
-def find_source(source: str | Source, first_line: Callable[[], list[str]], columns: Columns | None = None) -> Source:
+def find_source(
+    source: str | Source, first_rows: Callable[[], list[list[str]]], columns: Columns | None = None
+) -> Source:
     """The source of this name.
 
     Args:
         source: a name, or a source, which is returned as it is.
-        first_line: gives the fields of the log's first line. It is called for csv and tmall only.
+        first_rows: gives the fields of the log's first lines. It is called for csv and tmall only.
         columns: the columns of csv; None where they were not named.
 
     Raises:
@@ -30,9 +32,9 @@ def find_source(source: str | Source, first_line: Callable[[], list[str]], colum
     if source == "csv":
         if columns is None:
             raise UsageError("csv needs --user-column and --item-column.")
-        return columns.source(first_line())
+        return columns.source(first_rows())
     if source == "tmall":
-        return edition(first_line())
+        return edition(first_rows())
     if source not in SOURCES:
         near = difflib.get_close_matches(source, [*SOURCES, "csv"], n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""

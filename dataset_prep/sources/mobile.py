@@ -16,6 +16,5 @@ MOBILE = Source(
     ),
     default_behaviors=("3", "4"),
     time="hour",
-    headers=frozenset({"user_id"}),
     names=("user_id", "item_id", "behavior_type", "user_geohash", "item_category", "time"),
 )

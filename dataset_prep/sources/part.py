@@ -24,7 +24,8 @@ class Part:
     path: a plain, unpacked file, or an address that the engine reads. name: the user's name for it.
     plain: only ASCII, one kind of line end, no quotes, no control characters; an engine can read it.
     lines: all of them, blank ones included. digest: of the unpacked content; for an address of its name, size and date.
-    remote: set for an address.
+    remote: set for an address. columns: the role of each field of a line; '' for one that is not needed.
+    notes: what the user should know of how the file is read.
     """
 
     path: str
@@ -36,3 +37,5 @@ class Part:
     lines: int
     digest: str
     remote: RemoteFile | None = None
+    columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER, Behavior, Source
+from collections.abc import Sequence
 
-SELLER, BRAND = "seller_id", "brand_id"
+from dataset_prep.sources.base import BEHAVIOR, BRAND, CATEGORY, ITEM, SELLER, TIME, USER, Behavior, Source
+from dataset_prep.sources.names import ROLES, is_header, plain
 
 IJCAI15 = Source(
     name="tmall",
@@ -18,7 +19,6 @@ IJCAI15 = Source(
     ),
     default_behaviors=("3", "1", "2"),
     time="mmdd",
-    headers=frozenset({USER}),
     names=("user_id", "item_id", "cat_id", "seller_id", "brand_id", "time_stamp", "action_type"),
     item_features=(CATEGORY, SELLER, BRAND),
 )
@@ -30,7 +30,6 @@ IJCAI16 = Source(
     behaviors=(Behavior("0", ("click", "pv", "view")), Behavior("1", ("buy", "purchase"))),
     default_behaviors=("0", "1"),
     time="yyyymmdd",
-    headers=frozenset({"use_id", USER}),
     names=("use_ID", "sel_ID", "ite_ID", "cat_ID", "act_ID", "time_ID"),
     item_features=(CATEGORY, SELLER),
 )
@@ -38,6 +37,8 @@ IJCAI16 = Source(
 EDITIONS = (IJCAI15, IJCAI16)
 
 
-def edition(fields: list[str]) -> Source:
-    """Which of the two a log is. Their first lines differ in the number of fields."""
-    return IJCAI16 if len(fields) == len(IJCAI16.columns) else IJCAI15
+def edition(rows: Sequence[Sequence[str]]) -> Source:
+    """Which of the two a log is, by its first rows: IJCAI-16 has no brand; without a header it has one field less."""
+    if is_header(rows):
+        return IJCAI15 if BRAND in {ROLES.get(plain(name)) for name in rows[0]} else IJCAI16
+    return IJCAI16 if len(rows[0]) == len(IJCAI16.columns) else IJCAI15

@@ -17,7 +17,6 @@ USERBEHAVIOR = Source(
     default_behaviors=("pv", "fav", "cart", "buy"),
     time="unix",
     names=("user_id", "item_id", "category_id", "behavior_type", "timestamp"),
-    headers=frozenset({"user_id", "user", "userid", "user id"}),
     # Timestamps from -2134949234 to 2122867355 occur in the full file.
     period=("2017-11-25", "2017-12-03"),
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dataset_prep.files.streams import is_remote
 from dataset_prep.pairs.core import Codes, Size, Thresholds
 from dataset_prep.pairs.funnel import Funnel
 from dataset_prep.pairs.kept import Rows
@@ -27,11 +28,18 @@ from dataset_prep.writing.recbole_yaml import dataset_yaml
 from dataset_prep.writing.report import page
 from dataset_prep.writing.text import write_table
 
+FILES = ("users", "items", "user_info", "train", "valid", "test")
+"""Options that are paths."""
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """All that is written of a conversion. rows: in the order of .inter; part: of each row, where a split was asked."""
+    """All that is written of a conversion. rows: in the order of .inter; part: of each row, where a split was asked.
 
+    asked: the settings before the behaviours were widened.
+    """
+
+    asked: Settings
     read: Log
     rows: Rows
     part: PartOf | None
@@ -69,10 +77,27 @@ def write(settings: Settings, outcome: Outcome) -> None:
             shutil.copyfile(read.rejects, folder / "rejects.csv")
         write_json(folder / "funnel.json", _record(settings, outcome))
         (folder / "funnel.html").write_text(drawn.result(), encoding="utf-8")
+        write_source(folder, settings.word, outcome.asked.given)
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_source(folder: Path, source: str, given: Mapping[str, Any]) -> None:
+    """source.json: the options as they were given, so that others can be tried on the same files.
+
+    It stands apart from funnel.json because its paths belong to this machine.
+    """
+
+    def place(file: str) -> str:
+        return file if is_remote(file) else str(Path(file).absolute())
+
+    options = {name: value for name, value in given.items() if name not in ("name", "output", "force")}
+    for name, value in options.items():
+        if name in FILES:
+            options[name] = place(value) if isinstance(value, str) else [place(file) for file in value]
+    write_json(folder / "source.json", {"source": source, "options": options})
 
 
 def _present(codes: Codes) -> Codes:
@@ -113,7 +138,8 @@ def _record(settings: Settings, outcome: Outcome) -> dict[str, Any]:
         "name": settings.name,
         "fingerprint": outcome.fingerprint,
         "files": [{"name": part.name, "digest": part.digest} for part in read.parts],
-        "settings": settings.as_dict(),
+        "settings": outcome.asked.as_dict(),
+        **({"behaviors_used": list(settings.kept)} if settings.kept != outcome.asked.kept else {}),
         "asked": settings.asked._asdict(),
         "used": outcome.used._asdict(),
         "size": outcome.size._asdict(),

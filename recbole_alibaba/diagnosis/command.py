@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,8 +113,8 @@ def _examine(
     trying: bool,
 ) -> tuple[Examination, Cure | None]:
     from recbole_alibaba.diagnosis.examination import builder, consult
+    from recbole_alibaba.diagnosis.other_conversions import advise_conversion
     from recbole_alibaba.diagnosis.outcome import Examination
-    from recbole_alibaba.diagnosis.raw_log import recommended
     from recbole_alibaba.diagnosis.trials import try_remedies
     from recbole_alibaba.experiment import DEFAULT_MODEL
     from recbole_alibaba.host.config import deep_update
@@ -127,29 +126,34 @@ def _examine(
         for layer in (*map(read_mapping, files), overrides):
             deep_update(named, layer)
         dataset = dataset or f"{source}-log"
-        found = _converted(source, users, items, named, dataset)
+        found = _converted(source, users, items, named, model, dataset, files, overrides)
         if found is not None:
             model = model or named.get("model") or DEFAULT_MODEL
             return Examination({**named, "model": model, "dataset": dataset}, [found]), None
     build, settings = builder(model, dataset, files, overrides)
     examined = consult(build, {}, settings)
-    if users is not None and "thin-data" in examined.causes[:2]:
-        command = recommended(users, items)
-        examined.findings = [
-            replace(found, values={**found.values, "command": command}) if found.id == "thin-data" else found
-            for found in examined.findings
-        ]
+    advise_conversion(examined, build, settings)
     return examined, (try_remedies(build, examined, settings) if trying and examined.ill else None)
 
 
-def _converted(source: str, users: Path, items: Path | None, named: dict[str, Any], dataset: str) -> Finding | None:
+def _converted(
+    source: str,
+    users: Path,
+    items: Path | None,
+    named: dict[str, Any],
+    model: str | None,
+    dataset: str,
+    files: Sequence[str],
+    overrides: dict[str, Any],
+) -> Finding | None:
     """Convert the raw log as the files' ``prep`` asks; the finding if too little is left."""
     from dataset_prep import PrepError
     from recbole_alibaba.diagnosis.raw_log import convert_or_explain
 
     asked = {str(key).replace("-", "_"): value for key, value in (named.get("prep") or {}).items()}
     try:
-        return convert_or_explain(source, users, items, asked, Path(named.get("data_path", "dataset")), dataset)
+        options = asked | {"users": str(users), "output": str(named.get("data_path", "dataset")), "name": dataset}
+        return convert_or_explain(source, options | ({"items": str(items)} if items else {}), model, files, overrides)
     except (PrepError, TypeError) as error:
         raise BadInput(str(error)) from error
 

@@ -20,12 +20,13 @@ from recbole_alibaba.diagnosis.checks.interactions import Interactions
 from recbole_alibaba.diagnosis.checks.loss_checks import loss
 from recbole_alibaba.diagnosis.checks.model_access import first_batches, is_trained, severity_for, undisturbed
 from recbole_alibaba.diagnosis.checks.negative_checks import negatives
-from recbole_alibaba.diagnosis.checks.settings_lint import lint
+from recbole_alibaba.diagnosis.checks.popularity_check import after_short_training
 from recbole_alibaba.diagnosis.checks.signal_check import signal
 from recbole_alibaba.diagnosis.findings import Finding, Verdict, not_examined
 from recbole_alibaba.diagnosis.load_failure import sizes_of_file, why_not_loaded
 from recbole_alibaba.diagnosis.monitor.short_training import EPOCHS, train_briefly
 from recbole_alibaba.diagnosis.outcome import Examination
+from recbole_alibaba.diagnosis.settings_lint import lint
 from recbole_alibaba.diagnosis.signs import find_signs
 from recbole_alibaba.host.config import deep_update
 
@@ -129,6 +130,8 @@ def examine_experiment(
     findings = lint(settings, data.sizes())
     with undisturbed(experiment):
         verdicts, step = before_training(experiment, data)
+    found_before = {verdict.finding.id for verdict in verdicts if verdict.finding}
+    settings |= {"unknown": data.unknown, "evaluation_broken": "evaluation-broken" in found_before}
     findings += [verdict.finding for verdict in verdicts if verdict.finding]
     history: list[dict[str, Any]] = []
     batches = batches_an_epoch or 0
@@ -142,6 +145,9 @@ def examine_experiment(
             values = {"error": str(error)}
             findings.append(Finding("training-fails", severity, 0, 0, values, causes=("training-fails",)))
         findings += find_signs(history, settings)
+        stands = after_short_training(experiment, history, settings, findings)
+        findings += [verdict.finding for verdict in stands if verdict.finding]
+        verdicts += stands
     found = merged(findings)
     writer: Any = getattr(experiment.trainer, "tensorboard", None)
     for finding in found if writer is not None else ():

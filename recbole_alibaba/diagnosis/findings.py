@@ -52,13 +52,17 @@ class Finding:
         Raises:
             UnknownMessageError: ``messages.yaml`` has no such id, wording or language.
         """
-        numbers = {"number": self.number, "threshold": self.threshold}
+        causes = "; ".join(title(cause, lang) for cause in self.causes)
+        numbers = {"number": self.number, "threshold": self.threshold, "causes": causes}
         return sentence(self.id, self.wording, lang, numbers | dict(self.values))
 
     def advise(self, lang: str = "en") -> str:
         """What to change, in ``lang``: a command that was run on this log, or the remedy of the likeliest cause."""
         if self.values.get("command"):
-            return sentence(self.id, "tried", lang, self.values)
+            says = next(name for name in (self.id, *self.causes) if "tried" in catalogue()[name])
+            return sentence(says, "tried", lang, self.values)
+        if self.values.get("conversion"):
+            return sentence("report", self.values["conversion"], lang, {})
         cause = self.causes[0] if self.causes else self.id
         by_hand = not self.changes and "by-hand" in catalogue()[cause]
         wording = "by-hand" if by_hand else "remedy"

@@ -11,9 +11,9 @@ import pandas as pd
 from recbole_alibaba.diagnosis.causes.evidence import explained
 from recbole_alibaba.diagnosis.checks.data_checks import ONCE, enough, nothing_held_out, swapped, thin_data
 from recbole_alibaba.diagnosis.checks.negative_checks import OWNS
-from recbole_alibaba.diagnosis.checks.settings_lint import length_of_interval
 from recbole_alibaba.diagnosis.findings import Finding
 from recbole_alibaba.diagnosis.readings import Settings
+from recbole_alibaba.diagnosis.settings_lint import length_of_interval
 from recbole_alibaba.host.errors import NothingHeldOutError
 
 

@@ -2,62 +2,65 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recbole_alibaba.diagnosis.checks.data_checks import enough
 from recbole_alibaba.diagnosis.findings import Finding
 
 
-def recommended(users: Path, items: Path | None) -> str | None:
-    """The command of a conversion that leaves enough of this log to learn from; None if there is none."""
-    from dataset_prep import inspect
-
-    return inspect([str(users)], [str(items)] if items else []).command
-
-
 def convert_or_explain(
-    source: str, users: Path, items: Path | None, asked: Mapping[str, Any], output: Path, name: str
+    source: str, options: Mapping[str, Any], model: str | None, files: Sequence[str], overrides: Mapping[str, Any]
 ) -> Finding | None:
-    """Convert the log into ``output/name``.
+    """Convert the log.
 
     Args:
         source: kind of raw log, as ``mobile``.
-        users: the log's file of actions.
-        items: the log's item file, if only its items count.
-        asked: options of ``dataset_prep.convert``.
-        output: folder of data sets.
-        name: name of the data set.
+        options: of ``dataset_prep.convert``, ``name`` and ``output`` among them.
+        model, files, overrides: the experiment for which a remedy is examined.
 
     Returns:
-        The finding that the core is empty or too thin, or None. Its remedy is a command that was run on this log.
+        The finding that the core is empty or too thin, or None. Its remedy is a command whose data set is healthy.
 
     Raises:
         dataset_prep.PrepError: the log cannot be read at all.
     """
     import dataset_prep
 
+    options = {**options, "force": True}
     try:
-        dataset_prep.convert(source, users, output=output, name=name, items=items, force=True, **asked)
+        dataset_prep.convert(source, **options)
     except dataset_prep.ThinDatasetError as error:
         last = error.funnel.stages[-1] if error.funnel.stages else None
         pairs = last.size.pairs if last is not None and last.size is not None else 0
-        options = error.remedies[0].command_line if error.remedies else ""
-        leaves = str(error.remedies[0]) if error.remedies else ""
-        command = ["python", "-m", "dataset_prep", source, "--users", str(users)]
-        command += ["--items", str(items)] if items else []
-        for key, value in asked.items():
-            option = f"--{key.replace('_', '-')}"
-            command += [option] if value is True else [option, str(value)] if value not in (False, None) else []
+        remedy = _examined(source, options, error.remedies, model, files, overrides)
         return Finding(
             "raw-log-leaves-too-little",
             "error",
             pairs,
-            int(asked.get("min_interactions", enough().pairs)),
-            {"why": error.message, "command": f"{shlex.join(command)} {options}".strip(), "leaves": leaves.strip()},
-            wording="message" if options else "hopeless",
+            int(options.get("min_interactions", enough().pairs)),
+            {"why": error.message, "command": remedy.command if remedy else ""},
+            wording="message" if remedy else "hopeless",
             causes=("empty-core" if isinstance(error, dataset_prep.EmptyDatasetError) else "thin-data",),
         )
     return None
+
+
+def _examined(
+    source: str,
+    options: Mapping[str, Any],
+    remedies: Sequence[Any],
+    model: str | None,
+    files: Sequence[str],
+    overrides: Mapping[str, Any],
+) -> Any:
+    """The first remedy that the doctor passes. The experiment is built on the data set of the remedy."""
+    from recbole_alibaba import experiment
+    from recbole_alibaba.diagnosis.other_conversions import healthy
+    from recbole_alibaba.host.config import deep_update
+
+    def build(changes: Mapping[str, Any]) -> Any:
+        asked = deep_update(dict(overrides), changes)
+        return experiment.prepare(experiment.build_config(model, options["name"], files, asked, checked=False))
+
+    return healthy(source, options, remedies, build, dict(overrides))

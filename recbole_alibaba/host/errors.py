@@ -36,6 +36,10 @@ class NothingHeldOutError(UnusableDatasetError):
     """The split leaves the validation or the test part empty."""
 
 
+class NothingLearnedError(BadInput, ArithmeticError):
+    """Every metric stayed at zero."""
+
+
 class NotFiniteLossError(ArithmeticError):
     """A part of the loss became NaN or infinite."""
 

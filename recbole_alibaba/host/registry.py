@@ -18,6 +18,9 @@ FAMILIES = (
 )
 
 
+WITHOUT_SETTINGS = ("Random",)  # models of RecBole that have no property file
+
+
 @dataclass(frozen=True)
 class Plugin:
     """One registered model: the modules of its class, its trainer and its data set."""
@@ -73,7 +76,7 @@ def model_names() -> tuple[str, ...]:
     modules = {info.name for family in FAMILIES for info in pkgutil.iter_modules([str(root / family)])}
     properties = root.parent / "properties" / "model"
     named = {file.stem for file in properties.glob("*.yaml") if file.stem.lower() in modules}
-    return tuple(sorted(named | {plugin.name for plugin in PLUGINS}, key=str.lower))
+    return tuple(sorted(named | {*WITHOUT_SETTINGS, *(plugin.name for plugin in PLUGINS)}, key=str.lower))
 
 
 def find_model(name: str) -> type:

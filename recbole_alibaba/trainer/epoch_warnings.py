@@ -1,9 +1,11 @@
-"""Warns after each epoch of the signs that its record shows: the first time with a remedy, then in short."""
+"""Warns after each epoch of the signs that its record shows: once in full, then they are counted."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recbole_alibaba.diagnosis.findings import Finding
+from recbole_alibaba.diagnosis.readings import settings_of
 from recbole_alibaba.diagnosis.signs import find_signs
 
 
@@ -12,23 +14,37 @@ class EpochWarnings:
 
     Args:
         trainer: a RecBole trainer; its `logger`, `tensorboard` and `config` are used.
+
+    Attributes:
+        measured: what the checks before training found, for the causes: `unknown`, `evaluation_broken`.
     """
 
     def __init__(self, trainer: Any) -> None:
         self._trainer = trainer
-        self._seen: set[tuple[str, str]] = set()
+        self._again: dict[tuple[str, str, bool], int] = {}
+        self.measured: dict[str, Any] = {}
 
     def warn(self, history: Sequence[Mapping[str, Any]]) -> None:
-        """Warn of every finding, with its remedy the first time. Mere advice is given once and without a remedy."""
-        for finding in find_signs(history, self._trainer.config):
-            known = (finding.id, finding.wording) in self._seen
-            if known and finding.severity == "advice":
+        """Warn of every finding that is new, or was mere advice before. Advice is given without a remedy."""
+        for finding in find_signs(history, {**settings_of(self._trainer.config), **self.measured}):
+            key = finding.id, finding.wording, finding.severity == "advice"
+            if key in self._again:
+                self._again[key] += 1
                 continue
-            self._seen.add((finding.id, finding.wording))
-            text = _sentence(finding, with_remedy=not known and finding.severity != "advice")
+            self._again[key] = 0
+            text = _sentence(finding)
             self._trainer.logger.warning(text)
             self._trainer.tensorboard.add_text(f"Signs/{finding.id}", text, history[-1]["epoch"])
 
+    def summary(self) -> None:
+        """Say how often each warning came again."""
+        again = Counter[str]()
+        for (name, _, advice), epochs in self._again.items():
+            if epochs and not advice:
+                again[name] += epochs
+        for name, epochs in again.items():
+            self._trainer.logger.warning(f"{name}: seen again after {epochs:,} more epochs.")
 
-def _sentence(finding: Finding, with_remedy: bool) -> str:
-    return f"{finding.id}: {finding.message}" + (f" {finding.remedy}" if with_remedy else "")
+
+def _sentence(finding: Finding) -> str:
+    return f"{finding.id}: {finding.message}" + (f" {finding.remedy}" if finding.severity != "advice" else "")

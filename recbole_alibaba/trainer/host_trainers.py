@@ -20,7 +20,7 @@ def watch(experiment: "Experiment") -> None:
     if hasattr(trainer, "history") or not is_trained(experiment.model):
         return
     inner = trainer._train_epoch
-    warnings = EpochWarnings(trainer)
+    trainer.epoch_warnings = EpochWarnings(trainer)
     trainer.history = []
 
     def train_epoch(train_data: Any, epoch_idx: int, *args: Any, **kwargs: Any) -> Any:
@@ -30,7 +30,7 @@ def watch(experiment: "Experiment") -> None:
         with probe.attached():
             result = inner(train_data, epoch_idx, *args, **kwargs)
         trainer.history.append(probe.record(epoch_idx, perf_counter() - started))
-        warnings.warn(trainer.history)
+        trainer.epoch_warnings.warn(trainer.history)
         return result
 
     trainer._train_epoch = train_epoch

@@ -30,7 +30,7 @@ class AlibabaLightGCNTrainer(Trainer):
     def __init__(self, config: Config, model: torch.nn.Module) -> None:
         super().__init__(config, model)
         self.history: list[dict[str, Any]] = []
-        self._warnings = EpochWarnings(self)
+        self.epoch_warnings = EpochWarnings(self)
 
     def _build_optimizer(self, **kwargs: Any) -> torch.optim.Optimizer:
         """AdamW in one fused pass, without RecBole's warning: AdamW's decay is separate from the L2 loss."""
@@ -111,7 +111,7 @@ class AlibabaLightGCNTrainer(Trainer):
         for name, value in curves.items():
             self.tensorboard.add_scalar(name, value, epoch_idx)
         self.wandblogger.log_metrics({**curves, "train_step": epoch_idx}, head="")
-        self._warnings.warn(self.history)
+        self.epoch_warnings.warn(self.history)
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, Mapping[str, float]]:
         score, result = super()._valid_epoch(valid_data, show_progress=show_progress)

@@ -89,7 +89,7 @@ def test_colours_only_on_a_terminal(run):
 
 def test_a_raw_log_whose_core_is_empty_gets_a_converter_line_that_works(tmp_path, monkeypatch):
     from dataset_prep.__main__ import main as prep
-    from dataset_prep.sample import write_sample
+    from dataset_prep.sources.sample import write_sample
 
     monkeypatch.chdir(tmp_path)
     users, items = write_sample(tmp_path / "log")
@@ -99,7 +99,7 @@ def test_a_raw_log_whose_core_is_empty_gets_a_converter_line_that_works(tmp_path
     result = CliRunner().invoke(doctor, words)
     assert result.exit_code == 3
     assert "empty-core" in result.output and "leaves 0 pairs" in result.output
-    line = re.search(r"Convert it with: python -m dataset_prep (.*)", result.output).group(1)
+    line = re.search(r"tried and is healthy: python -m dataset_prep (.*)", result.output).group(1)
     converted = CliRunner().invoke(prep, [*line.split(), "--name=mended"])
     assert converted.exit_code == 0, converted.output
     assert len((tmp_path / "dataset" / "mended" / "mended.inter").read_text().splitlines()) > 1_000

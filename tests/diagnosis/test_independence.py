@@ -9,7 +9,7 @@ HERE = Path(diagnosis.__file__).parent
 PURE = [
     *(file for folder in ("causes", "report", "signs") for file in HERE.glob(f"{folder}/*.py")),
     *(HERE / f"{name}.py" for name in ("catalogue", "findings", "outcome", "readings")),
-    HERE / "checks" / "settings_lint.py",
+    HERE / "settings_lint.py",
     HERE / "monitor" / "epoch_record.py",
     HERE.parent / "host" / "ranking_settings.py",
 ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recbole_alibaba.diagnosis.checks.settings_lint import length_of_interval, lint
+from recbole_alibaba.diagnosis.settings_lint import length_of_interval, lint
 
 HEALTHY = {
     "learner": "adamw",

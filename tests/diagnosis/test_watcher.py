@@ -157,6 +157,14 @@ def test_the_probe_keeps_a_full_batch(build):
     assert sizes[-1] < sizes[0] == len(probe.batch)
 
 
+@pytest.mark.parametrize(("limit", "clipped"), [(1e-6, 1.0), (1e6, 0.0), (None, 0.0)])
+def test_the_share_of_clipped_steps(tmp_path, limit, clipped):
+    asked = {"clip_grad_norm": {"max_norm": limit, "norm_type": 2}} if limit else {}
+    build, _ = builder(Fault("clip", "", model="BPR", twin=asked), two_tastes(), tmp_path, healthy=True)
+    (record,) = train_briefly(build({}), 3, epochs=1, evaluate=False)
+    assert record["clipped"] == clipped and record["grad_norm"] > 1e-6
+
+
 def test_a_loss_that_is_no_number_ends_the_training_and_says_where(build):
     experiment = build({})
     inner, count = experiment.model.calculate_loss, iter(range(1000))

@@ -10,9 +10,11 @@ BASE = {"errors", "machine", "settings", "sources"}
 ALLOWED = {
     "sources": {"errors"},
     "pairs": BASE,
+    "choices": BASE | {"pairs"},
+    "files": {"errors", "settings", "sources"},
     "engines": BASE | {"progress", "pairs"},
-    "reading": BASE | {"progress", "pairs", "engines"},
-    "writing": BASE | {"pairs", "reading"},
+    "reading": BASE | {"progress", "pairs", "files", "engines"},
+    "writing": BASE | {"pairs", "files", "reading"},
 }
 FORBIDDEN = {
     "dataset_prep": {"recbole_alibaba", "recbole", "torch"},

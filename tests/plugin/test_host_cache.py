@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from dataset_prep.sample import write_sample
+from dataset_prep.sources.sample import write_sample
 from recbole_alibaba import build_config, prepare, run
 from recbole_alibaba.host.cache import KEY, NO_FILES, data_fingerprint
 from tests.conftest import two_taste_rows, write_inter

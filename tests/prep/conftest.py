@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prep_data import mobile_log, real
 
-from dataset_prep.sample import write_sample
+from dataset_prep.sources.sample import write_sample
 from dataset_prep.writing import report
 
 

@@ -11,7 +11,7 @@ import pytest
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 HEADER = "user_id,item_id,behavior_type,user_geohash,item_category,time"
 READERS = ("compiled", "engine", "careful")
-ENOUGH: dict[str, Any] = {"min_interactions": 1, "min_users": 1, "min_items": 1}
+ENOUGH: dict[str, Any] = {"min_interactions": 1, "min_users": 1, "min_items": 1, "min_known": 0}
 """Any size is enough."""
 ANY: dict[str, Any] = ENOUGH | {"min_user": 1, "min_item": 1}
 """Nothing is too thin."""
@@ -36,8 +36,9 @@ def mobile_log(path: Path, rows: Iterable[tuple[object, ...]], header: bool = Tr
 
 
 def files(folder: Path, *but: str) -> dict[str, bytes]:
-    """Name -> bytes of what a conversion wrote, without the report page and those named."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in ("funnel.html", *but)}
+    """Name -> bytes of what a conversion wrote, without the report page, the paths and those named."""
+    but = ("funnel.html", "source.json", *but)
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in but}
 
 
 def lines(path: Path) -> list[str]:

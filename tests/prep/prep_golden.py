@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from prep_data import SHARED
 
 from dataset_prep.__main__ import main
-from dataset_prep.sample import write_sample
+from dataset_prep.sources.sample import write_sample
 
 GOLDEN = Path(__file__).with_name("golden.json")
 DIRT = ("broken", "crlf", "bom", "blank", "quoted", "header", "latin", "long", "zeros", "all")
@@ -29,6 +29,10 @@ LEAST = "--min-user 1 --min-item 1 --min-interactions 1 --min-users 1 --min-item
 TEXT = "csv --log text.csv --user-column uid --item-column sku"
 KINDS = "--behavior-column event --behavior-values view,cart,buy"
 SLICE, SUBSET = (f"shared/tianchi_mobile/tianchi_mobile_recommend_train_{name}" for name in ("user.csv.gz", "item.csv"))
+
+UNLIKE = ("funnel.html", "source.json")
+PATHS = r" --(log|items|output|reader|engine) \S+"
+"""What of a refusal depends on where and how it was run."""
 
 COMMANDS = {
     "mobile --users user.csv": [
@@ -169,13 +173,13 @@ def write_others(folder: Path, rng: random.Random) -> None:
 
 
 def digests(exit_code: int, output: str, written: Path) -> dict[str, str]:
-    """File -> SHA-256 of what a conversion wrote, the picture aside; of a refusal, its funnel and message."""
+    """File -> SHA-256 of what a conversion wrote, without ``UNLIKE``; of a refusal, its funnel and message."""
     assert exit_code in (0, 2), output
     if exit_code == 0:
-        files = {path.name: path.read_bytes() for path in written.iterdir() if path.name != "funnel.html"}
+        files = {path.name: path.read_bytes() for path in written.iterdir() if path.name not in UNLIKE}
     else:
         shown = re.search(r"^(rows of the log: |\w+Error: ).*", output, re.DOTALL | re.MULTILINE)
-        files = {"refused": shown[0].encode() if shown else b""}
+        files = {"refused": re.sub(PATHS, "", shown[0]).encode() if shown else b""}
         assert shown and not written.exists(), output
     return {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -27,9 +28,27 @@ def test_without_arguments_it_shows_its_help() -> None:
 
 @pytest.mark.parametrize("command", ["mobile", "userbehavior", "tmall", "csv", "split", "inspect"])
 def test_help_teaches_with_an_example(command: str) -> None:
-    text = CliRunner().invoke(main, [command, "--help"])
-    assert text.exit_code == 0
-    assert f"python -m dataset_prep {command} " in text.output
+    told = CliRunner().invoke(main, [command, "--help"])
+    assert told.exit_code == 0
+    assert f"python -m dataset_prep {command} " in told.output
+
+
+def test_a_refusal_names_remedies_that_work(raw: tuple[str, str], tmp_path: Path) -> None:
+    """Every remedy is a whole command that runs as it stands and leaves what it promises."""
+    command = [
+        "mobile", "--users", raw[0], "--items", raw[1], "--output", str(tmp_path), "--name", "x",
+        "--behaviors", "buy", "--min-user", "5", "--min-item", "5", "--strict",
+    ]  # fmt: skip
+    refused = CliRunner().invoke(main, command)
+    assert refused.exit_code == 2
+    assert "EmptyDatasetError: The k-core (5, 5) leaves 0 pairs" in refused.output
+    remedies = [line for line in refused.output.splitlines() if "   leaves " in line]
+    assert len(remedies) >= 4
+    for number, line in enumerate(remedies):
+        words, promised = line.strip().split("   leaves ")
+        done = CliRunner().invoke(main, [*shlex.split(words)[3:], "--name", f"x{number}"])
+        assert done.exit_code == 0, done.output
+        assert promised in done.output.splitlines()[-1]
 
 
 def test_words_that_cannot_be_meant_exit_2(raw: tuple[str, str], tmp_path: Path) -> None:

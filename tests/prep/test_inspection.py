@@ -64,7 +64,8 @@ def test_every_choice_by_hand(log: Log, tmp_path: Path) -> None:
     users = log(rows)
     found = inspect([str(users)], [str(tmp_path / "items.csv")])
     assert (found.rows, found.size) == (54, Size(51, 6, 9))
-    table = {(c.behaviors, c.subset): (c.pairs, [core.size for core in c.cores]) for c in found.choices}
+    items = [c for c in found.choices if c.level == "item"]
+    table = {(c.behaviors, c.subset): (c.pairs, [core.size for core in c.cores]) for c in items}
     none = Size(0, 0, 0)
     assert list(table) == [
         (("4",), True), (("4",), False), (("3", "4"), True), (("3", "4"), False),
@@ -74,7 +75,7 @@ def test_every_choice_by_hand(log: Log, tmp_path: Path) -> None:
     assert table[("4",), False] == (36, [Size(36, 6, 6)] * 3)
     assert table[("3", "4"), True] == (24, [none, Size(24, 6, 4), Size(24, 6, 4)])
     assert table[("1", "2", "3", "4"), False] == (51, [Size(48, 6, 8), Size(51, 6, 9), Size(51, 6, 9)])
-    assert found.command is None and found.lines()[-1].startswith("Too small")
+    assert found.command is None and found.lines()[-1].startswith("Too thin")
     text = found.lines()
     assert text[1:3] == [
         "days 2014-12-01 to 2014-12-03, Beijing time",
@@ -93,16 +94,20 @@ def test_every_choice_by_hand(log: Log, tmp_path: Path) -> None:
 def grid(users: int, items: int, behavior: str, partners: int = 0) -> list[str]:
     """Each user with each item, or, with *partners*, each item with that many users in turn."""
     pairs = [(u, i) for u in range(users) for i in range(items) if not partners or (u - i) % users < partners]
-    return [f"{u},{i},7,{behavior},1511600000" for u, i in pairs]
+    return [f"{u},{i},7,{behavior},{1511600000 + (31 * u + 17 * i) % 101 * 60}" for u, i in pairs]
 
 
 @pytest.mark.parametrize(
     ("rows", "behaviors", "thresholds"),
     [
-        (grid(60, 50, "buy") + grid(60, 51, "cart"), "buy", (5, 5)),  # nothing is enough to learn from
+        (
+            grid(60, 50, "buy") + grid(60, 51, "cart"),
+            "buy",
+            (2, 2),
+        ),  # enough to convert
         (grid(60, 50, "buy") + grid(101, 100, "cart"), "cart,buy", (5, 5)),
-        (grid(60, 49, "buy") + grid(60, 55, "pv"), "pv,fav,cart,buy", (5, 5)),
-        (grid(60, 600, "buy", 3), "buy", (5, 3)),
+        (grid(60, 49, "buy") + grid(60, 55, "pv"), "pv,fav,cart,buy", (2, 2)),
+        (grid(60, 600, "buy", 3), "buy", (2, 2)),
         (grid(60, 1200, "buy", 1), None, None),  # each item has one user only
     ],
     ids=["enough", "healthy", "wider", "lower", "too small"],
@@ -138,7 +143,7 @@ def test_dirt_does_not_stop_a_look(log: Log, tmp_path: Path) -> None:
 def test_the_command_of_a_tmall_log(tmp_path: Path) -> None:
     """Both editions are asked for by the name tmall."""
     log = tmp_path / "log.csv"
-    log.write_text("".join(f"{u},9,{i},3,0,20150826\n" for u in range(60) for i in range(60)))
+    log.write_text("".join(f"{u},9,{i},3,0,201508{1 + (u + i) % 28:02}\n" for u in range(60) for i in range(60)))
     found = inspect([str(log)])
     assert found.source is IJCAI16
     assert found.command is not None and " tmall --log " in found.command and found.command.endswith("my-tmall")

@@ -16,7 +16,7 @@ from dataset_prep.pairs.core import Enough, Size, Thresholds
 NAMES = [
     "SOURCES", "Conversion", "EmptyDatasetError", "Enough", "InputError", "Inspection", "OutputError", "PrepError",
     "Published", "Size", "Source", "ThinDatasetError", "Thresholds", "TooManyRejectsError", "UsageError", "convert",
-    "convert_published", "inspect", "write_sample",
+    "convert_published", "inspect", "other_conversions", "write_sample",
 ]  # fmt: skip
 
 
@@ -99,7 +99,8 @@ def test_a_source_of_ones_own(tmp_path: Path) -> None:
     """A source may be an object; what convert returns tells what was asked for and what was used."""
     log = mobile_log(tmp_path / "log.csv", [(u, i, 4, 1, "2014-12-01 00") for u in range(3) for i in range(3)])
     mobile = dataset_prep.SOURCES["mobile"]
-    made = dataset_prep.convert(mobile, log, output=tmp_path, min_user=4, min_interactions=9, min_users=3, min_items=3)
+    least = {"min_interactions": 9, "min_users": 3, "min_items": 3, "min_known": 0}
+    made = dataset_prep.convert(mobile, log, output=tmp_path, min_user=4, **least)
     assert (made.path, made.name) == (tmp_path / "mobile-log", "mobile-log")
     assert (made.asked, made.used, made.size, made.rows) == (Thresholds(4, 2), Thresholds(3, 2), Size(9, 3, 3), 9)
     assert Enough().met_by(Size(1000, 50, 50))

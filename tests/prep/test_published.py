@@ -125,7 +125,6 @@ def test_the_share_is_one_of_each_pair(split: Any) -> None:
     [
         (b"", InputError, "the file is empty"),
         (b"0\n1\n", InputError, "holds no line"),
-        (b"0,1,2\n", InputError, r"test\.txt, line 1: '0,1,2': ids are separated by blanks, not commas"),
         (b"0 1\n1 2,3\n", TooManyRejectsError, r"--test: 1 of 2 lines do not parse(?s:.*)'2,3'"),
         (b"0 1\n1 \xff\n", TooManyRejectsError, "broken UTF-8"),
         (b'0 1\n1 "2"\n', TooManyRejectsError, "a quote or a control character"),

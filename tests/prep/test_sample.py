@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 
 from dataset_prep import EmptyDatasetError, Thresholds, convert, write_sample
-from dataset_prep import sample as made_up
+from dataset_prep.sources import sample as made_up
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,7 @@ def users(tmp_path: Path) -> Path:
         ("csv", {}, "--user-column and --item-column"),
         ("csv", {"user_column": "1"}, "--user-column and --item-column"),
         ("csv", {"user_column": "1", "item_column": "1"}, "the same column"),
-        ("csv", {"user_column": "1", "item_column": "7"}, r"no column '7'; the first line has columns 1 to 6"),
+        ("csv", {"user_column": "1", "item_column": "7"}, r"no column '7'; the first line has user_id, item_id"),
         ("csv", {"user_column": "0", "item_column": "1"}, "no column '0'"),
         ("csv", {"user_column": "user_id", "item_column": "sku"}, "no column 'sku'; the first line has user_id, it"),
         ("csv", {"user_column": "1", "item_column": "2", "level": "category"}, "no item category column"),
@@ -120,6 +120,7 @@ def test_what_decides_the_data_set_is_recorded(users: Path, tmp_path: Path) -> N
         "split": None,
         "name": "x",
         "min_user": 1, "min_item": 1, "min_interactions": 1, "min_users": 1, "min_items": 1,
+        "min_known": 0,
         "strict": False, "protocol": "novel", "level": "item", "item_geohash": False, "core_on": "all", "cold": "drop",
     }  # fmt: skip
     assert (record["asked"], record["used"]) == ({"user": 1, "item": 1}, {"user": 1, "item": 1})

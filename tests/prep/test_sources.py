@@ -141,13 +141,13 @@ def test_numbers_as_ids_of_csv_are_ordered_as_numbers(reader: str, tmp_path: Pat
         assert [row[0] for row in columns(made.path / "c.inter")] == expected
 
 
-def test_a_header_is_a_header_only_where_columns_are_named(tmp_path: Path) -> None:
+def test_a_header_is_a_header_also_where_columns_are_numbered(tmp_path: Path) -> None:
     log = tmp_path / "pairs.csv"
     log.write_text("uid,sku\nu1,i1\n")
     named = convert("csv", log, output=tmp_path, name="named", user_column="uid", item_column="2", **ANY)
     assert named.rows == 1
     numbered = convert("csv", log, output=tmp_path, name="numbered", user_column="1", item_column="2", **ANY)
-    assert lines(numbered.path / "numbered.inter") == ["u1\ti1", "uid\tsku"]
+    assert lines(numbered.path / "numbered.inter") == ["u1\ti1"]
 
 
 @EVERY_READER

@@ -40,7 +40,8 @@ def test_help_loads_nothing_heavy(command: list[str]) -> None:
 
 @pytest.mark.parametrize("protocol", ["novel", "repeat"])
 def test_a_small_log_of_numbers_needs_numpy_only(protocol: str, tmp_path: Path) -> None:
-    log = mobile_log(tmp_path / "log.csv", [(u, i, 4, 1, "2014-12-01 00") for u in range(60) for i in range(60)])
+    pairs = [(u, i) for u in range(60) for i in range(60)]
+    log = mobile_log(tmp_path / "log.csv", [(u, i, 4, 1, f"2014-12-{1 + (u + i) % 28:02} 00") for u, i in pairs])
     (tmp_path / "items.csv").write_text("".join(f"{i}\n" for i in range(55)))
     code = (
         "import sys, dataset_prep\n"

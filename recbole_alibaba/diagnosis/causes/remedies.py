@@ -66,6 +66,7 @@ def _lower_core(settings: Settings) -> list[Changes]:
 
 REMEDIES: dict[str, Callable[[Settings], list[Changes]]] = {
     "coupled-decay": _decoupled,
+    "too-few-epochs": lambda settings: [{"epochs": 4 * int(settings.get("epochs") or 300)}],
     "learning-rate-too-small": _rates,
     "learning-rate-too-large": _rates,
     "plain-sgd": _adam,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ONCE = 0.5  # share of the users
 DOMINATES = 0.25  # share of the pairs
+PARTS_OF = 20  # training pairs for one held-out row, as in the converter
 STRANGERS = 0.5  # share of the users, or of the items
 
 
@@ -34,11 +35,23 @@ def thin_data(pairs: int, severity: Severity) -> Finding:
 
 
 def amounts(data: Interactions) -> list[Verdict]:
-    """1: enough distinct training pairs after splitting, and held-out rows to validate on."""
-    count, least = len(data.positives), enough().pairs
+    """1: enough distinct training pairs after splitting, and held-out rows that training can predict."""
+    # The converter counts the pairs before the split.
+    held_keys = [data.keys(users, items) for _, users, items in data.held_out]
+    count, least = len(np.unique(np.concatenate([data.positives, *held_keys]))), enough().pairs
     few = thin_data(count, "warning" if count >= least // 2 else "error")
     held = min((len(users) for _, users, _ in data.held_out), default=0)
-    return [judge("interactions", few, count >= least), judge("interactions", nothing_held_out(held), held > 0)]
+    verdicts = [judge("interactions", few, count >= least), judge("interactions", nothing_held_out(held), held > 0)]
+    if not held:
+        return verdicts
+    share, known = 1 - enough().known, min(int(data.known(*part[1:]).sum()) for part in data.held_out)
+    unknown = Finding("held-out-unknown", "warning", data.unknown, share, causes=("held-out-unknown",))
+    small = Finding("held-out-few", "warning", known, least // PARTS_OF, causes=("held-out-few",))
+    return [
+        *verdicts,
+        judge("interactions", unknown, data.unknown <= share),
+        judge("interactions", small, known >= least // PARTS_OF),
+    ]
 
 
 def nothing_held_out(rows: int) -> Finding:

@@ -52,6 +52,18 @@ class Interactions:
         users, items = np.divmod(self.positives, self.n_items)
         return users, items
 
+    def known(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """For each held-out row, whether training has its user and its item."""
+        rows = zip((users, items), (self.users, self.items), (self.n_users, self.n_items), strict=True)
+        has_user, has_item = (np.bincount(trained, minlength=size)[asked] > 0 for asked, trained, size in rows)
+        return np.asarray(has_user & has_item)
+
+    @cached_property
+    def unknown(self) -> float:
+        """Share of the held-out rows whose user or item training never saw; 0 if nothing is held out."""
+        rows = [self.known(users, items) for _, users, items in self.held_out if len(users)]
+        return 1 - float(np.concatenate(rows).mean()) if rows else 0.0
+
     def sizes(self) -> dict[str, int]:
         """What the checks of settings need: ``items`` and ``users`` without padding, ``train`` rows, ``repeats``."""
         rows = len(self.users)

@@ -14,6 +14,7 @@ SAME = 0.02  # spread of the metric, as a share of its best value
 EVALUATIONS = 4
 PERFECT = 0.5  # a broken evaluation does not give such a metric, and a good one may not rise any more
 ROUNDED = 100  # units of the last decimal: below, a tie may come from rounding
+UNKNOWN = 0.5  # share of the held-out rows
 PAST_BEST = 3
 WORSE = 0.1
 LEAST_FALL = 10  # units of the last decimal: a smaller fall is rounding or noise
@@ -38,7 +39,7 @@ def metric_flat(history: History, settings: Settings) -> Finding | None:
         number=spread,
         threshold=SAME * best,
         values=seen,
-        **explained(("evaluation-broken", "repeats-leak", "no-signal"), settings),
+        **explained(measured_causes(settings), settings),
     )
 
 
@@ -81,20 +82,36 @@ def never_stops(history: History, settings: Settings) -> Finding | None:
         return None
     if max(recent) - min(recent) < UNMOVED:
         return None  # a model that does not move scores the same; `flat` covers it
+    causes = measured_causes(settings)
     return Finding(
         id="never-stops",
-        severity="warning",
+        severity="warning" if causes or scores[-1] == 0 else "advice",
         number=scores[-1],
         threshold=float(len(scores)),
         values={"evaluations": len(scores)},
-        **explained(("evaluation-broken",), settings),
+        **explained(causes, settings),
     )
+
+
+def measured_causes(settings: Settings) -> tuple[str, ...]:
+    """Causes of a metric that stands still which the checks before training have measured."""
+    found = {
+        "evaluation-broken": bool(settings.get("evaluation_broken")),
+        "held-out-unknown": float(settings.get("unknown") or 0) > UNKNOWN,
+    }
+    return tuple(cause for cause, measured in found.items() if measured)
 
 
 def rounds_to_zero(history: History, settings: Settings) -> bool:
     """Whether lists of k out of so many items hit by chance less often than RecBole's rounding shows."""
-    length, items = valid_length(settings), reading(history[-1], "items")
-    return items is not None and length is not None and length < LEAST_FALL * last_decimal(settings) * items
+    items = reading(history[-1], "items")
+    return items is not None and hits_are_rounded_away(items, settings)
+
+
+def hits_are_rounded_away(items: float, settings: Settings) -> bool:
+    """The same for a catalogue of so many items."""
+    length = valid_length(settings)
+    return length is not None and length < LEAST_FALL * last_decimal(settings) * items
 
 
 def last_decimal(settings: Settings) -> float:

@@ -79,7 +79,7 @@ def _read(name: str, file: Path, columns: list[str], **how: Any) -> World:
 
 def bundled_log() -> World:
     """The made-up Tianchi log of ``make demo``, every behaviour, its 5-core."""
-    from dataset_prep.sample import write_sample
+    from dataset_prep.sources.sample import write_sample
 
     with tempfile.TemporaryDirectory() as folder:
         users, _ = write_sample(folder)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset_prep.errors import InputError
-from dataset_prep.reading.files import BOM, BROKEN, FIRST, Progress, blocks, first_fields, streams
+from dataset_prep.errors import InputError, PrepError
+from dataset_prep.files.layout import opened
+from dataset_prep.files.streams import BOM, BROKEN, FIRST, Progress, blocks
+from dataset_prep.settings import Settings
 from dataset_prep.sources.part import LONGEST_LINE, Part
 
 PIECE = 1 << 20
@@ -31,15 +33,16 @@ def has_long_line(lines: bytes) -> bool:
     return bool((np.diff(ends, prepend=-1) > LONGEST_LINE).any())
 
 
-def survey(path: Path, workdir: Path, headers: frozenset[str], progress: Progress | None = None) -> list[Part]:
+def survey(path: Path, workdir: Path, settings: Settings, progress: Progress | None = None) -> list[Part]:
     """Read a file once, unpacking it into *workdir* where it is packed.
 
     Raises InputError for a file that is empty, damaged or not readable.
     """
     parts = []
     try:
-        for name, stream, packed in streams(path):
-            copy = workdir / f"unpacked-{len(list(workdir.iterdir()))}.csv" if packed else None
+        for file in opened(path, settings.source, settings.encoding, settings.delimiter):
+            name, stream, layout = file.name, file.stream, file.layout
+            copy = workdir / f"unpacked-{len(list(workdir.iterdir()))}.csv" if file.copied else None
             digest, lines, plain, ends, first = hashlib.sha256(), 0, True, set[bool](), b""
             for block in blocks(stream, PIECE):
                 first = first or block.raw[:FIRST]
@@ -49,16 +52,31 @@ def survey(path: Path, workdir: Path, headers: frozenset[str], progress: Progres
                 ends |= {returns > 0} if returns == text.count(b"\r\n") in (0, feeds) else {True, False}
                 plain = plain and not ODD.search(text) and not has_long_line(text)
                 if copy:
-                    with copy.open("ab") as file:
-                        file.write(block.raw)
+                    with copy.open("ab") as out:
+                        out.write(block.raw)
                 if progress:
                     progress(len(block.raw))
-            if first:
-                fields, delimiter = first_fields(first)
-                header, newline = fields[0].lower() in headers, "\r\n" if True in ends else "\n"
+            if layout is not None:
+                delimiter, header, newline = layout.read_as, layout.header, "\r\n" if True in ends else "\n"
                 plain = plain and len(ends) < 2 and not first.startswith(BOM)
                 where = str(copy or path)
-                parts.append(Part(where, name, delimiter, header, newline, plain, lines, digest.hexdigest()))
+                parts.append(
+                    Part(
+                        where,
+                        name,
+                        delimiter,
+                        header,
+                        newline,
+                        plain,
+                        lines,
+                        digest.hexdigest(),
+                        None,
+                        layout.columns,
+                        layout.notes,
+                    )
+                )
+    except PrepError:
+        raise
     except BROKEN as error:
         raise InputError(f"{path}: cannot be read to its end ({error}). Download or unpack it again.") from error
     if not parts:

@@ -10,6 +10,7 @@ from dataset_prep.sources import SOURCES
 from dataset_prep.sources.base import BEHAVIOR, ITEM, TIME, USER, Source
 from dataset_prep.sources.columns import Columns
 from dataset_prep.sources.find import find_source
+from dataset_prep.sources.names import ROLES, plain
 from dataset_prep.sources.times import BEIJING_OFFSET, DAY, FORMATS, TimeFormat
 
 if TYPE_CHECKING:
@@ -86,19 +87,17 @@ def frame_to_csv(frame: Any, source: str | Source, columns: Columns | None, fold
             connection.register("frame", frame)
             types = {name: kind for name, kind, *_ in connection.execute("DESCRIBE frame").fetchall()}
             if source == "csv":
-                found = find_source(source, lambda: list(types), columns)
+                found = find_source(source, lambda: [list(types)], columns)
                 form = FORMATS[found.time]
                 roles = zip(types, found.columns, strict=True)
                 fields = [Field(name, name, types[name], form if role == TIME else None) for name, role in roles]
             else:
-                found = _edition(source, types)
-                fields = _fields(found, types)
+                fields = _fields(_edition(source, types), types)
             for field in fields:
                 if field.is_moment:
                     _check_moments(connection, field)
             selected = ", ".join(field.text() for field in fields)
-            header = str(fields[0].title.lower() in found.headers).lower()
-            connection.execute(f"COPY (SELECT {selected} FROM frame) TO '{target}' (FORMAT csv, HEADER {header})")
+            connection.execute(f"COPY (SELECT {selected} FROM frame) TO '{target}' (FORMAT csv, HEADER true)")
         except duckdb.Error as error:
             raise InputError(f"The table cannot be read ({str(error).splitlines()[0]}).") from error
     return str(target)
@@ -119,7 +118,8 @@ def _places(source: Source, types: dict[str, str]) -> dict[str, str]:
     by_name = {name.lower(): name for name in types}
     own_names = source.names or source.columns
     names = zip(source.columns, own_names, strict=True)
-    found = {role: by_name.get(role.lower(), by_name.get(own.lower())) for role, own in names}
+    known = {ROLES[plain(name)]: name for name in reversed(types) if plain(name) in ROLES}
+    found = {role: by_name.get(role.lower(), by_name.get(own.lower(), known.get(role))) for role, own in names}
     return {role: name for role, name in found.items() if name is not None}
 
 

@@ -1,0 +1,1 @@
+"""Raw files: found, unpacked, recognised, and rewritten where no reader takes their form."""
