@@ -210,7 +210,7 @@ def csv(users: tuple[str, ...], items: tuple[str, ...], all_items: bool, **optio
 
 @main.command(name="inspect")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--items", multiple=True, metavar="FILE", help="Weigh this item subset, too.")
+@click.option("--items", multiple=True, metavar="FILE", help="Count what is left inside this item subset, too.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report page here.")
 @with_options(*engine_options)
 def inspect_command(
