@@ -48,7 +48,8 @@ def test_the_counts_are_those_of_the_rows(experiment):
     data = Interactions.of(experiment)
     pairs = set(zip(data.users.tolist(), data.items.tolist(), strict=True))
     by_id = {verdict.id: verdict.number for verdict in [*amounts(data), *population(data)]}
-    assert by_id["thin-data"] == len(pairs)
+    held = {pair for _, users, items in data.held_out for pair in zip(users.tolist(), items.tolist(), strict=True)}
+    assert held and by_id["thin-data"] == len(pairs | held)
     assert by_id["few-users"] == len({user for user, _ in pairs})
     assert by_id["few-items"] == len({item for _, item in pairs})
     assert by_id["density"] == pytest.approx(len(pairs) / (60 * 60))

@@ -32,7 +32,7 @@ def run(tmp_path, monkeypatch):
 def test_healthy_is_exit_code_0_and_every_measure_is_shown(run):
     result = run()
     assert result.exit_code == 0, result.output
-    assert "healthy" in result.output and "distinct training pairs: 1,320" in result.output
+    assert "healthy" in result.output and "distinct pairs, held-out ones included: 1,560" in result.output
 
 
 def test_ill_is_exit_code_3_with_cause_number_and_remedy_in_chinese_too(run):

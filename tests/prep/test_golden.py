@@ -18,7 +18,7 @@ from prep_golden import CASES, DIRT, GOLDEN, converted, digests, words, write_lo
 RECORDED = json.loads(GOLDEN.read_text())
 TEXT_IDS = ("csv ", " zeros.csv", " all.csv")
 """Logs with ids that are not plain numbers: --reader compiled refuses them."""
-EVERY = int(os.environ.get("GOLDEN_SPARK_EVERY", "7"))
+EVERY = int(os.environ.get("GOLDEN_SPARK_EVERY", "24"))
 FOR_SPARK = [case for case in CASES if not case.startswith("split") and "shared/" not in case][4 % EVERY :: EVERY]
 
 
