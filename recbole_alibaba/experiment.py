@@ -96,7 +96,10 @@ def prepare(config: Config) -> Experiment:
     getLogger().info(dataset)
     train_data, valid_data, test_data = guards.split(prepare_loaders, config, dataset)
     init_seed(config["seed"] + config["local_rank"], config["reproducibility"])
-    model = find_model(config["model"])(config, train_data._dataset).to(config["device"])
+    model_class = find_model(config["model"])
+    # Importing any of RecBole's sequential models turns this slow check on for the whole process (its sine.py).
+    torch.autograd.set_detect_anomaly(False)
+    model = model_class(config, train_data._dataset).to(config["device"])
     getLogger().info(model)
     trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
     install_fast_evaluation(trainer)
