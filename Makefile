@@ -69,5 +69,5 @@ clean:
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed
-	$(PIP) -e ".[dev,spark]"
+	$(PIP) -e ".[dev,index,serve,spark]"
 	@touch $@
