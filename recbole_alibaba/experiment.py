@@ -21,6 +21,7 @@ from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
 from recbole_alibaba.host.properties import read_mapping
 from recbole_alibaba.host.registry import find_model
+from recbole_alibaba.saved.run_folder import new_run_folder
 from recbole_alibaba.trainer.cost_estimate import announce
 from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 from recbole_alibaba.trainer.host_trainers import watch
@@ -123,7 +124,7 @@ def run(
         `best_valid_score`, `valid_score_bigger`, `best_valid_result` and `test_result` as in RecBole;
         `popularity_result` (the same metrics of a ranking by training counts, on validation where there is no test
         part; None for Pop and where it does not apply); `history` (one dictionary for each epoch; RecBole's models
-        have none with `watch: False`), `model_file`, `dataset`, `model`.
+        have none with `watch: False`), `model_file`, `run` (the folder of the run), `dataset`, `model`.
 
     Raises:
         BadInput: see `build_config` and `prepare`.
@@ -151,6 +152,8 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
         if hasattr(trainer, "epoch_warnings"):
             trainer.epoch_warnings.measured = {"unknown": unknown_share(made)}
         stop_at_zero(made)
+    parent, settings = config["checkpoint_dir"], made.settings
+    folder = new_run_folder(parent, config["model"], config["dataset"], settings) if saved else None
     best_score, best_result = trainer.fit(
         made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
     )
@@ -175,6 +178,7 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
         "popularity_result": popularity[0] if popularity else None,
         "history": getattr(trainer, "history", []),
         "model_file": str(trainer.saved_model_file) if saved else None,
+        "run": str(folder) if folder else None,
         "dataset": config["dataset"],
         "model": config["model"],
     }
