@@ -10,19 +10,22 @@ from recbole_alibaba.host.activation import activate
 if TYPE_CHECKING:
     from recbole_alibaba.diagnosis.examination import examine
     from recbole_alibaba.experiment import Experiment, build_config, prepare, run
+    from recbole_alibaba.recommending.load import load
 
 __version__ = "0.1.0"
-__all__ = ["Experiment", "__version__", "build_config", "examine", "prepare", "run"]
+__all__ = ["Experiment", "__version__", "build_config", "examine", "load", "prepare", "run"]
 
 _EXPERIMENT = "recbole_alibaba.experiment"
 _MODULES = dict.fromkeys(("Experiment", "build_config", "prepare", "run"), _EXPERIMENT)
 _MODULES["examine"] = "recbole_alibaba.diagnosis.examination"
+_MODULES["load"] = "recbole_alibaba.recommending.load"
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    activate()
+    if name != "load":  # a run's folder is read without RecBole
+        activate()
     return getattr(import_module(_MODULES[name]), name)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,18 @@ from recbole.utils import dict2str, get_trainer, init_seed, set_color
 from recbole_alibaba.data.loaders import prepare_loaders
 from recbole_alibaba.diagnosis.checks.popularity_check import beside_popularity, standing
 from recbole_alibaba.diagnosis.examination import preflight
+from recbole_alibaba.diagnosis.findings import Finding
 from recbole_alibaba.diagnosis.readings import settings_of
 from recbole_alibaba.diagnosis.signs.popularity_sign import popularity_wins
-from recbole_alibaba.evaluation.full_sort import install_fast_evaluation
+from recbole_alibaba.evaluation.full_sort import install_fast_evaluation, load_weights
 from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
 from recbole_alibaba.host.properties import read_mapping
 from recbole_alibaba.host.registry import find_model
+from recbole_alibaba.saved.next_steps import next_steps
 from recbole_alibaba.saved.run_folder import new_run_folder
+from recbole_alibaba.saved.run_record import run_record
+from recbole_alibaba.saved.write_run import write_run
 from recbole_alibaba.trainer.cost_estimate import announce
 from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 from recbole_alibaba.trainer.host_trainers import watch
@@ -141,8 +146,10 @@ def run(
 
 def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
     config, trainer, logger = made.config, made.trainer, getLogger()
+    started, findings = datetime.now().astimezone(), []
     if config["preflight"] is not False:
-        for finding in preflight(made):
+        findings = list(preflight(made))
+        for finding in findings:
             logger.warning(f"{finding.id}: {finding.message} {finding.remedy}")
     if hasattr(made.model, "graph"):
         keep_freed_memory()
@@ -161,6 +168,7 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
     popularity = beside_popularity(made, data)
     if hasattr(trainer, "epoch_warnings"):
         trainer.epoch_warnings.summary()
+        findings += trainer.epoch_warnings.findings
     test_result = trainer.evaluate(made.test_data, load_best_model=saved, show_progress=config["show_progress"])
     logger.info(f"{set_color('best valid', 'yellow')}: {dict2str(best_result or {})}")
     logger.info(f"{set_color('test result', 'yellow')}: {dict2str(test_result or {})}")
@@ -170,7 +178,8 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
         beaten = popularity_wins(stood, getattr(trainer, "history", []), made.settings) if stood else None
         if beaten is not None:
             logger.warning(f"{beaten.id}: {beaten.message} {beaten.remedy}")
-    return {
+            findings.append(beaten)
+    result = {
         "best_valid_score": best_score,
         "valid_score_bigger": config["valid_metric_bigger"],
         "best_valid_result": _plain(best_result),
@@ -182,6 +191,20 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
         "dataset": config["dataset"],
         "model": config["model"],
     }
+    if folder is not None:
+        _finish(made, folder, result, started, findings)
+    return result
+
+
+def _finish(
+    made: Experiment, folder: Path, result: Mapping[str, Any], started: datetime, findings: Sequence[Finding]
+) -> None:
+    """Write the run's folder, and say what can be done with it."""
+    if not made.test_data:  # then the evaluation has not loaded the best weights
+        load_weights(made.trainer, made.trainer.saved_model_file)
+    has_tables = write_run(folder, made, run_record(made, result, started, findings))
+    for line in next_steps(str(folder), result["model_file"], has_tables, made.config["epochs"]):
+        getLogger().info(line)
 
 
 def _plain(result: Mapping[str, Any] | None) -> dict[str, float] | None:

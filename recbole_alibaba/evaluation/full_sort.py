@@ -54,7 +54,7 @@ def _evaluate(
     if not (task := _task(trainer, eval_data)):
         return Trainer.evaluate(trainer, eval_data, load_best_model, model_file, show_progress)
     if load_best_model:
-        _load(trainer, model_file or trainer.saved_model_file)
+        load_weights(trainer, model_file or trainer.saved_model_file)
     trainer.model.eval()
     struct = DataStruct()
     for name, value in trainer.eval_collector.data_struct._data_dict.items():
@@ -85,7 +85,8 @@ def _task(trainer: Trainer, eval_data: Any) -> RankingTask | None:
     return eval_data.task
 
 
-def _load(trainer: Trainer, file: str) -> None:
+def load_weights(trainer: Trainer, file: str) -> None:
+    """Put the weights of a checkpoint into the trainer's model. It is unpickled: only for files of this program."""
     checkpoint = torch.load(file, map_location=trainer.device, weights_only=False)
     trainer.model.load_state_dict(checkpoint["state_dict"])
     trainer.model.load_other_parameter(checkpoint.get("other_parameter"))

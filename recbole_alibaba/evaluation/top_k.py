@@ -126,11 +126,11 @@ def _merge(score: Tensor, item: Tensor, row: Tensor, new_item: Tensor, new_score
     width = int(count.max())
     scores, items = F.pad(score, (0, width), value=-torch.inf), F.pad(item, (0, width))
     scores[row, place], items[row, place] = new_score, new_item
-    best, at = _largest(scores, k)
+    best, at = largest(scores, k)
     return best, items.gather(1, at)
 
 
-def _largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k largest of each row and their positions; of equal scores the first position comes first."""
     value, at = scores.topk(k)
     # topk promises no order among equal scores, and may leave out the first of them at the cut. Then the row is sorted.

@@ -40,6 +40,14 @@ class NothingLearnedError(BadInput, ArithmeticError):
     """Every metric stayed at zero."""
 
 
+class SavedRunError(BadInput, ValueError):
+    """A saved run that is not whole, not finished, of another version, or cannot do what was asked."""
+
+
+class UntrustedFileError(BadInput, PermissionError):
+    """A pickled checkpoint that nobody said to trust."""
+
+
 class NotFiniteLossError(ArithmeticError):
     """A part of the loss became NaN or infinite."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+FORMAT = 1
+"""Of the folder; a reader refuses another number."""
+RECORD = "run.json"
+"""Written last: a folder without it is of an unfinished run."""
 
 
 def new_run_folder(parent: str | Path, model: str, dataset: str, settings: dict[str, Any]) -> Path:
@@ -37,9 +43,7 @@ def new_run_folder(parent: str | Path, model: str, dataset: str, settings: dict[
 @contextmanager
 def written(path: Path) -> Iterator[Path]:
     """A file to fill beside `path`. It becomes `path` in one step when the block ends, unless the block raises."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(descriptor)
-    part = Path(name)
+    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
         yield part
         with part.open("rb") as file:
@@ -47,6 +51,12 @@ def written(path: Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -17,12 +17,14 @@ class EpochWarnings:
 
     Attributes:
         measured: what the checks before training found, for the causes: `unknown`, `evaluation_broken`.
+        findings: each finding that was warned of, once.
     """
 
     def __init__(self, trainer: Any) -> None:
         self._trainer = trainer
         self._again: dict[tuple[str, str, bool], int] = {}
         self.measured: dict[str, Any] = {}
+        self.findings: list[Finding] = []
 
     def warn(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Warn of every finding that is new, or was mere advice before. Advice is given without a remedy."""
@@ -32,6 +34,7 @@ class EpochWarnings:
                 self._again[key] += 1
                 continue
             self._again[key] = 0
+            self.findings.append(finding)
             text = _sentence(finding)
             self._trainer.logger.warning(text)
             self._trainer.tensorboard.add_text(f"Signs/{finding.id}", text, history[-1]["epoch"])

@@ -13,7 +13,7 @@ HEAVY = {"torch", "recbole", "pandas", "scipy", "sklearn", "duckdb", "plotly", "
 
 
 def test_the_public_names() -> None:
-    public = ["Experiment", "__version__", "build_config", "examine", "prepare", "run"]
+    public = ["Experiment", "__version__", "build_config", "examine", "load", "prepare", "run"]
     assert sorted(recbole_alibaba.__all__) == public
     assert all(getattr(recbole_alibaba, name) for name in public)
     with pytest.raises(AttributeError, match="has no attribute 'train'"):

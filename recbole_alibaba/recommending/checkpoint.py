@@ -1,0 +1,76 @@
+"""A model from RecBole's pickled checkpoint. Unpickling can run any code: call it for trusted files only."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from recbole_alibaba.host.activation import activate
+from recbole_alibaba.host.errors import SavedRunError
+from recbole_alibaba.recommending.model import SavedModel
+from recbole_alibaba.recommending.ranking import Ranker, ScoreRanker, VectorRanker
+from recbole_alibaba.saved.read_run import SavedRun
+
+
+def load_checkpoint(path: Path) -> SavedModel:
+    """The model of the checkpoint, on the data set that its settings name.
+
+    Raises:
+        SavedRunError: the file is no checkpoint of RecBole, or its model does not rank items for users.
+    """
+    activate()
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=False)
+        config, weights = checkpoint["config"], checkpoint["state_dict"]
+    except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, AttributeError) as error:
+        raise SavedRunError(f"{path}: no checkpoint of RecBole ({type(error).__name__}: {error}).") from error
+    from recbole.utils import ModelType
+
+    from recbole_alibaba.experiment import prepare
+    from recbole_alibaba.saved.tables import vector_tables
+    from recbole_alibaba.saved.write_run import ids_table, interactions_table
+
+    if config["MODEL_TYPE"] not in (ModelType.GENERAL, ModelType.TRADITIONAL):
+        kind = str(config["MODEL_TYPE"]).rpartition(".")[2].lower()
+        raise SavedRunError(
+            f"{path}: {config['model']} is a {kind} model. Only RecBole's general models, which rank items by the user "
+            "alone, can be recommended from."
+        )
+    if not torch.cuda.is_available():
+        config["device"] = torch.device("cpu")
+    made = prepare(config)
+    made.model.load_state_dict(weights)
+    model: Any = made.model
+    model.load_other_parameter(checkpoint.get("other_parameter"))
+    model.eval()
+    tables = vector_tables(model, made.dataset, config["MODEL_TYPE"]) or {}
+    ids, pairs = ids_table(made.dataset), interactions_table(made)
+    texts = {kind: ids.loc[ids["kind"] == kind, "token"].to_numpy(object) for kind in ("user", "item")}
+    record = {"model": config["model"], "dataset": config["dataset"], "checkpoint": str(path)}
+    run = SavedRun(
+        record,
+        tables,
+        getattr(model, "n_layers", 0),
+        texts["user"],
+        texts["item"],
+        {str(name): pairs[name].to_numpy() for name in pairs},
+    )
+    ranker: Ranker = VectorRanker(tables["user"], tables["item"]) if tables else _score_ranker(made)
+    return SavedModel(run, ranker)
+
+
+def _score_ranker(made: Any) -> ScoreRanker:
+    from recbole.data.interaction import Interaction
+
+    dataset, model = made.dataset, made.model
+
+    @torch.no_grad()
+    def score(users: np.ndarray) -> torch.Tensor:
+        rows = dataset.join(Interaction({dataset.uid_field: torch.from_numpy(users)}))
+        return model.full_sort_predict(rows.to(model.device)).view(len(users), dataset.item_num)
+
+    return ScoreRanker(score, int(dataset.item_num))

@@ -1,0 +1,55 @@
+"""Which commands come after a training: how to recommend from it, and how to go on with it."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+SCRIPT = "recbole-alibaba"
+REPLACED = ("--resume", "--epochs")
+
+
+def next_steps(run: str, checkpoint: str, has_tables: bool, epochs: int) -> tuple[str, str]:
+    """Two lines, with the program that the reader has just used.
+
+    Args:
+        run: the run's folder.
+        checkpoint: RecBole's file, for a model that has no tables.
+        epochs: how many the run was asked for.
+    """
+    source = [run] if has_tables else [checkpoint, "--trust"]
+    again = [*_training_command(), f"--resume={run}", f"--epochs={2 * epochs}"]
+    return (
+        f"Recommend from it: {shlex.join([script(), 'recommend', *source])}",
+        f"Go on with it:     {shlex.join(again)}",
+    )
+
+
+def script() -> str:
+    """How to call `recbole-alibaba` from this folder, where its virtual environment need not be active."""
+    own = Path(sys.executable).parent / SCRIPT
+    if shutil.which(SCRIPT) or not own.is_file():
+        return SCRIPT
+    return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
+
+
+def _training_command() -> list[str]:
+    """The command of this process without what the next one replaces; from Python, the plain command."""
+    program, *words = sys.argv
+    name = Path(program).name
+    if name == "run.py":
+        start = ["python", program]
+    elif name == SCRIPT and words[:1] == ["run"]:
+        start, words = [script(), "run"], words[1:]
+    else:
+        return [script(), "run"]
+    kept, values_of = [], False
+    for word in words:
+        replaced = word.partition("=")[0] in REPLACED
+        value = values_of and not word.startswith("--")
+        values_of = replaced and "=" not in word
+        if not replaced and not value:
+            kept.append(word)
+    return [*start, *kept]

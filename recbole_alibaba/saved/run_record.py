@@ -1,0 +1,114 @@
+"""What does `run.json` say about a run?"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from recbole_alibaba.diagnosis.findings import Finding
+from recbole_alibaba.saved.run_folder import FORMAT
+
+if TYPE_CHECKING:
+    from recbole_alibaba.experiment import Experiment
+
+PACKAGES = ("recbole-alibaba", "recbole", "torch", "numpy", "scipy", "pandas", "duckdb", "safetensors")
+
+
+def run_record(
+    made: Experiment, result: Mapping[str, Any], started: datetime, findings: Sequence[Finding]
+) -> dict[str, Any]:
+    """The record of a run that ends now, as JSON's own types; only the files are missing.
+
+    Args:
+        result: what `experiment.run` returns.
+        findings: every warning of the run, in order.
+    """
+    config, dataset, ended = made.config, made.dataset, datetime.now().astimezone()
+    keys = ("best_valid_score", "best_valid_result", "test_result", "popularity_result", "history")
+    record = {
+        "format": FORMAT,
+        "model": config["model"],
+        "dataset": config["dataset"],
+        "command": sys.argv,
+        "started": started.isoformat(timespec="seconds"),
+        "ended": ended.isoformat(timespec="seconds"),
+        "seconds": round((ended - started).total_seconds(), 3),
+        "versions": _versions(),
+        "machine": {
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "device": str(config["device"]),
+        },
+        "seed": config["seed"],
+        "data": {
+            "fingerprint": config["data_fingerprint"],
+            "users": int(dataset.user_num) - 1,
+            "items": int(dataset.item_num) - 1,
+            "interactions": {
+                name: len(part._dataset) if part is not None else 0
+                for name, part in zip(("train", "valid", "test"), parts(made), strict=True)
+            },
+        },
+        "best_epoch": _best_epoch(result["history"], str(config["valid_metric"]), bool(config["valid_metric_bigger"])),
+        **{key: result[key] for key in keys},
+        "warnings": [{"id": one.id, "message": one.message, "remedy": one.remedy} for one in findings],
+        "funnel": _funnel(Path(config["data_path"]) / "funnel.json"),
+        "checkpoint": result["model_file"],
+    }
+    return {key: _plain(value) for key, value in record.items()}
+
+
+def parts(made: Experiment) -> tuple[Any, Any, Any]:
+    """The loaders of training, validation and test; one is None where the split leaves that part out."""
+    return made.train_data, made.valid_data, made.test_data
+
+
+def _best_epoch(history: Sequence[Mapping[str, Any]], metric: str, bigger: bool) -> int | None:
+    """The epoch whose weights are kept: RecBole keeps the last of equal ones, and the last one without validation."""
+    scores = {one["epoch"]: one["valid"][metric.lower()] for one in history if metric.lower() in one.get("valid", {})}
+    if not scores:
+        return int(history[-1]["epoch"]) if history else None
+    best = max(scores.values()) if bigger else min(scores.values())
+    return max((epoch for epoch, score in scores.items() if score == best), default=None)
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # run from a folder that is not installed
+            continue
+    return found
+
+
+def _funnel(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """The same value in JSON's types: NaN and infinity, which JSON does not have, become None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return number if math.isfinite(number) else None
