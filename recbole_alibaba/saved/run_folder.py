@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from recbole_alibaba.host.errors import CannotResumeError
 
 
 def new_run_folder(parent: str | Path, model: str, dataset: str, settings: dict[str, Any]) -> Path:
@@ -28,10 +32,43 @@ def new_run_folder(parent: str | Path, model: str, dataset: str, settings: dict[
             folder.mkdir(parents=True)  # fails where another run has just made it
         except FileExistsError:
             continue
-        with written(folder / "config.yaml") as part:
-            part.write_text(yaml.safe_dump(_plain(settings), allow_unicode=True), encoding="utf-8")
+        write_settings(folder, settings)
         return folder
     raise AssertionError("count() does not end")
+
+
+def latest_run(parent: str | Path, model: str, dataset: str) -> Path | None:
+    """The newest folder of `new_run_folder` with this model and data set; None where there is none."""
+    name = re.compile(rf"{re.escape(f'{model}-{dataset}')}-(\d{{8}}-\d{{6}})(?:-(\d+))?")
+    found = [(match, folder) for folder in Path(parent).glob("*/") if (match := name.fullmatch(folder.name))]
+    return max(found, key=lambda pair: (pair[0][1], int(pair[0][2] or 1)))[1] if found else None
+
+
+def write_settings(folder: Path, settings: dict[str, Any]) -> None:
+    """Write `config.yaml`, the whole configuration of the run."""
+    with written(folder / "config.yaml") as part:
+        part.write_text(yaml.safe_dump(plain(settings), allow_unicode=True), encoding="utf-8")
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Let no other process train this run. The system frees the folder when the process ends, however it ends.
+
+    Raises:
+        CannotResumeError: another process trains it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotResumeError(
+                f"{folder}: another process is training this run. Wait until it has ended, or start a new run without "
+                "--resume."
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -49,12 +86,12 @@ def written(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same setting as YAML's own types; what has none becomes its text."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return str(value)
