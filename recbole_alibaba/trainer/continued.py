@@ -81,7 +81,8 @@ class StateKeeper:
         self.kept = self._finished
 
     def wait(self) -> None:
-        """Return when the state is on the disk."""
+        """Return when the state and the curves are on the disk."""
+        self._made.trainer.tensorboard.flush()
         self._writer.wait()
 
 
