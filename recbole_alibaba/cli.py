@@ -19,6 +19,8 @@ from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput, NotFiniteLossError
 from recbole_alibaba.host.settings import parse_overrides
 
+INTERRUPTED = 130  # as a shell reports SIGINT
+LATEST = ""
 ANY_SETTING = {
     "ignore_unknown_options": True,
     "allow_extra_args": True,
@@ -29,7 +31,7 @@ ANY_SETTING = {
 def trains(command: Callable[..., Any]) -> Callable[..., Any]:
     """Activate the plugin, run the command, and exit with one sentence on stderr after an error that a user can fix.
 
-    Exit codes: 2 for bad input, 1 for a loss that became NaN or infinite.
+    Exit codes: 2 for bad input, 1 for a loss that became NaN or infinite, 130 for Ctrl-C.
     """
 
     @wraps(command)
@@ -42,6 +44,9 @@ def trains(command: Callable[..., Any]) -> Callable[..., Any]:
             code, message = 2, str(error)
         except NotFiniteLossError as error:
             code, message = 1, str(error)
+        except KeyboardInterrupt as stopped:
+            click.echo(str(stopped) or "Stopped before the training: nothing is kept.", err=True)
+            sys.exit(INTERRUPTED)
         click.echo(f"Error: {message}", err=True)
         sys.exit(code)
 
@@ -58,6 +63,13 @@ def main() -> None:
 @click.option("-m", "--model", help="A RecBole model or AlibabaLightGCN (the default).")
 @click.option("-d", "--dataset", help="Folder under data_path with <dataset>.inter; `recbole-alibaba prep` makes one.")
 @click.option("--config_files", default="", help='Property files; a later one overrides an earlier: "a.yaml b.yaml".')
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value=LATEST,
+    metavar="[RUN]",
+    help="Go on with the run in this folder; without RUN, with the latest of this model and data set.",
+)
 @click.option("--nproc", default=1, show_default=True, help="Processes on this machine (CUDA with NCCL only).")
 @click.option("--ip", default="localhost", show_default=True, help="Address of the first machine.")
 @click.option("--port", default="5678", show_default=True, help="Port of the first machine.")
@@ -70,6 +82,7 @@ def run(
     model: str | None,
     dataset: str | None,
     config_files: str,
+    resume: str | None,
     nproc: int,
     ip: str,
     port: str,
@@ -83,6 +96,7 @@ def run(
     run.py --dataset=tianchi-mobile --model=BPR --epochs=20 --topk=[20]
     run.py --dataset=tianchi-mobile --learning_rate=0.005 --clip_grad_norm='{max_norm: 0.5}'
     run.py --dataset=tianchi-mobile --config_files="properties/experiment/after.yaml my.yaml"
+    run.py --dataset=tianchi-mobile --resume
 
     Settings are listed, with type and meaning, in properties/; a dictionary changes only the keys it names.
     """
@@ -93,8 +107,10 @@ def run(
     if not sys.stderr.isatty():
         overrides.setdefault("show_progress", False)
     if nproc == 1 and world_size <= 0:
-        experiment.run(model, dataset, files, overrides)
+        experiment.run(model, dataset, files, overrides, resume=resume == LATEST or resume or False)
         return
+    if resume is not None:
+        raise BadInput("--resume goes on with a run of one process; a run of several cannot be resumed.")
 
     from recbole.quick_start import run as run_distributed
 

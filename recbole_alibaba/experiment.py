@@ -23,10 +23,12 @@ from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
 from recbole_alibaba.host.properties import read_mapping
 from recbole_alibaba.host.registry import find_model
+from recbole_alibaba.saved.earlier_run import EarlierRun, earlier_run
 from recbole_alibaba.saved.next_steps import next_steps
 from recbole_alibaba.saved.run_folder import new_run_folder
 from recbole_alibaba.saved.run_record import run_record
 from recbole_alibaba.saved.write_run import write_run
+from recbole_alibaba.trainer.continued import fit, same_curves
 from recbole_alibaba.trainer.cost_estimate import announce
 from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 from recbole_alibaba.trainer.host_trainers import watch
@@ -118,12 +120,16 @@ def run(
     config_file_list: Sequence[str | Path] | None = None,
     config_dict: Mapping[str, Any] | None = None,
     saved: bool = True,
+    resume: bool | str | Path = False,
 ) -> dict[str, Any]:
     """Train and test one model. Arguments and results are those of RecBole's `run_recbole`, and some more.
 
     Args:
         model, dataset, config_file_list, config_dict: see `build_config`.
-        saved: whether to keep the best weights in `checkpoint_dir` and test with them.
+        saved: whether to keep the best weights in `checkpoint_dir` and test with them; `resume` implies it.
+        resume: the folder of a run that goes on from its last finished epoch, or True for the latest run of this model
+            and data set in `checkpoint_dir`. On the same machine the result is that of a run that never stopped, to the
+            bit. Data and settings must be those of the run, but `epochs` and `stopping_step` may grow.
 
     Returns:
         `best_valid_score`, `valid_score_bigger`, `best_valid_result` and `test_result` as in RecBole;
@@ -132,19 +138,23 @@ def run(
         have none with `watch: False`), `model_file`, `run` (the folder of the run), `dataset`, `model`.
 
     Raises:
-        BadInput: see `build_config` and `prepare`.
+        BadInput: see `build_config` and `prepare`; with `resume`: no such run, or another one.
+        Interrupted: Ctrl-C during the training; the message says how to go on.
         NothingLearnedError: every metric of the first validations is zero.
         NotFiniteLossError: a loss part or the gradient became NaN or infinite.
     """
     config = build_config(model, dataset, config_file_list, config_dict)
-    logs.start(config)
-    try:
-        return _train_and_test(prepare(config), saved)
-    finally:
-        logs.stop()
+    with earlier_run(config, resume) as earlier:
+        logs.start(config)
+        try:
+            with same_curves(earlier):
+                made = prepare(config)
+            return _train_and_test(made, saved, earlier)
+        finally:
+            logs.stop()
 
 
-def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
+def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None) -> dict[str, Any]:
     config, trainer, logger = made.config, made.trainer, getLogger()
     started, findings = datetime.now().astimezone(), []
     if config["preflight"] is not False:
@@ -159,11 +169,11 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
         if hasattr(trainer, "epoch_warnings"):
             trainer.epoch_warnings.measured = {"unknown": unknown_share(made)}
         stop_at_zero(made)
-    parent, settings = config["checkpoint_dir"], made.settings
-    folder = new_run_folder(parent, config["model"], config["dataset"], settings) if saved else None
-    best_score, best_result = trainer.fit(
-        made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
-    )
+    folder = earlier.folder if earlier else None
+    if saved and folder is None:
+        folder = new_run_folder(config["checkpoint_dir"], config["model"], config["dataset"], made.settings)
+    saved = folder is not None
+    best_score, best_result = fit(made, folder, earlier)
     part, data = ("test", made.test_data) if made.test_data else ("valid", made.valid_data)
     popularity = beside_popularity(made, data)
     if hasattr(trainer, "epoch_warnings"):

@@ -36,6 +36,10 @@ class NothingHeldOutError(UnusableDatasetError):
     """The split leaves the validation or the test part empty."""
 
 
+class CannotResumeError(BadInput, ValueError):
+    """A run that cannot go on: there is none, it is damaged or in use, or something that counts has changed."""
+
+
 class NothingLearnedError(BadInput, ArithmeticError):
     """Every metric stayed at zero."""
 
@@ -50,6 +54,10 @@ class UntrustedFileError(BadInput, PermissionError):
 
 class NotFiniteLossError(ArithmeticError):
     """A part of the loss became NaN or infinite."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C; the message says what is kept."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -53,6 +53,8 @@ class AlibabaLightGCN(GeneralRecommender):
         if config["convolution"] not in (None, "always", "after_training"):
             raise BadSettingError(f"convolution: {config['convolution']!r}; use 'always' or 'after_training'.")
         self._batches, self._shared = 0, SharedPropagation()
+        if self.shared_propagation > 1:  # RecBole keeps attributes of these names beside the weights
+            self.other_parameter_name = ["_batches", "_shared_tables"]
         self.user_embedding = nn.Embedding(self.n_users, config["embedding_size"])
         self.item_embedding = nn.Embedding(self.n_items, config["embedding_size"])
         initialise((self.user_embedding.weight, self.item_embedding.weight), config["init"], config["init_std"])
@@ -102,6 +104,14 @@ class AlibabaLightGCN(GeneralRecommender):
             self._shared.refresh(self.graph, *weights, self.train_layers)
             return propagate_rows(self.graph, *weights, users, items, self.train_layers)
         return self._shared.rows(*weights, users, items)
+
+    @property
+    def _shared_tables(self) -> tuple[Any, ...] | None:
+        return self._shared.saved
+
+    @_shared_tables.setter
+    def _shared_tables(self, tables: tuple[Any, ...] | None) -> None:
+        self._shared.saved = tables
 
     def predict(self, interaction: Any) -> Tensor:
         """Scores of the (user, item) rows, shape (n,)."""

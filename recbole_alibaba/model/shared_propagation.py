@@ -17,12 +17,12 @@ class SharedPropagation:
     """
 
     def __init__(self) -> None:
-        self._saved: tuple[Tensor, Tensor, Tensor, Tensor, int] | None = None
+        self.saved: tuple[Tensor, Tensor, Tensor, Tensor, int] | None = None
 
     def refresh(self, graph: Graph, users: Tensor, items: Tensor, n_layers: int) -> None:
         """Propagate `users` (n_users, d) and `items` (n_items, d) and keep the result for the next batches."""
         final = propagate(graph, users.detach(), items.detach(), n_layers)
-        self._saved = (*final, users.detach().clone(), items.detach().clone(), n_layers)
+        self.saved = (*final, users.detach().clone(), items.detach().clone(), n_layers)
 
     def rows(
         self, users: Tensor, items: Tensor, user_ids: Tensor, item_ids: Tensor
@@ -32,9 +32,9 @@ class SharedPropagation:
         Raises:
             RuntimeError: `refresh` was never called.
         """
-        if self._saved is None:
+        if self.saved is None:
             raise RuntimeError("SharedPropagation: call refresh() before rows().")
-        *saved, n_layers = self._saved
+        *saved, n_layers = self.saved
         first = F.embedding(user_ids, users), F.embedding(item_ids, items)
         moved = [
             final[ids] + (row - old[ids]) / (n_layers + 1)

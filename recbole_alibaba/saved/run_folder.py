@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from recbole_alibaba.host.errors import CannotResumeError
 
 FORMAT = 1
 """Of the folder; a reader refuses another number."""
@@ -34,10 +38,43 @@ def new_run_folder(parent: str | Path, model: str, dataset: str, settings: dict[
             folder.mkdir(parents=True)  # fails where another run has just made it
         except FileExistsError:
             continue
-        with written(folder / "config.yaml") as part:
-            part.write_text(yaml.safe_dump(_plain(settings), allow_unicode=True), encoding="utf-8")
+        write_settings(folder, settings)
         return folder
     raise AssertionError("count() does not end")
+
+
+def latest_run(parent: str | Path, model: str, dataset: str) -> Path | None:
+    """The newest folder of `new_run_folder` with this model and data set; None where there is none."""
+    name = re.compile(rf"{re.escape(f'{model}-{dataset}')}-(\d{{8}}-\d{{6}})(?:-(\d+))?")
+    found = [(match, folder) for folder in Path(parent).glob("*/") if (match := name.fullmatch(folder.name))]
+    return max(found, key=lambda pair: (pair[0][1], int(pair[0][2] or 1)))[1] if found else None
+
+
+def write_settings(folder: Path, settings: dict[str, Any]) -> None:
+    """Write `config.yaml`, the whole configuration of the run."""
+    with written(folder / "config.yaml") as part:
+        part.write_text(yaml.safe_dump(plain(settings), allow_unicode=True), encoding="utf-8")
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Let no other process train this run. The system frees the folder when the process ends, however it ends.
+
+    Raises:
+        CannotResumeError: another process trains it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotResumeError(
+                f"{folder}: another process is training this run. Wait until it has ended, or start a new run without "
+                "--resume."
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -59,12 +96,12 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same setting as YAML's own types; what has none becomes its text."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return str(value)

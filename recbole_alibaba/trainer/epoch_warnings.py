@@ -28,16 +28,28 @@ class EpochWarnings:
 
     def warn(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Warn of every finding that is new, or was mere advice before. Advice is given without a remedy."""
-        for finding in find_signs(history, {**settings_of(self._trainer.config), **self.measured}):
-            key = finding.id, finding.wording, finding.severity == "advice"
-            if key in self._again:
-                self._again[key] += 1
-                continue
-            self._again[key] = 0
-            self.findings.append(finding)
+        for finding in self._new(history):
             text = _sentence(finding)
             self._trainer.logger.warning(text)
             self._trainer.tensorboard.add_text(f"Signs/{finding.id}", text, history[-1]["epoch"])
+
+    def replay(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """Count what was warned of after each of these epochs, which an earlier process trained."""
+        for end in range(1, len(history) + 1):
+            # An epoch is judged before it is validated.
+            last = {name: value for name, value in history[end - 1].items() if name != "valid"}
+            self._new([*history[: end - 1], last])
+
+    def _new(self, history: Sequence[Mapping[str, Any]]) -> list[Finding]:
+        """Findings that no epoch before showed; the others are counted."""
+        new = []
+        for finding in find_signs(history, {**settings_of(self._trainer.config), **self.measured}):
+            key = finding.id, finding.wording, finding.severity == "advice"
+            if key not in self._again:
+                new.append(finding)
+            self._again[key] = self._again.get(key, -1) + 1
+        self.findings += new
+        return new
 
     def summary(self) -> None:
         """Say how often each warning came again."""

@@ -18,7 +18,7 @@ def stop_at_zero(made: Any) -> None:
         made: an `Experiment`.
     """
     inner = made.trainer._valid_epoch
-    seen = {"zero": 0, "other": 0}
+    seen = made.trainer.zero_metrics = {"zero": 0, "other": 0}
 
     def valid_epoch(*args: Any, **kwargs: Any) -> tuple[float, Mapping[str, float]]:
         score, result = inner(*args, **kwargs)

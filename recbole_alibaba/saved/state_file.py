@@ -1,0 +1,72 @@
+"""`state.pt` of a run's folder: written while the next epoch trains, read without executing anything in it."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import Future, ThreadPoolExecutor
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from recbole_alibaba.host.errors import CannotResumeError
+from recbole_alibaba.saved.run_folder import written
+from recbole_alibaba.saved.training_state import FORMAT
+
+NAME = "state.pt"
+
+
+class StateWriter:
+    """Writes one state at a time in a thread of its own, so that the training does not wait for the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._pool = ThreadPoolExecutor(1, "state")
+        self._running: Future[None] | None = None
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Replace the file by this state, which must not change any more. Waits for the one before it."""
+        self.wait()
+        self._running = self._pool.submit(_write, state, self._path)
+
+    def wait(self) -> None:
+        """Return when the file is there. A full disk does not end a training: it is warned of."""
+        running, self._running = self._running, None
+        try:
+            if running:
+                running.result()
+        except (OSError, RuntimeError) as error:  # torch's own writer raises RuntimeError
+            getLogger().warning(
+                f"{self._path} could not be written ({str(error).splitlines()[0]}). The training goes on; --resume "
+                "would start from an earlier epoch. Free some space, or set state_step: 0."
+            )
+
+
+def _write(state: dict[str, Any], path: Path) -> None:
+    with written(path) as part:
+        torch.save(state, str(part))
+
+
+def read_state(folder: Path, device: Any) -> dict[str, Any] | None:
+    """The state in `folder`, its tensors on `device`; None where no epoch was finished.
+
+    Raises:
+        CannotResumeError: the file is damaged, or of another version.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+        version = state["format"]
+    except (OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, pickle.UnpicklingError) as error:
+        raise CannotResumeError(
+            f"{path} is damaged, or no state of a run. Start a new run without --resume."
+        ) from error
+    if version != FORMAT:
+        raise CannotResumeError(
+            f"{path} has format {version}; this version of recbole-alibaba reads {FORMAT}. Go on with the version that "
+            "wrote it, or start a new run without --resume."
+        )
+    return dict(state)

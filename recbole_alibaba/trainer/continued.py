@@ -1,0 +1,163 @@
+"""RecBole's `fit` with a state after each epoch: a run that was stopped goes on as if it never had been."""
+
+from __future__ import annotations
+
+import importlib
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from recbole.trainer import Trainer
+
+from recbole_alibaba.diagnosis.checks.model_access import is_trained
+from recbole_alibaba.host.errors import CannotResumeError, Interrupted
+from recbole_alibaba.saved.earlier_run import EarlierRun, other_machine
+from recbole_alibaba.saved.run_folder import write_settings
+from recbole_alibaba.saved.state_file import NAME, StateWriter
+from recbole_alibaba.saved.training_state import put_back, stored, take, weights
+
+
+@contextmanager
+def same_curves(earlier: EarlierRun | None) -> Iterator[None]:
+    """Let a trainer that is built in the block write to the TensorBoard folder of the earlier run.
+
+    Points of epochs that were not finished are dropped (`purge_step`). Only the name `get_tensorboard` in
+    `recbole.trainer.trainer` is replaced.
+    """
+    if earlier is None or earlier.state is None:
+        yield
+        return
+    trainer: Any = importlib.import_module("recbole.trainer.trainer")
+    utils: Any = importlib.import_module("recbole.utils.utils")
+    folder = Path("log_tensorboard") / Path(earlier.state["tensorboard"]).name
+    step, made = earlier.state["epoch"] + 1, trainer.get_tensorboard
+    trainer.get_tensorboard = lambda logger: utils.SummaryWriter(str(folder), purge_step=step)
+    try:
+        yield
+    finally:
+        trainer.get_tensorboard = made
+
+
+class StateKeeper:
+    """Writes the state of a run between two epochs, and after the last one.
+
+    Args:
+        made: an `Experiment`; two methods of its trainer are wrapped.
+        folder: the run's folder.
+        best: `epoch` and `weights` of the best epoch so far.
+
+    Attributes:
+        kept: number of epochs in the last state.
+    """
+
+    def __init__(self, made: Any, folder: Path, best: dict[str, Any] | None) -> None:
+        trainer = made.trainer
+        self._made, self._writer, self._best, self._step = made, StateWriter(folder), best, _step(made.config)
+        self._train_epoch, self._save_checkpoint = trainer._train_epoch, trainer._save_checkpoint
+        trainer._train_epoch, trainer._save_checkpoint = self.train_epoch, self.save_checkpoint
+        self.kept = self._finished = trainer.start_epoch
+
+    def train_epoch(self, train_data: Any, epoch: int, *args: Any, **kwargs: Any) -> Any:
+        """The trainer's own, after the state of the epoch before it."""
+        self._finished = epoch
+        if epoch > self.kept and epoch % self._step == 0:
+            self.keep()
+        result = self._train_epoch(train_data, epoch, *args, **kwargs)
+        self._finished = epoch + 1  # counts only where `fit` returns or the next epoch starts
+        return result
+
+    def save_checkpoint(self, epoch: int, *args: Any, **kwargs: Any) -> None:
+        """The trainer's own, called when `epoch` is the best; its weights are kept."""
+        self._save_checkpoint(epoch, *args, **kwargs)
+        self._best = {"epoch": epoch, "weights": weights(self._made.model)}
+
+    def keep(self) -> None:
+        """Write the state after the last finished epoch."""
+        self._made.trainer.tensorboard.flush()
+        self._writer.write(take(self._made, self._finished - 1, self._best))
+        self.kept = self._finished
+
+    def wait(self) -> None:
+        """Return when the state and the curves are on the disk."""
+        self._made.trainer.tensorboard.flush()
+        self._writer.wait()
+
+
+def fit(made: Any, folder: Path | None, earlier: EarlierRun | None = None) -> tuple[float, Any]:
+    """Train as RecBole's `fit` does, and return what it returns.
+
+    Args:
+        made: an `Experiment`.
+        folder: the run's folder; None keeps nothing.
+        earlier: the run to go on with; `folder` is its folder.
+
+    Raises:
+        Interrupted: Ctrl-C.
+    """
+    trainer, best = made.trainer, None
+    if earlier is not None:
+        best = _put_back(made, earlier)
+        done = trainer.start_epoch >= trainer.epochs or trainer.cur_step > trainer.stopping_step
+        rest = "nothing is left to train" if done else "the run goes on"
+        trainer.logger.info(f"{folder}: {trainer.start_epoch:,} epochs are finished; {rest}.")
+        if done:
+            trainer.eval_collector.data_collect(made.train_data)  # `fit` does this
+            return trainer.best_valid_score, trainer.best_valid_result
+        (earlier.folder / "run.json").unlink(missing_ok=True)  # the run is unfinished again
+        write_settings(earlier.folder, made.settings)
+    keeper = StateKeeper(made, folder, best) if folder is not None and _can_be_kept(made) else None
+    options = {"saved": folder is not None, "show_progress": made.config["show_progress"]}
+    try:
+        result = trainer.fit(made.train_data, made.valid_data, **options)
+        if keeper:
+            keeper.keep()
+    except KeyboardInterrupt:
+        if keeper and keeper.kept:
+            raise Interrupted(f"Stopped. {keeper.kept:,} epochs are kept. Go on with: {_command(folder)}") from None
+        raise
+    finally:
+        if keeper:
+            keeper.wait()
+    return result
+
+
+def _put_back(made: Any, earlier: EarlierRun) -> dict[str, Any] | None:
+    """Put the state back; the best epoch so far."""
+    state, earlier.state = earlier.state, None  # its tensors are not needed twice
+    if state is None:
+        return None
+    try:
+        put_back(made, state)
+    except (LookupError, AttributeError, RuntimeError, TypeError, ValueError) as error:
+        raise CannotResumeError(
+            f"{earlier.folder / NAME} does not fit this model. Start a new run without --resume."
+        ) from error
+    if warning := other_machine(made.config, state):
+        made.trainer.logger.warning(warning)
+    return dict(stored(state["best"])) if state["best"] else None
+
+
+def _can_be_kept(made: Any) -> bool:
+    """Whether the loop is RecBole's own, gradients train the model, and its weights are tensors and plain values."""
+    if not _step(made.config) or type(made.trainer).fit is not Trainer.fit or not is_trained(made.model):
+        return False
+    try:
+        weights(made.model)
+    except TypeError:
+        return False
+    return True
+
+
+def _step(config: Any) -> int:
+    """Epochs between two states; RecBole's models have no such setting of their own."""
+    return 1 if config["state_step"] is None else int(config["state_step"])
+
+
+def _command(folder: Any) -> str:
+    """The command of this process with `--resume`."""
+    words = [word for word in sys.argv[1:] if word.partition("=")[0] != "--resume"]
+    program = Path(sys.argv[0]).name
+    return shlex.join([*(["python"] if program.endswith(".py") else []), program, *words, f"--resume={folder}"])
