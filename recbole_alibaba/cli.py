@@ -19,6 +19,7 @@ from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput, NotFiniteLossError
 from recbole_alibaba.host.settings import parse_overrides
 
+INTERRUPTED = 130  # as a shell reports SIGINT
 ANY_SETTING = {
     "ignore_unknown_options": True,
     "allow_extra_args": True,
@@ -29,7 +30,7 @@ ANY_SETTING = {
 def trains(command: Callable[..., Any]) -> Callable[..., Any]:
     """Activate the plugin, run the command, and exit with one sentence on stderr after an error that a user can fix.
 
-    Exit codes: 2 for bad input, 1 for a loss that became NaN or infinite.
+    Exit codes: 2 for bad input, 1 for a loss that became NaN or infinite, 130 for Ctrl-C.
     """
 
     @wraps(command)
@@ -42,6 +43,9 @@ def trains(command: Callable[..., Any]) -> Callable[..., Any]:
             code, message = 2, str(error)
         except NotFiniteLossError as error:
             code, message = 1, str(error)
+        except KeyboardInterrupt as stopped:
+            click.echo(str(stopped) or "Stopped before the training: nothing is kept.", err=True)
+            sys.exit(INTERRUPTED)
         click.echo(f"Error: {message}", err=True)
         sys.exit(code)
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from recbole.config import Config
 from recbole.data import create_dataset
-from recbole.utils import dict2str, get_trainer, init_seed, set_color
+from recbole.utils import get_trainer, init_seed
 
 from recbole_alibaba.data.loaders import prepare_loaders
 from recbole_alibaba.diagnosis.checks.popularity_check import beside_popularity, standing
@@ -17,14 +17,17 @@ from recbole_alibaba.diagnosis.examination import preflight
 from recbole_alibaba.diagnosis.readings import settings_of
 from recbole_alibaba.diagnosis.signs.popularity_sign import popularity_wins
 from recbole_alibaba.evaluation.full_sort import install_fast_evaluation
+from recbole_alibaba.evaluation.result_table import result_table
 from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
 from recbole_alibaba.host.properties import read_mapping
 from recbole_alibaba.host.registry import find_model
 from recbole_alibaba.saved.run_folder import new_run_folder
 from recbole_alibaba.trainer.cost_estimate import announce
+from recbole_alibaba.trainer.epoch_lines import one_line_an_epoch
 from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 from recbole_alibaba.trainer.host_trainers import watch
+from recbole_alibaba.trainer.interruption import says_what_is_kept
 from recbole_alibaba.trainer.zero_metrics import stop_at_zero, unknown_share
 
 DEFAULT_MODEL = "AlibabaLightGCN"
@@ -154,22 +157,24 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
         stop_at_zero(made)
     parent, settings = config["checkpoint_dir"], made.settings
     folder = new_run_folder(parent, config["model"], config["dataset"], settings) if saved else None
-    best_score, best_result = trainer.fit(
-        made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
-    )
-    part, data = ("test", made.test_data) if made.test_data else ("valid", made.valid_data)
-    popularity = beside_popularity(made, data)
+    with says_what_is_kept(trainer, saved):
+        with one_line_an_epoch(trainer, bool(made.valid_data)):
+            best_score, best_result = trainer.fit(
+                made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
+            )
+        part, data = ("test", made.test_data) if made.test_data else ("valid", made.valid_data)
+        popularity = beside_popularity(made, data)
+        test_result = trainer.evaluate(made.test_data, load_best_model=saved, show_progress=config["show_progress"])
     if hasattr(trainer, "epoch_warnings"):
         trainer.epoch_warnings.summary()
-    test_result = trainer.evaluate(made.test_data, load_best_model=saved, show_progress=config["show_progress"])
-    logger.info(f"{set_color('best valid', 'yellow')}: {dict2str(best_result or {})}")
-    logger.info(f"{set_color('test result', 'yellow')}: {dict2str(test_result or {})}")
+    columns = {"best valid": best_result, "test": test_result}
     if popularity is not None:
-        logger.info(f"{set_color(f'popularity on {part}', 'yellow')}: {dict2str(popularity[0])}")
+        columns[f"popularity on {part}"] = popularity[0]
         stood = standing(made, part, test_result or best_result or {}, *popularity)
         beaten = popularity_wins(stood, getattr(trainer, "history", []), made.settings) if stood else None
         if beaten is not None:
             logger.warning(f"{beaten.id}: {beaten.message} {beaten.remedy}")
+    logs.result(f"{config['model']} on {config['dataset']}\n{result_table(columns)}")
     return {
         "best_valid_score": best_score,
         "valid_score_bigger": config["valid_metric_bigger"],

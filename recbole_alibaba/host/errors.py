@@ -44,6 +44,10 @@ class NotFiniteLossError(ArithmeticError):
     """A part of the loss became NaN or infinite."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C; the message says what is kept."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?` with the known word nearest to `word`, or an empty string when none is near."""
     lowered = {name.lower(): name for name in known}
