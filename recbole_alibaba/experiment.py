@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from recbole.config import Config
 from recbole.data import create_dataset
-from recbole.utils import dict2str, get_trainer, init_seed, set_color
+from recbole.utils import get_trainer, init_seed
 
 from recbole_alibaba.data.loaders import prepare_loaders
 from recbole_alibaba.diagnosis.checks.popularity_check import beside_popularity, standing
@@ -19,6 +19,7 @@ from recbole_alibaba.diagnosis.findings import Finding
 from recbole_alibaba.diagnosis.readings import settings_of
 from recbole_alibaba.diagnosis.signs.popularity_sign import popularity_wins
 from recbole_alibaba.evaluation.full_sort import install_fast_evaluation, load_weights
+from recbole_alibaba.evaluation.result_table import result_table
 from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
 from recbole_alibaba.host.properties import read_mapping
@@ -30,8 +31,10 @@ from recbole_alibaba.saved.run_record import run_record
 from recbole_alibaba.saved.write_run import write_run
 from recbole_alibaba.trainer.continued import fit, same_curves
 from recbole_alibaba.trainer.cost_estimate import announce
+from recbole_alibaba.trainer.epoch_lines import one_line_an_epoch
 from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 from recbole_alibaba.trainer.host_trainers import watch
+from recbole_alibaba.trainer.interruption import says_what_is_kept
 from recbole_alibaba.trainer.zero_metrics import stop_at_zero, unknown_share
 
 DEFAULT_MODEL = "AlibabaLightGCN"
@@ -173,22 +176,24 @@ def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None) -
     if saved and folder is None:
         folder = new_run_folder(config["checkpoint_dir"], config["model"], config["dataset"], made.settings)
     saved = folder is not None
-    best_score, best_result = fit(made, folder, earlier)
-    part, data = ("test", made.test_data) if made.test_data else ("valid", made.valid_data)
-    popularity = beside_popularity(made, data)
+    with says_what_is_kept(trainer, saved):
+        with one_line_an_epoch(trainer, bool(made.valid_data)):
+            best_score, best_result = fit(made, folder, earlier)
+        part, data = ("test", made.test_data) if made.test_data else ("valid", made.valid_data)
+        popularity = beside_popularity(made, data)
+        test_result = trainer.evaluate(made.test_data, load_best_model=saved, show_progress=config["show_progress"])
     if hasattr(trainer, "epoch_warnings"):
         trainer.epoch_warnings.summary()
         findings += trainer.epoch_warnings.findings
-    test_result = trainer.evaluate(made.test_data, load_best_model=saved, show_progress=config["show_progress"])
-    logger.info(f"{set_color('best valid', 'yellow')}: {dict2str(best_result or {})}")
-    logger.info(f"{set_color('test result', 'yellow')}: {dict2str(test_result or {})}")
+    columns = {"best valid": best_result, "test": test_result}
     if popularity is not None:
-        logger.info(f"{set_color(f'popularity on {part}', 'yellow')}: {dict2str(popularity[0])}")
+        columns[f"popularity on {part}"] = popularity[0]
         stood = standing(made, part, test_result or best_result or {}, *popularity)
         beaten = popularity_wins(stood, getattr(trainer, "history", []), made.settings) if stood else None
         if beaten is not None:
             logger.warning(f"{beaten.id}: {beaten.message} {beaten.remedy}")
             findings.append(beaten)
+    logs.result(f"{config['model']} on {config['dataset']}\n{result_table(columns)}")
     result = {
         "best_valid_score": best_score,
         "valid_score_bigger": config["valid_metric_bigger"],

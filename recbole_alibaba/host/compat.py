@@ -20,6 +20,8 @@ def apply() -> None:
     restore_dok_update()
     allow_own_checkpoints()
     name_checkpoints_apart()
+    fit_bars_to_the_terminal()
+    keep_settings_in_the_run()
     count_every_interaction()
     weigh_neighbours_of_the_target()
 
@@ -100,6 +102,36 @@ def _checkpoint_time() -> str:
 
     together = torch.distributed.is_available() and torch.distributed.is_initialized()
     return datetime.now().strftime("%b-%d-%Y_%H-%M-%S" + ("" if together else "-%f"))
+
+
+def fit_bars_to_the_terminal() -> None:
+    """RecBole's bars are 100 columns wide: a narrower terminal gets a line for each step. Can go with `ncols=100`.
+
+    Only the name `tqdm` in `recbole.trainer.trainer` is replaced.
+    """
+    trainer: Any = importlib.import_module("recbole.trainer.trainer")
+    trainer.tqdm = importlib.import_module("recbole_alibaba.host.terminal").Bar
+
+
+def keep_settings_in_the_run() -> None:
+    """torch writes `add_hparams` to a run of its own, so TensorBoard lists each run twice. Can go when RecBole writes
+    its settings to the run of the curves.
+
+    Only the name `SummaryWriter` in `recbole.utils.utils` is replaced.
+    """
+    utils: Any = importlib.import_module("recbole.utils.utils")
+    if utils.SummaryWriter.__module__ == __name__:
+        return
+
+    class OneRun(utils.SummaryWriter):  # type: ignore[misc]
+        def add_hparams(self, hparam_dict: Any, metric_dict: Any, *_: Any, **__: Any) -> None:
+            summary: Any = importlib.import_module("torch.utils.tensorboard.summary")
+            for part in summary.hparams(hparam_dict, metric_dict):
+                self.file_writer.add_summary(part)
+            for name, value in metric_dict.items():
+                self.add_scalar(name, value)
+
+    utils.SummaryWriter = OneRun
 
 
 def count_every_interaction() -> None:

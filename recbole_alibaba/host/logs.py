@@ -1,4 +1,4 @@
-"""RecBole's logger for several runs in one process, and without colours where the console is not a terminal."""
+"""RecBole's logger for several runs in one process: the log on stderr and in a file, the result on stdout."""
 
 import logging
 import sys
@@ -7,11 +7,13 @@ import click
 from recbole.config import Config
 from recbole.utils import init_logger
 
+from recbole_alibaba.host.terminal import takes_colours
+
 _ours: list[logging.Handler] = []
 
 
 def start(config: Config) -> None:
-    """Send the log of this run to its own file under `log/` and to the console; the settings go to the file only.
+    """Send the log of this run to its own file under `log/` and to stderr; the settings go to the file only.
 
     RecBole's `init_logger` has two faults that are repaired here. From the second run on it does nothing, because
     `logging.basicConfig` finds handlers. And colorama wraps stdout again each time, until a RecursionError after some
@@ -25,13 +27,19 @@ def start(config: Config) -> None:
     init_logger(config)
     sys.stdout, sys.stderr = streams
     _ours.extend(root.handlers)
-    for handler in before:
-        root.addHandler(handler)
     for handler in _ours:
         if isinstance(handler, logging.FileHandler):
             handler.handle(logging.makeLogRecord({"msg": str(config), "levelname": "INFO", "levelno": logging.INFO}))
-        elif not sys.stderr.isatty():
-            handler.addFilter(_without_colours)
+            continue
+        handler.addFilter(lambda record: not _is_result(record))
+        if not takes_colours(sys.stderr):
+            handler.setFormatter(_Plain("%(asctime)-15s %(levelname)s  %(message)s", "%d %b %H:%M"))
+    out = logging.StreamHandler(sys.stdout)
+    out.addFilter(_is_result)
+    root.addHandler(out)
+    _ours.append(out)
+    for handler in before:
+        root.addHandler(handler)
 
 
 def stop() -> None:
@@ -42,6 +50,16 @@ def stop() -> None:
         handler.close()
 
 
-def _without_colours(record: logging.LogRecord) -> bool:
-    record.msg = click.unstyle(str(record.msg))
-    return True
+def result(text: str) -> None:
+    """Log the result of a run: on stdout and in the file, whatever `state` is."""
+    record = {"msg": text, "levelname": "INFO", "levelno": logging.INFO, "name": "root", "is_result": True}
+    logging.getLogger().handle(logging.makeLogRecord(record))
+
+
+def _is_result(record: logging.LogRecord) -> bool:
+    return hasattr(record, "is_result")
+
+
+class _Plain(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return click.unstyle(super().format(record))

@@ -10,10 +10,10 @@ from recbole.trainer import Trainer
 from recbole.utils import set_color
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, get_total_norm
-from tqdm import tqdm
 
 from recbole_alibaba.diagnosis.monitor.epoch_record import epoch_record
 from recbole_alibaba.diagnosis.monitor.watcher import Watcher
+from recbole_alibaba.host.terminal import Bar
 from recbole_alibaba.trainer.epoch_warnings import EpochWarnings
 from recbole_alibaba.trainer.meter import EpochMeter, shown
 from recbole_alibaba.trainer.optimizer import adamw, learning_rate
@@ -67,7 +67,7 @@ class AlibabaLightGCNTrainer(Trainer):
         watcher = Watcher(self.model, batches=len(train_data))
         watcher.start_epoch()
         started = perf_counter()
-        bar = tqdm(train_data, total=len(train_data), ncols=110, desc=description, disable=not show_progress)
+        bar = Bar(train_data, total=len(train_data), desc=description, disable=not show_progress)
         for interaction in bar:
             interaction = interaction.to(self.device)
             self.optimizer.zero_grad()
