@@ -189,12 +189,14 @@ def inspect(
         found.choices += [replace(choice, level="category") for choice in choices]
         _recommend(found, settings)
     if html:
-        title = f"{Path(path).name}: {source.title}"
-        html.write_text(
-            page(title, found.funnel, found.statistics, Thresholds(2, 2), None, counted.size, counted.rows),
-            encoding="utf-8",
-        )
+        _write_page(found, Path(path).name, html)
     return found
+
+
+def _write_page(found: Inspection, name: str, html: Path) -> None:
+    title, command = f"{name}: {found.source.title}", found.command or ""
+    shown = page(title, found.funnel, found.statistics, Thresholds(2, 2), None, found.size, found.rows, command)
+    html.write_text(shown, encoding="utf-8")
 
 
 def _of_parquet(files: Sequence[str], items: Sequence[str], source: Source | None, html: Path | None) -> Inspection:
@@ -202,12 +204,14 @@ def _of_parquet(files: Sequence[str], items: Sequence[str], source: Source | Non
     with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
         copy = parquet_to_csv(find(files, "FILE"), Path(workdir))
         try:
-            found = inspect([copy], items, source, html)
+            found = inspect([copy], items, source)
         except InputError as error:
             raise InputError(str(error).replace(copy, files[0])) from error
     if found.command:
         named = " --log ".join(map(shlex.quote, files))
         found.command = found.command.replace(shlex.quote(copy), named)
+    if html:
+        _write_page(found, Path(files[0]).name, html)
     return found
 
 

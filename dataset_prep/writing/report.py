@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import html
-import json
-import math
-from collections.abc import Sequence
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from datetime import date
 
+from dataset_prep.pages.chart import Chart, Mark, Series
+from dataset_prep.pages.funnel import funnel_parts
+from dataset_prep.pages.html import html
+from dataset_prep.pages.numbers import count, percent
+from dataset_prep.pages.parts import Charts, Code, Note, Page, Section, Text, table
+from dataset_prep.pages.scale import Axis
 from dataset_prep.pairs.core import Size, Thresholds
-from dataset_prep.pairs.funnel import Funnel, share
+from dataset_prep.pairs.funnel import Funnel, describe
 from dataset_prep.pairs.statistics import Histogram, Statistics, density
 
-PAGE = """\
-<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<style>body{{font-family:sans-serif;max-width:1100px;margin:2em auto}}td,th{{padding:.2em 1em;text-align:right}}
-td:first-child,th:first-child{{text-align:left}}</style>
-<script>{script}</script></head>
-<body><h1>{title}</h1>
-{body}
-</body></html>
-"""
-
-Figure = tuple[list[dict[str, Any]], dict[str, Any]]
-"""Traces and layout of a plotly.js chart."""
+SPARSE = 10  # more calendar days than this for each day with rows: the others are left out
 
 
 def page(
@@ -38,109 +25,101 @@ def page(
     used: Thresholds | None,
     size: Size,
     rows: int,
+    command: str | None = None,
 ) -> str:
-    """HTML with the script inside, so that it opens without a network. used: None before any choice."""
-    body = [f"<p>Thresholds asked for {asked}, used {used}.</p>" if used else ""]
-    body.append(_table(("", ""), _key_figures(size, rows)))
-    body.append(_chart("funnel", _funnel(funnel)))
-    body.append("<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in funnel.lines()) + "</ul>")
+    """The HTML of the page. used: None before any choice; command: what to run next, empty where nothing is enough."""
+    lowered = used is not None and used != asked
+    meaning = "They are the least number of distinct items of a user, and of distinct users of an item."
+    sections = (
+        [Section("", [Note(f"Thresholds: asked {asked}, used {used}."), Text(meaning, "soft")])] if lowered else []
+    )
+    if command:
+        sections.append(Section("What to run", [Code(command)]))
+    sections.append(Section("Funnel", funnel_parts(funnel.as_dict())))
     if statistics.parts:
-        names = list(next(iter(statistics.parts.values())))
-        cells = [(part, *(f"{counts[n]:,}" for n in names)) for part, counts in statistics.parts.items()]
-        body.append("<h2>Parts</h2>" + _table(("", *(n.replace("_", " ") for n in names)), cells))
-        body.append(
-            "<p>Cold: with a user or an item that training never saw. Share of the rows of validation and test: "
-        )
-        body.append(_cold_share(statistics) + ".</p>")
-    body.append(_chart("days", _days(statistics)))
-    for who, number in (("users", 0), ("items", 1)):
-        threshold = (used or asked)[number]
-        degrees = statistics.before[number], statistics.after[number]
-        body.append(_chart(who, _degrees(who, *degrees, asked[number], threshold)))
-    return PAGE.format(title=html.escape(title), script=_plotly(), body="\n".join(body))
+        sections.append(_parts(statistics))
+    charts = [_days(statistics)]
+    for number, who in enumerate(("user", "item")):
+        least = {"asked": asked[number], "used": (used or asked)[number]}
+        if least["asked"] == least["used"]:
+            least = {"threshold": least["used"]}
+        lines = [Mark("x", value, f"{name} {value}") for name, value in least.items()]
+        charts.append(_degrees(who, statistics.before[number], statistics.after[number], lines))
+    sections.append(Section("The log", [Charts([chart for chart in charts if not chart.empty()])]))
+    verdict, tone = _verdict(title.partition(":")[0], funnel, asked, used, size, rows, command)
+    return html(Page(title, verdict, tone, _key_figures(size, rows, asked, used), sections))
 
 
-@cache
-def _plotly() -> str:
-    """plotly.js, from the package. Its Python half would take longer to import than a small log takes to convert."""
-    spec = find_spec("plotly")
-    assert spec is not None and spec.origin is not None
-    return (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+def _verdict(
+    name: str, funnel: Funnel, asked: Thresholds, used: Thresholds | None, size: Size, rows: int, command: str | None
+) -> tuple[str, str]:
+    """One sentence, and its tone."""
+    if used is None:
+        says = f"{name}: {count(rows)} rows with {describe(size)}."
+        if command is None:
+            return says, ""
+        enough = "They are enough to learn from." if command else "They are too thin to learn from."
+        return f"{says} {enough}", "well" if command else "error"
+    whole = funnel.stages[0].rows
+    says = f"{name}: {count(rows)} of {count(whole)} rows are left ({percent(rows, whole)}), with {describe(size)}"
+    if used != asked:
+        return f"{says}; the thresholds were lowered from {asked} to {used}.", "warning"
+    return f"{says}; the thresholds {asked} are kept.", "well"
 
 
-def _key_figures(size: Size, rows: int) -> list[tuple[str, str]]:
-    return [
-        ("rows", f"{rows:,}"),
-        ("distinct pairs", f"{size.pairs:,}"),
-        ("users", f"{size.users:,}"),
-        ("items", f"{size.items:,}"),
-        ("density", f"{density(size):.4%}"),
-        ("repeats of a pair", share(rows - size.pairs, rows)),
+def _key_figures(size: Size, rows: int, asked: Thresholds, used: Thresholds | None) -> list[tuple[str, str]]:
+    figures = [
+        ("rows", count(rows)),
+        ("distinct pairs", count(size.pairs)),
+        ("users", count(size.users)),
+        ("items", count(size.items)),
+        ("density of the pairs", f"{density(size):.4%}"),
+        ("repeats of a pair", f"{count(rows - size.pairs)} ({percent(rows - size.pairs, rows)})"),
     ]
+    if used is not None:
+        figures += [("thresholds asked (user, item)", str(asked)), ("thresholds used (user, item)", str(used))]
+    return figures
 
 
-def _cold_share(statistics: Statistics) -> str:
-    shares = []
+def _parts(statistics: Statistics) -> Section:
+    names = list(next(iter(statistics.parts.values())))
+    rows = []
     for part, counts in statistics.parts.items():
-        if part != "train":
-            whole = max(counts["rows"], counts["cold_rows"])
-            shares.append(f"{part} {share(counts['cold_rows'], whole)}")
-    return ", ".join(shares)
+        whole = max(counts["rows"], counts["cold_rows"])
+        cold = "" if part == "train" else percent(counts["cold_rows"], whole)
+        rows.append((part, *(count(counts[name]) for name in names), cold))
+    head = ("part", *(name.replace("_", " ") for name in names), "share of cold rows")
+    cold = "Cold: with a user or an item that training never saw."
+    return Section("Parts", [table("Parts", head, rows), Text(cold, "soft")])
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    top = "<tr>" + "".join(f"<th>{html.escape(cell)}</th>" for cell in head) + "</tr>" if any(head) else ""
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table>{top}{body}</table>"
-
-
-def _chart(name: str, figure: Figure) -> str:
-    traces, layout = (json.dumps(part).replace("</", "<\\/") for part in figure)
-    return f'<div id="{name}"></div><script>Plotly.newPlot("{name}", {traces}, {layout}, {{responsive: true}})</script>'
-
-
-def _funnel(funnel: Funnel) -> Figure:
-    names = [stage.name for stage in funnel.stages]
-    rows = [stage.rows for stage in funnel.stages]
-    layout = {"title": {"text": "Rows left after every step"}, "height": 140 + 60 * len(names)}
-    return [{"type": "funnel", "y": names, "x": rows, "textinfo": "value+percent initial"}], layout
-
-
-def _days(statistics: Statistics) -> Figure:
-    traces = [
-        {
-            "x": list(counts),
-            "y": list(counts.values()),
-            "name": statistics.labels.get(behavior, behavior),
-            "mode": "lines+markers",
-        }
+def _days(statistics: Statistics) -> Chart:
+    """Interactions of each behaviour by day."""
+    days = {
+        day: date.fromisoformat(day.zfill(10)).toordinal()
+        for day in sorted({day for counts in statistics.days.values() for day in counts})
+    }
+    title = "day (Beijing time)"
+    if days and max(days.values()) - min(days.values()) > SPARSE * len(days):
+        days, title = {day: place for place, day in enumerate(days)}, "day (Beijing time); days without rows left out"
+    series = [
+        Series(statistics.labels.get(behavior, behavior), [days[day] for day in counts], list(counts.values()))
         for behavior, counts in statistics.days.items()
         if counts
     ]
-    title = {"text": "Interactions a day by behaviour (Beijing time)"}
-    return traces, {"title": title, "yaxis": {"type": "log"}, "showlegend": True}
+    axis = Axis(title, labels={place: day for day, place in days.items()})
+    return Chart("Interactions by behaviour", axis, Axis("interactions a day (logarithmic)", log=True), series)
 
 
-def _degrees(who: str, before: Histogram, after: Histogram, asked: int, used: int) -> Figure:
-    traces = [
-        {"x": list(histogram), "y": list(histogram.values()), "name": name, "mode": "markers"}
-        for name, histogram in (("before", before), ("after the core", after))
+def _degrees(who: str, before: Histogram, after: Histogram, marks: list[Mark]) -> Chart:
+    """How many users have how many items, or the other way round."""
+    partner = "item" if who == "user" else "user"
+    series = [
+        Series(name, list(histogram), list(histogram.values()), line=False)
+        for name, histogram in (("before the core", before), ("after the core", after))
         if histogram
     ]
-    lines = {asked: "asked", used: "used"} if asked != used else {used: "threshold"}
-    partners = "items" if who == "users" else "users"
-    return traces, {
-        "title": {"text": f"Distinct {partners} of the {who}"},
-        "xaxis": {"type": "log"},
-        "yaxis": {"type": "log", "title": {"text": f"number of {who}"}},
-        "showlegend": True,
-        "shapes": [
-            {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": {"dash": "dash"}}
-            for x in lines
-        ],
-        "annotations": [
-            # On a logarithmic axis an annotation's x is the exponent.
-            {"text": f"{name} {x}", "x": math.log10(x), "y": 1, "yref": "paper", "showarrow": False, "xanchor": "left"}
-            for x, name in lines.items()
-        ],
-    }
+    if not after:
+        series = [Series("", one.xs, one.ys, line=False) for one in series]
+    x, y = Axis(f"distinct {partner}s of {'an' if who == 'item' else 'a'} {who} (logarithmic)", log=True), f"{who}s"
+    return Chart(f"Distinct {partner}s of the {who}s", x, Axis(f"number of {y} (logarithmic)", log=True), series, marks)

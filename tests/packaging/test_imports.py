@@ -14,7 +14,8 @@ ALLOWED = {
     "files": {"errors", "settings", "sources"},
     "engines": BASE | {"progress", "pairs"},
     "reading": BASE | {"progress", "pairs", "files", "engines"},
-    "writing": BASE | {"pairs", "files", "reading"},
+    "pages": set(),
+    "writing": BASE | {"pairs", "files", "reading", "pages"},
 }
 FORBIDDEN = {
     "dataset_prep": {"recbole_alibaba", "recbole", "torch"},

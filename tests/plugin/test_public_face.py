@@ -9,7 +9,7 @@ import pytest
 import recbole_alibaba
 
 ROOT = Path(recbole_alibaba.__file__).parent.parent
-HEAVY = {"torch", "recbole", "pandas", "scipy", "sklearn", "duckdb", "plotly", "numpy"}
+HEAVY = {"torch", "recbole", "pandas", "scipy", "sklearn", "duckdb", "numpy"}
 
 
 def test_the_public_names() -> None:

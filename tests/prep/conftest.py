@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from prep_data import mobile_log, real
 
+import dataset_prep
 from dataset_prep.sources.sample import write_sample
-from dataset_prep.writing import report
 
 
 @pytest.fixture(scope="session")
@@ -51,17 +51,9 @@ def spark_session(spark: None) -> Iterator[None]:
 def without_compiler(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package as it is where no C compiler was present at installation: for PYTHONPATH."""
     folder = tmp_path_factory.mktemp("without_compiler")
-    package = Path(report.__file__).parent.parent
+    package = Path(dataset_prep.__file__).parent
     shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     return folder
-
-
-@pytest.fixture(scope="session", autouse=True)
-def small_report_pages() -> Iterator[None]:
-    """Without plotly.js, whose 4.8 MB would be most of the time of a small conversion."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "_plotly", lambda: "")
-        yield
 
 
 @pytest.fixture

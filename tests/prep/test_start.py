@@ -11,7 +11,7 @@ from prep_data import mobile_log
 
 from dataset_prep.__main__ import main
 
-HEAVY = {"duckdb", "plotly", "numpy", "pandas", "scipy", "torch", "recbole", "pyspark"}
+HEAVY = {"duckdb", "numpy", "pandas", "scipy", "torch", "recbole", "pyspark"}
 
 
 def loaded(code: str, *arguments: str) -> set[str]:

@@ -1,109 +1,96 @@
-"""The examination as one self-contained HTML page: findings, measures, and curves of the training; no torch."""
+"""The examination as one HTML page: the verdict, findings, curves of the training, every measure; no torch."""
 
 from __future__ import annotations
 
-import html
+from collections import Counter
+from collections.abc import Iterable
 
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
-
+from dataset_prep.pages.html import html
+from dataset_prep.pages.numbers import count, plain
+from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, Part, Section, Table, Text, Told, Toned
 from recbole_alibaba.diagnosis.catalogue import title
-from recbole_alibaba.diagnosis.findings import Verdict, as_settings
+from recbole_alibaba.diagnosis.findings import RANK, Verdict, as_settings
 from recbole_alibaba.diagnosis.outcome import Cure, Examination
 from recbole_alibaba.diagnosis.readings import History, ranking_loss
-from recbole_alibaba.diagnosis.report.console import headline, words
-from recbole_alibaba.diagnosis.signs.loss_signs import LN2
+from recbole_alibaba.diagnosis.report.console import FIRST_CAUSES, headline, words
+from recbole_alibaba.diagnosis.report.curves import Training, charts, compared, every_metric
 
-PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("panel-loss", ("loss", "bpr", "reg")),
-    ("panel-gradient", ("grad_norm",)),
-    ("panel-norms", ("user_norm", "item_norm")),
-    ("panel-update", ("update_ratio",)),
-    ("panel-gap", ("score_gap",)),
-    ("panel-valid", ()),
-)
-STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse;width:100%}td,th{padding:.3rem .6rem;border-bottom:1px solid #ddd;text-align:left}
-.error{color:#b00020}.warning{color:#a05a00}.advice{color:#00695c}.well{color:#2e7d32}.muted{color:#777}
-code{background:#f4f4f4;padding:.1rem .3rem}
-"""
+TONES = {"state-well": "well", "state-ill": "error", "state-unknown": "soft"}
 
 
 def page(examined: Examination, cure: Cure | None, lang: str, command: str = "") -> str:
-    """A whole HTML document that includes plotly's script."""
-    head = headline(examined, lang)
-    parts = [f"<h1 class='{'error' if examined.ill else 'well'}'>{html.escape(head)}</h1>"]
-    if examined.causes:
-        named = "".join(
-            f"<li>{html.escape(title(cause, lang))} <code>{cause}</code></li>" for cause in examined.causes[:3]
-        )
-        parts.append(f"<p>{words('causes', lang)}</p><ol>{named}</ol>")
-    for finding in examined.findings:
-        parts.append(
-            f"<h3 class='{finding.severity}'>{words(finding.severity, lang)} {finding.id}</h3>"
-            f"<p>{html.escape(finding.say(lang))}</p><p>{words('do', lang)} {html.escape(finding.advise(lang))}</p>"
-        )
-    if cure is not None and cure.kept is not None:
-        parts.append(f"<p>{words('kept', lang)} <code>{html.escape(as_settings(cure.kept.changes))}</code></p>")
-        parts.append(f"<p><code>{html.escape(command)}</code></p>")
+    """A whole HTML document that needs no script and no network.
+
+    Args:
+        command: the command line that carries the cure.
+    """
+    kept = cure.kept if cure is not None else None
+    after = kept.examination.history if kept is not None else None
+    sections = [_findings(examined, lang)] if examined.findings else []
+    if kept is not None:
+        changes = Text(f"{words('kept', lang)} {as_settings(kept.changes)}")
+        sections.append(Section(words("cure", lang), [changes, Code(command)] if command else [changes]))
     if examined.history:
-        kept = cure.kept.examination if cure is not None and cure.kept is not None else None
-        parts.append(curves(examined, kept, lang).to_html(full_html=False, include_plotlyjs=True))
-    rows = "".join(_row(verdict, lang) for verdict in examined.verdicts)
-    parts.append(f"<h2>{words('checks', lang)}</h2><table>{rows}</table>")
-    body = "\n".join(parts)
-    return (
-        f"<!doctype html><html lang='{lang}'><head><meta charset='utf-8'><title>{html.escape(head)}</title>"
-        f"<style>{STYLE}</style></head><body>{body}</body></html>\n"
-    )
+        sections.append(_curves(examined, after, lang))
+    sections.append(Section(words("checks", lang), [_measures(examined.verdicts, lang)]))
+    tone = "well"
+    if examined.ill:
+        tone = "error" if any(finding.severity == "error" for finding in examined.findings) else "warning"
+    shown = headline(examined, lang)
+    return html(Page(shown, _verdict(examined, lang), tone, _figures(examined, after, lang), sections, lang))
 
 
-def curves(before: Examination, after: Examination | None, lang: str) -> go.Figure:
-    """Six panels over the epochs. Dashed lines show the training with the remedy."""
-    titles = [words(name, lang) for name, _ in PANELS]
-    figure = make_subplots(rows=2, cols=3, subplot_titles=titles)
-    for dash, examined in (("solid", before), ("dash", after)):
-        if examined is None:
-            continue
-        for at, (name, keys) in enumerate(PANELS):
-            place = {"row": at // 3 + 1, "col": at % 3 + 1}
-            series = _valid(examined.history) if name == "panel-valid" else _series(examined.history, keys)
-            for key, (epochs, values) in series.items():
-                label = key if dash == "solid" else f"{key} ({words('after', lang)})"
-                line = {"dash": dash}
-                figure.add_trace(go.Scatter(x=epochs, y=values, name=label, line=line, mode="lines+markers"), **place)
-    if any("bpr" in record for record in before.history):
-        figure.add_hline(y=LN2, line={"dash": "dot", "color": "#999"}, row=1, col=1)
-    figure.update_layout(height=640, margin={"t": 60, "l": 40, "r": 20, "b": 40})
-    return figure
+def _verdict(examined: Examination, lang: str) -> str:
+    if not examined.ill or not examined.causes:
+        return headline(examined, lang)
+    asked, cause = examined.settings, title(examined.causes[0], lang)
+    return words("verdict", lang, model=asked.get("model"), dataset=asked.get("dataset"), cause=cause)
 
 
-Series = dict[str, tuple[list[int], list[float]]]
+def _figures(examined: Examination, after: History | None, lang: str) -> list[tuple[str, str]]:
+    found = Counter[str](finding.severity for finding in examined.findings)
+    figures = [(words("figure-measures", lang), count(len(examined.verdicts)))]
+    figures += [(words(f"figure-{severity}", lang), count(found[severity])) for severity in RANK]
+    figures.append((words("figure-seconds", lang), f"{examined.seconds:.0f}"))
+    for key, history in (("figure-loss", examined.history), ("figure-loss-after", after)):
+        if history:
+            part = words("panel-bpr" if "bpr" in history[-1] else "panel-loss", lang)
+            course = " → ".join(plain(ranking_loss(record)) for record in (history[0], history[-1]))
+            figures.append((words(key, lang, part=part), course))
+    return figures
 
 
-def _series(history: History, keys: tuple[str, ...]) -> Series:
-    found: Series = {}
-    for key in keys:
-        points = [(int(record["epoch"]), float(record[key])) for record in history if record.get(key) is not None]
-        if points:
-            found[key] = [epoch for epoch, _ in points], [value for _, value in points]
-    if keys[:1] == ("loss",) and not found and history:
-        found["loss"] = list(range(len(history))), [ranking_loss(record) for record in history]
-    return found
+def _findings(examined: Examination, lang: str) -> Section:
+    parts: list[Part] = []
+    if examined.causes:
+        parts.append(Text(words("causes", lang)))
+        parts.append(Lines([f"{title(cause, lang)} ({cause})" for cause in examined.causes[:FIRST_CAUSES]]))
+    for found in examined.findings:
+        advice = f"{words('do', lang)} {found.advise(lang)}"
+        parts.append(Told(words(found.severity, lang), found.id, found.say(lang), advice, found.severity))
+    return Section(words("findings", lang), parts)
 
 
-def _valid(history: History) -> Series:
-    found: Series = {}
-    for record in history:
-        for metric, value in (record.get("valid") or {}).items():
-            epochs, values = found.setdefault(metric, ([], []))
-            epochs.append(int(record["epoch"]))
-            values.append(float(value))
-    return found
+def _curves(examined: Examination, after: History | None, lang: str) -> Section:
+    metric = str(examined.settings.get("valid_metric") or "")
+    before = Training("", examined.history, metric)
+    parts: list[Part]
+    if after:
+        parts = [Charts(compared(before, Training("", after, metric), lang), pairs=True)]
+    else:
+        parts = [Charts(charts([before], lang))]
+    metrics = every_metric(examined.history, words("all-metrics", lang), lang)
+    if metrics is not None:
+        parts.append(Folded(metrics.title, [metrics]))
+    return Section(words("curves-compared" if after else "curves", lang), parts)
 
 
-def _row(verdict: Verdict, lang: str) -> str:
-    kind, mark = ("muted", "?") if verdict.skipped else ("error", "x") if verdict.finding else ("well", "+")
-    check = html.escape(words(f"check-{verdict.check}", lang))
-    return f"<tr><td class='{kind}'>{mark}</td><td>{check}</td><td>{html.escape(verdict.say(lang))}</td></tr>"
+def _measures(verdicts: Iterable[Verdict], lang: str) -> Table:
+    """One group a check."""
+    groups: dict[str, list[tuple[Toned, str]]] = {}
+    for verdict in verdicts:
+        state = "state-unknown" if verdict.skipped else "state-ill" if verdict.finding else "state-well"
+        row = Toned(words(state, lang), TONES[state]), verdict.say(lang)
+        groups.setdefault(words(f"check-{verdict.check}", lang), []).append(row)
+    head = words("state", lang), words("measure", lang)
+    return Table(words("checks", lang), head, [Group(*named) for named in groups.items()], words=(0, 1))

@@ -1,0 +1,33 @@
+"""A page as one HTML document that needs no script and no network."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataset_prep.pages.parts import Page
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+FOLDER = Path(__file__).parent
+
+
+def html(page: Page) -> str:
+    """The document; the same page gives the same bytes."""
+    return _template().render(page=page, style=style("theme.css") + style("chart.css"))
+
+
+@cache
+def style(name: str) -> str:
+    """A style sheet of this folder."""
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # `--help` does not wait for it
+
+    known = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
+    return known.get_template("page.html")
