@@ -18,6 +18,7 @@ from recbole_alibaba.diagnosis.command import doctor
 from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput, NotFiniteLossError
 from recbole_alibaba.host.settings import parse_overrides
+from recbole_alibaba.recommending.command import export, recommend, score_tianchi, similar
 
 INTERRUPTED = 130  # as a shell reports SIGINT
 LATEST = ""
@@ -134,6 +135,8 @@ def demo(output: Path, epochs: int) -> None:
 
 main.add_command(prep, "prep")
 main.add_command(doctor, "doctor")
+for command in (recommend, similar, export, score_tianchi):
+    main.add_command(command)
 
 
 def run_py() -> None:

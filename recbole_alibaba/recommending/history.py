@@ -93,5 +93,5 @@ def new_users(rows: pd.DataFrame, items: Tokens, degree: np.ndarray) -> NewUsers
     had, usable = (
         UserLists.from_pairs(row[kept], ids[kept], len(names), len(items)) for kept in (ids > 0, degree[ids] > 0)
     )
-    unknown = list(dict.fromkeys(tokens[degree[ids] == 0]))
+    unknown = list(dict.fromkeys(token for token, users in zip(tokens, degree[ids], strict=True) if not users))
     return NewUsers(np.asarray(names, object), had, usable, unknown)

@@ -11,6 +11,7 @@ from recbole_alibaba.recommending.ranking import Ranking
 
 REASONS = 5
 """Own items that are named for a recommendation; the other shares are one sum."""
+DIGITS = 7
 
 
 def frame(users: np.ndarray, found: Ranking, item_texts: np.ndarray, popular: np.ndarray | None) -> pd.DataFrame:
@@ -52,10 +53,11 @@ def explained(
             continue
         part, mine, shares = shares_of(int(user), listed)
         best = np.argsort(-shares, axis=0, kind="stable")[:REASONS].T
-        own += part.tolist()
+        own += part.round(DIGITS).tolist()
         because += [
-            [(item_texts[mine[at]], float(shares[at, column])) for at in rows] for column, rows in enumerate(best)
+            [(item_texts[mine[at]], float(shares[at, column].round(DIGITS))) for at in rows]
+            for column, rows in enumerate(best)
         ]
         named = np.take_along_axis(shares, best.T, 0).sum(0)
-        others += (shares.sum(0) - named).tolist()
+        others += (shares.sum(0) - named).round(DIGITS).tolist()
     return table.assign(own=own, because=pd.Series(because, dtype=object), others=others)
