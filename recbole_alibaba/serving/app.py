@@ -11,6 +11,7 @@ import anyio.to_thread
 import pandas as pd
 from fastapi import FastAPI, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse
+from pydantic import AfterValidator
 
 from recbole_alibaba import __version__
 from recbole_alibaba.host.errors import SavedRunError
@@ -29,21 +30,22 @@ from recbole_alibaba.serving.answers import (
     Refusal,
     Share,
 )
-from recbole_alibaba.serving.body_limit import BodyLimit
+from recbole_alibaba.serving.middleware import SLASH, BodyLimit, EscapedSlashes
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "An unknown id"}}
-CANNOT: dict[int | str, dict[str, Any]] = {400: {"model": Refusal, "description": "The model or its size forbids it"}}
+CANNOT: dict[int | str, dict[str, Any]] = {400: {"model": Refusal, "description": "This kind of model cannot"}}
 TOO_LARGE: dict[int | str, dict[str, Any]] = {413: {"model": Refusal, "description": "A body of more than 1 MB"}}
-K = Annotated[int, Query(ge=1, le=LARGEST_K, description="length of the list")]
-InPath = Annotated[Id, Path()]
+K = Annotated[int, Query(ge=1, le=LARGEST_K, description="the longest list; it is shorter where the items run out")]
+InPath = Annotated[Id, Path(), AfterValidator(lambda text: text.replace(SLASH, "/"))]
 
 
 def make_app(model: SavedModel) -> FastAPI:
     """A FastAPI application that answers from one model. It keeps nothing of what it is asked."""
-    app = FastAPI(
-        title=f"{model.record['model']} on {model.record['dataset']}", version=__version__, lifespan=_lifespan
-    )
+    n_items = len(model.items) - 1
+    title = f"{model.record['model']} on {model.record['dataset']}"
+    app = FastAPI(title=title, version=__version__, lifespan=_lifespan)
     app.add_middleware(BodyLimit)
+    app.add_middleware(EscapedSlashes)
 
     @app.exception_handler(SavedRunError)
     def cannot(request: Request, error: SavedRunError) -> JSONResponse:
@@ -53,16 +55,20 @@ def make_app(model: SavedModel) -> FastAPI:
     def health() -> Health:
         """Which model answers, and how it did in its test."""
         record = model.record
-        users, items = len(model.users) - 1, len(model.items) - 1
-        result = record.get("test_result")
-        return Health(model=record["model"], dataset=record["dataset"], users=users, items=items, test_result=result)
+        return Health(
+            model=record["model"],
+            dataset=record["dataset"],
+            users=len(model.users) - 1,
+            items=n_items,
+            test_result=record.get("test_result"),
+        )
 
     @app.get("/recommend/{user}", responses=NOT_FOUND | CANNOT)
     def recommend(user: InPath, k: K = 10, seen: bool = False, unknown_is_popular: bool = False) -> List:
         """The best items of a user of the data; for an unknown user 404, or the popular list."""
         if not unknown_is_popular:
             _known(model, user=user)
-        found = model.recommend([user], k, seen=seen, unknown="popular")
+        found = model.recommend([user], min(k, n_items), seen=seen, unknown="popular")
         return List(user=user, popular=bool(found["popular"].any()), items=_recommended(found))
 
     @app.post("/recommend", responses=CANNOT | TOO_LARGE)
@@ -71,14 +77,14 @@ def make_app(model: SavedModel) -> FastAPI:
         untrained = model.history.degree[model.items.ids(basket.items)] == 0
         left_out = [item for item, out in zip(basket.items, untrained, strict=True) if out]
         history = pd.DataFrame({"user": "", "item": basket.items})
-        found = model.fold_in(history, basket.k, seen=basket.seen)
+        found = model.fold_in(history, min(basket.k, n_items), seen=basket.seen)
         return BasketList(popular=bool(untrained.all()), left_out=left_out, items=_recommended(found))
 
     @app.get("/similar/{item}", responses=NOT_FOUND | CANNOT)
     def similar(item: InPath, k: K = 10) -> Neighbours:
         """The items whose vectors have the largest cosine with that of an item."""
         _known(model, item=item)
-        rows = model.similar(item=item, k=k).itertuples()
+        rows = model.similar(item=item, k=min(k, n_items - 1)).itertuples()
         return Neighbours(item=item, similar=[Neighbour(rank=r.rank, item=r.item, cosine=r.score) for r in rows])
 
     @app.get("/explain/{user}/{item}", responses=NOT_FOUND | CANNOT)
