@@ -16,7 +16,6 @@ from prep_golden import CASES, GOLDEN, converted
 
 from dataset_prep import UsageError, convert
 
-
 EVERY = int(os.environ.get("GOLDEN_SPARK_EVERY", "24"))
 GOLDEN_CASES = [case for case in CASES if not case.startswith("split") and "shared/" not in case][4 % EVERY :: EVERY]
 
