@@ -142,7 +142,7 @@ def test_bpr_falls_on_taobao_buy_and_adam_with_decay_is_said_to_stand_still(
             made.trainer.fit(made.train_data, saved=False)
         return [record["bpr"] for record in made.trainer.history]
 
-    assert history(learner="adam", weight_decay=1e-4) == pytest.approx([math.log(2)] * 3, abs=1e-4)
+    assert history(learner="adam", weight_decay=1e-4) == pytest.approx([math.log(2)] * 3, abs=3e-4)
     assert "stuck-at-ln2" in caplog.text
     assert "learner: adamw" in caplog.text
     # RecBole's own LightGCN under AdamW was measured at 0.6919, 0.6890, 0.6834 on these pairs.
