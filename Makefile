@@ -10,7 +10,7 @@ demo: .venv/.installed
 	$(BIN)/recbole-alibaba demo
 
 test: .venv/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: .venv/.installed-dev
 	$(BIN)/ruff check .

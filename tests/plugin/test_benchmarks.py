@@ -1,7 +1,7 @@
 """The contestants of the benchmark can step and do the same maths; its page says what was met, and why not."""
 
 import json
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -102,10 +102,13 @@ def test_the_page_is_rendered_from_its_own_numbers() -> None:
         (("fits", "0.01", "1", "2"), ("step", "evaluation", "peak, GB")),
     ],
 )
-def test_a_measurement_prints_its_numbers(words: tuple[str, ...], compared: tuple[str, ...]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.measure", *words], cwd=FOLDER.parent, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    numbers = json.loads(done.stdout.splitlines()[-1])
+def test_a_measurement_prints_its_numbers(
+    words: tuple[str, ...],
+    compared: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["measure", *words])
+    runpy.run_module("benchmarks.measure", run_name="__main__")
+    numbers = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert all(numbers[name] >= 0 for name in compared)

@@ -13,10 +13,10 @@ from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(5):  # the heap grows to what it will need
-    [torch.ones(5_000_000) for _ in range(3)]
+    [torch.ones(1_000_000) for _ in range(3)]
 before = faults()
 for _ in range(20):
-    [torch.ones(5_000_000) for _ in range(3)]
+    [torch.ones(1_000_000) for _ in range(3)]
 print(faults() - before)
 """
 

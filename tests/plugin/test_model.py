@@ -132,7 +132,7 @@ def test_parameters_after_ten_steps_equal_recboles_on_gowalla(shared_data):
         for line in lines:
             user, *items = map(int, line.split())
             pairs += [(user + 1, item + 1) for item in items]
-    ten_steps_equal_recboles(World(*np.array(pairs).T), embedding_size=64)
+    ten_steps_equal_recboles(World(*np.array(pairs).T), embedding_size=8)
 
 
 def test_predictions_equal_recboles_and_follow_the_parameters():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from prep_data import mobile_log, real
+from prep_golden import write_logs
 
 import dataset_prep
 from dataset_prep.sources.sample import write_sample
@@ -27,6 +28,12 @@ def tianchi() -> tuple[Path, Path]:
 def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The made-up log and its item subset."""
     return write_sample(tmp_path_factory.mktemp("raw"))
+
+
+@pytest.fixture(scope="session")
+def golden_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the golden conversions read."""
+    return write_logs(tmp_path_factory.mktemp("golden"))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,8 +12,18 @@ from typing import Any
 
 import pytest
 from prep_data import files, real
+from prep_golden import CASES, GOLDEN, converted
 
 from dataset_prep import UsageError, convert
+
+EVERY = int(os.environ.get("GOLDEN_SPARK_EVERY", "24"))
+GOLDEN_CASES = [case for case in CASES if not case.startswith("split") and "shared/" not in case][4 % EVERY :: EVERY]
+
+
+@pytest.mark.usefixtures("spark_session")
+@pytest.mark.parametrize("case", GOLDEN_CASES)
+def test_spark_writes_the_golden_bytes(case: str, golden_logs: Path, tmp_path: Path) -> None:
+    assert converted(case, golden_logs, tmp_path, "--engine", "spark") == json.loads(GOLDEN.read_text())[case]
 
 
 def both(source: str, users: Path | Sequence[Path], folder: Path, **options: Any) -> None:

@@ -13,13 +13,11 @@ from pathlib import Path
 
 import pytest
 from prep_data import READERS, real
-from prep_golden import CASES, DIRT, GOLDEN, converted, digests, words, write_logs
+from prep_golden import CASES, DIRT, GOLDEN, converted, digests, words
 
 RECORDED = json.loads(GOLDEN.read_text())
 TEXT_IDS = ("csv ", " zeros.csv", " all.csv")
 """Logs with ids that are not plain numbers: --reader compiled refuses them."""
-EVERY = int(os.environ.get("GOLDEN_SPARK_EVERY", "24"))
-FOR_SPARK = [case for case in CASES if not case.startswith("split") and "shared/" not in case][4 % EVERY :: EVERY]
 
 
 def for_readers() -> list[tuple[str, str]]:
@@ -31,11 +29,6 @@ def for_readers() -> list[tuple[str, str]]:
     chosen = {*first, *dirty, *logs[::9]}
     every = [(case, reader) for case in logs if case in chosen for reader in READERS]
     return [(case, reader) for case, reader in every if reader != "compiled" or not any(t in case for t in TEXT_IDS)]
-
-
-@pytest.fixture(scope="module")
-def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_logs(tmp_path_factory.mktemp("golden"))
 
 
 @pytest.fixture
@@ -51,24 +44,18 @@ def test_every_case_is_recorded() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, indirect=True)
-def test_the_same_bytes(case: str, logs: Path, tmp_path: Path) -> None:
-    assert converted(case, logs, tmp_path) == RECORDED[case]
+def test_the_same_bytes(case: str, golden_logs: Path, tmp_path: Path) -> None:
+    assert converted(case, golden_logs, tmp_path) == RECORDED[case]
 
 
 @pytest.mark.parametrize(("case", "reader"), for_readers())
-def test_the_same_bytes_by_every_reader(case: str, reader: str, logs: Path, tmp_path: Path) -> None:
-    assert converted(case, logs, tmp_path, "--reader", reader) == RECORDED[case]
-
-
-@pytest.mark.usefixtures("spark_session")
-@pytest.mark.parametrize("case", FOR_SPARK)
-def test_the_same_bytes_by_spark(case: str, logs: Path, tmp_path: Path) -> None:
-    assert converted(case, logs, tmp_path, "--engine", "spark") == RECORDED[case]
+def test_the_same_bytes_by_every_reader(case: str, reader: str, golden_logs: Path, tmp_path: Path) -> None:
+    assert converted(case, golden_logs, tmp_path, "--reader", reader) == RECORDED[case]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "date 2014" in case][:1])
-def test_the_same_bytes_in_another_time_zone(case: str, logs: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "dataset_prep", *words(case, logs, tmp_path)]
+def test_the_same_bytes_in_another_time_zone(case: str, golden_logs: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dataset_prep", *words(case, golden_logs, tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"TZ": "America/New_York"})
     assert digests(done.returncode, done.stderr, tmp_path / "x") == RECORDED[case]
 
@@ -76,7 +63,7 @@ def test_the_same_bytes_in_another_time_zone(case: str, logs: Path, tmp_path: Pa
 WITHOUT_COMPILER = [case for case in CASES if not case.startswith("split") and "shared/" not in case][::11]
 
 
-def test_the_same_bytes_without_a_compiler(without_compiler: Path, logs: Path, tmp_path: Path) -> None:
+def test_the_same_bytes_without_a_compiler(without_compiler: Path, golden_logs: Path, tmp_path: Path) -> None:
     """Several conversions in one process."""
     code = (
         "import json, sys\n"
@@ -87,7 +74,7 @@ def test_the_same_bytes_without_a_compiler(without_compiler: Path, logs: Path, t
         "        enumerate(json.loads(sys.argv[4]))}\n"
         "print(json.dumps(made))\n"
     )
-    words = [str(GOLDEN.parent), str(logs), str(tmp_path), json.dumps(WITHOUT_COMPILER)]
+    words = [str(GOLDEN.parent), str(golden_logs), str(tmp_path), json.dumps(WITHOUT_COMPILER)]
     command = [sys.executable, "-c", code, *words]
     done = subprocess.run(command, cwd=without_compiler, env={}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
