@@ -51,6 +51,7 @@ class Prep(click.Group):
     epilog=EPILOG,
     no_args_is_help=True,
 )
+@click.version_option(package_name="recbole-alibaba")
 def main() -> None:
     """Turn Alibaba's raw logs into RecBole data sets.
 

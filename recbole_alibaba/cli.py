@@ -55,7 +55,17 @@ def trains(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Each command answers --version, too."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add `cmd`, with --version if it has none."""
+        if not any("--version" in option.opts for option in cmd.params):
+            click.version_option(__version__)(cmd)
+        super().add_command(cmd, name)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """From Alibaba's Tianchi logs to a trained, explained LightGCN inside RecBole."""
@@ -72,7 +82,13 @@ def main() -> None:
     metavar="[RUN]",
     help="Go on with the run in this folder; without RUN, with the latest of this model and data set.",
 )
-@click.option("--nproc", default=1, show_default=True, help="Processes on this machine (CUDA with NCCL only).")
+@click.option(
+    "--nproc",
+    default=1,
+    type=click.IntRange(min=1),
+    show_default=True,
+    help="Processes, each with a CUDA GPU.",
+)
 @click.option("--ip", default="localhost", show_default=True, help="Address of the first machine.")
 @click.option("--port", default="5678", show_default=True, help="Port of the first machine.")
 @click.option("--world_size", default=-1, help="Processes on all machines.")
@@ -100,16 +116,29 @@ def run(
     run.py --dataset=tianchi-mobile --config_files="properties/experiment/after.yaml my.yaml"
     run.py --dataset=tianchi-mobile --resume
 
-    Settings are listed, with type and meaning, in properties/; a dictionary changes only the keys it names.
+    \b
+    Common settings, with the defaults of AlibabaLightGCN:
+    --epochs=300 --learning_rate=0.001 --train_batch_size=2048 --embedding_size=64 --n_layers=3 --reg_weight=1e-5
+    --stopping_step=50 (validations without a better --valid_metric=NDCG@20) --eval_step=1 --topk=[10,20]
+    --metrics=[Recall,NDCG] --eval_args='{split: {RS: [0.8,0.1,0.1]}, order: TO}' --seed=2020
+    --gpu_id='' (the CPU) --data_path=dataset/ --checkpoint_dir=saved
+
+    All settings stand in properties/ with type and meaning; a dictionary changes only the keys it names.
+
+    \b
+    Exit code 0: trained and tested. 1: the loss became NaN or infinite. 2: bad input or settings, in one sentence.
     """
     from recbole_alibaba import experiment
+    from recbole_alibaba.host.guards import check_processes
+    from recbole_alibaba.host.unexplained import settings_named
 
     overrides = parse_overrides(context.args)
-    files = config_files.split()
+    files, given = config_files.split(), dict(overrides)
     if not sys.stderr.isatty():
         overrides.setdefault("show_progress", False)
     if nproc == 1 and world_size <= 0:
-        experiment.run(model, dataset, files, overrides, resume=resume == LATEST or resume or False)
+        with settings_named(given, files):
+            experiment.run(model, dataset, files, overrides, resume=resume == LATEST or resume or False)
         return
     if resume is not None:
         raise BadInput("--resume goes on with a run of one process; a run of several cannot be resumed.")
@@ -119,6 +148,7 @@ def run(
     from recbole_alibaba.host.config import Parsed
 
     chosen = experiment.build_config(model, dataset, files, overrides)
+    check_processes(nproc, world_size, str(chosen["gpu_id"]))
     names = chosen["model"], chosen["dataset"]
     run_distributed(*names, files, Parsed(overrides), True, nproc, world_size, ip, port, group_offset)
 

@@ -22,6 +22,7 @@ from recbole_alibaba.evaluation.full_sort import install_fast_evaluation, load_w
 from recbole_alibaba.evaluation.result_table import result_table
 from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
+from recbole_alibaba.host.explicit_negatives import warn_of_negatives
 from recbole_alibaba.host.properties import read_mapping
 from recbole_alibaba.host.registry import find_model
 from recbole_alibaba.saved.earlier_run import EarlierRun, earlier_run
@@ -83,11 +84,14 @@ def build_config(
         named.update(layer)
     model = model or named.get("model") or DEFAULT_MODEL
     dataset = dataset or named.get("dataset")
-    model_class = find_model(model)
+    model_class = find_model(str(model))
     for file in files:
-        settings.refuse_unknown(read_mapping(file), model_class, file)
-    settings.refuse_unknown(config_dict or {}, model_class, "settings")
-    dataset = guards.find_dataset(dataset, str(named.get("data_path", "dataset/")))
+        settings.check_layer(read_mapping(file), model_class, file)
+    settings.check_layer(config_dict or {}, model_class)
+    data_path = str(named.get("data_path", "dataset/"))
+    dataset = guards.find_dataset(dataset, data_path)
+    for path in host_config.dataset_files(data_path, dataset):
+        settings.check_layer(read_mapping(path), model_class, str(path), for_every_model=True)
     with host_config.without_argv():
         config = Config(model, dataset, files, host_config.Parsed(config_dict or {}))
     if checked:
@@ -103,16 +107,18 @@ def prepare(config: Config) -> Experiment:
         BadSettingError: a setting does not fit the data or another setting.
     """
     init_seed(config["seed"], config["reproducibility"])
+    model_class = find_model(config["model"])
     dataset = guards.loaded(create_dataset, config)
+    warn_of_negatives(config, dataset, model_class)
     getLogger().info(dataset)
     train_data, valid_data, test_data = guards.split(prepare_loaders, config, dataset)
     init_seed(config["seed"] + config["local_rank"], config["reproducibility"])
-    model_class = find_model(config["model"])
     # Importing any of RecBole's sequential models turns this slow check on for the whole process (its sine.py).
     torch.autograd.set_detect_anomaly(False)
     model = model_class(config, train_data._dataset).to(config["device"])
     getLogger().info(model)
     trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
+    guards.name_loss_that_is_not_finite(trainer, config)
     install_fast_evaluation(trainer)
     return Experiment(config, dataset, train_data, valid_data, test_data, model, trainer)
 

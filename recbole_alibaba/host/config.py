@@ -5,9 +5,8 @@ plugin's models, `properties/overall.yaml` and `properties/model/<model>.yaml` f
 RecBole's models keep RecBole's settings. `<data_path>/<dataset>/<dataset>.yaml` counts for all models.
 """
 
-import copy
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,27 +15,12 @@ from recbole.config import Config
 
 from recbole_alibaba.host import registry
 from recbole_alibaba.host.properties import properties_folder, read_mapping
-
-# Their entries are alternatives: {RS: ...} merged with {LS: ...} would ask for both splits.
-REPLACED_WHOLE = frozenset({"split", "load_col", "unload_col"})
+from recbole_alibaba.settings.combinations import Host, check_combination
+from recbole_alibaba.settings.merge import deep_update
 
 
 class Parsed(dict[str, Any]):
     """Settings whose values have their types already; RecBole must not `eval` their strings."""
-
-
-def deep_update(base: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge `other` into `base`, in place: a dictionary changes only the keys it names in a dictionary below it.
-
-    `other` and `base` share no mutable value afterwards.
-    """
-    for key, value in other.items():
-        below = base.get(key)
-        if isinstance(value, Mapping) and isinstance(below, dict) and key not in REPLACED_WHOLE:
-            base[key] = deep_update(dict(below), value)
-        else:
-            base[key] = copy.deepcopy(value)
-    return base
 
 
 def install() -> None:
@@ -85,7 +69,7 @@ def _load_internal(config: Config, model: str, model_class: type, dataset: str) 
     external = config.external_config_dict
     config._files_after = {
         root / "overall.yaml": _model_files(model),
-        after_dataset: _dataset_files(external.get("data_path", "dataset/"), dataset),
+        after_dataset: dataset_files(external.get("data_path", "dataset/"), dataset),
     }
     try:
         config._recbole_load_internal_config_dict(model, model_class, dataset)
@@ -99,7 +83,8 @@ def _model_files(model: str) -> list[Path]:
     return [properties_folder() / "overall.yaml", properties_folder() / "model" / f"{model}.yaml"]
 
 
-def _dataset_files(data_path: str, dataset: str) -> list[Path]:
+def dataset_files(data_path: str, dataset: str) -> list[Path]:
+    """The data set's own property file, if it has one."""
     file = Path(data_path) / dataset / f"{dataset}.yaml"
     return [file] if file.is_file() else []
 
@@ -111,7 +96,28 @@ def _merge_external(config: Config) -> None:
 
 
 def _get_final(config: Config) -> dict[str, Any]:
-    return deep_update(dict(config.internal_config_dict), config.external_config_dict)
+    final = deep_update(dict(config.internal_config_dict), config.external_config_dict)
+    if isinstance(config.variable_config_dict, Parsed):
+        check_combination(final, _host(config))
+    return final
+
+
+def _host(config: Config) -> Host:
+    from recbole.evaluator.register import metric_types, metrics_dict
+    from recbole.utils import EvaluatorType, InputType, ModelType
+
+    input_type = getattr(config.model_class, "input_type", None)
+    ranking, values = (
+        {name: metrics_dict[name].__name__ for name, found in metric_types.items() if found == kind}
+        for kind in (EvaluatorType.RANKING, EvaluatorType.VALUE)
+    )
+    return Host(
+        model=config.model,
+        sequential=config.internal_config_dict["MODEL_TYPE"] == ModelType.SEQUENTIAL,
+        pairwise=None if input_type is None else input_type == InputType.PAIRWISE,
+        ranking=ranking,
+        values=values,
+    )
 
 
 @contextmanager

@@ -11,6 +11,9 @@ from typing import Any
 from recbole_alibaba.host import registry
 from recbole_alibaba.host.errors import BadInput, UnknownSettingError, nearest
 from recbole_alibaba.host.properties import PACKAGE, parse_value, properties_folder, read_mapping
+from recbole_alibaba.settings.old_names import OTHER_WORDS, refuse_old
+from recbole_alibaba.settings.property_lines import Line, property_lines
+from recbole_alibaba.settings.values import TYPED, check_values, place
 
 _READ = re.compile(r"""config(?:\.get\(|\[)\s*["'](\w+)["']""")
 _HOST_READERS = ("config", "data", "evaluator", "quick_start", "sampler", "trainer", "utils")
@@ -39,21 +42,48 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
-def refuse_unknown(settings: Mapping[str, Any], model_class: type, where: str) -> None:
-    """Refuse settings that neither RecBole, the model nor this plugin reads.
+def check_layer(
+    settings: Mapping[str, Any], model_class: type, where: str = TYPED, for_every_model: bool = False
+) -> None:
+    """Refuse settings that nothing reads, and values that cannot be used.
 
     Args:
         where: the source of the settings, for the message.
+        for_every_model: the layer counts for all models, so it may have settings that this one does not read.
 
     Raises:
-        UnknownSettingError: the first such key, with the nearest known one.
+        UnknownSettingError: neither RecBole, the model nor this plugin reads a key; the message has its successor or
+            the nearest known key.
+        BadSettingError: a value of the wrong type, or out of its range.
     """
+    lines = lines_of(model_class)
+    refuse_old(settings, frozenset(lines), where)
     known = known_settings(model_class)
     for key in settings:
-        if key not in known and not key.startswith("alias_of_"):
+        if not for_every_model and key not in known and not str(key).startswith("alias_of_"):
+            word = OTHER_WORDS.get(key)
+            hint = f" Did you mean '{word}'?" if word in known else nearest(str(key), known)
             raise UnknownSettingError(
-                f"{where}: nothing reads the setting '{key}' with {model_class.__name__}.{nearest(key, known)}"
+                f"{place(where)}nothing reads the setting '{key}' with {model_class.__name__}.{hint}"
             )
+    check_values(settings, lines, where)
+
+
+@cache
+def lines_of(model_class: type) -> dict[str, Line]:
+    """The property line of each setting of the model: RecBole's, then this plugin's over them."""
+    return property_lines([file for file in _property_files(model_class) if file.is_file()])
+
+
+def _property_files(model_class: type) -> list[Path]:
+    host, name = _root() / "properties", model_class.__name__
+    ours = properties_folder()
+    files = [host / "overall.yaml", host / "model" / f"{name}.yaml", host / "dataset" / "sample.yaml"]
+    return files + ([ours / "overall.yaml", ours / "model" / f"{name}.yaml"] if registry.is_ours(name) else [])
+
+
+def _root() -> Path:
+    return Path(inspect.getfile(sys.modules["recbole"])).parent
 
 
 @cache
@@ -61,12 +91,9 @@ def known_settings(model_class: type) -> frozenset[str]:
     """Keys of the model's property files, and keys that the code of the model, RecBole or this plugin reads."""
     from recbole.utils import argument_list
 
-    root = Path(inspect.getfile(sys.modules["recbole"])).parent
-    host, name = root / "properties", model_class.__name__
-    files = [host / "overall.yaml", host / "model" / f"{name}.yaml", *host.glob("quick_start_config/*.yaml")]
-    files += [*host.glob("dataset/sample.yaml"), properties_folder() / "overall.yaml"]
-    if registry.is_ours(name):
-        files.append(properties_folder() / "model" / f"{name}.yaml")
+    root = _root()
+    files = [*_property_files(model_class), *(root / "properties").glob("quick_start_config/*.yaml")]
+    files.append(properties_folder() / "overall.yaml")
     keys = {key for file in files if file.is_file() for key in read_mapping(file)}
     keys |= {key for names in vars(argument_list).values() if isinstance(names, list) for key in names}
     sources = [*(root / "model").glob("*.py"), *PACKAGE.rglob("*.py")]

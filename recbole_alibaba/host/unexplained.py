@@ -1,0 +1,53 @@
+"""What is said of an error that no check foresaw? One sentence with the settings that were given."""
+
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from recbole_alibaba.host.errors import BadInput, BadSettingError, NotFiniteLossError
+from recbole_alibaba.settings.values import TYPED, written
+
+
+@contextmanager
+def settings_named(given: Mapping[str, Any], files: Sequence[str] = ()) -> Iterator[None]:
+    """Turn an unforeseen error into a sentence that names the settings of this run; the traceback goes to a file.
+
+    Without any setting given, the error passes: then it is no matter of settings.
+
+    Raises:
+        BadSettingError: in place of the unforeseen error.
+    """
+    try:
+        yield
+    except (BadInput, NotFiniteLossError):
+        raise
+    except Exception as error:
+        if not given and not files:
+            raise
+        raise BadSettingError(_sentence(error, given, files)) from error
+
+
+def _sentence(error: Exception, given: Mapping[str, Any], files: Sequence[str]) -> str:
+    message = " ".join(str(error).split()) or "no message"
+    frames = traceback.extract_tb(error.__traceback__)
+    near = [key for key in given if any(key in text for text in (message, *(frame.line or "" for frame in frames)))]
+    named = [written((key,), given[key], TYPED) for key in near or given]
+    suspects = " and ".join(named + [f"those of {file}" for file in files])
+    end = f" The whole error is in {file}." if (file := _keep(error)) else ""
+    return (
+        f"This run stopped in {Path(frames[-1].filename).name} with {type(error).__name__}: {message[:300]} "
+        f"Its settings are probably the cause: take away {suspects}, or choose another value.{end}"
+    )
+
+
+def _keep(error: Exception) -> Path | None:
+    file = Path("log") / f"traceback-{datetime.now():%Y-%m-%d-%H-%M-%S-%f}.txt"
+    try:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError:
+        return None
+    return file
