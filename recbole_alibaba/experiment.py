@@ -1,15 +1,16 @@
 """One experiment: settings -> data -> model -> trainer -> result. Only this file connects RecBole's parts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from recbole.config import Config
 from recbole.data import create_dataset
-from recbole.utils import dict2str, get_trainer, init_seed, set_color
+from recbole.data.transform import construct_transform
+from recbole.utils import dict2str, get_flops, get_trainer, init_seed, set_color
 
 from recbole_alibaba.data.loaders import prepare_loaders
 from recbole_alibaba.diagnosis.checks.popularity_check import beside_popularity, standing
@@ -20,7 +21,7 @@ from recbole_alibaba.evaluation.full_sort import install_fast_evaluation
 from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
 from recbole_alibaba.host.properties import read_mapping
-from recbole_alibaba.host.registry import find_model
+from recbole_alibaba.host.registry import find_model, is_ours
 from recbole_alibaba.saved.run_folder import new_run_folder
 from recbole_alibaba.trainer.cost_estimate import announce
 from recbole_alibaba.trainer.freed_memory import keep_freed_memory
@@ -28,6 +29,7 @@ from recbole_alibaba.trainer.host_trainers import watch
 from recbole_alibaba.trainer.zero_metrics import stop_at_zero, unknown_share
 
 DEFAULT_MODEL = "AlibabaLightGCN"
+T = TypeVar("T")
 
 
 @dataclass
@@ -102,6 +104,8 @@ def prepare(config: Config) -> Experiment:
     torch.autograd.set_detect_anomaly(False)
     model = model_class(config, train_data._dataset).to(config["device"])
     getLogger().info(model)
+    if not is_ours(config["model"]):  # this plugin's draw nothing when they predict
+        _count_flops(config, model, dataset)
     trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
     install_fast_evaluation(trainer)
     return Experiment(config, dataset, train_data, valid_data, test_data, model, trainer)
@@ -158,7 +162,7 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
         made.train_data, made.valid_data, saved=saved, show_progress=config["show_progress"]
     )
     part, data = ("test", made.test_data) if made.test_data else ("valid", made.valid_data)
-    popularity = beside_popularity(made, data)
+    popularity = _aside(beside_popularity, made, data)
     if hasattr(trainer, "epoch_warnings"):
         trainer.epoch_warnings.summary()
     test_result = trainer.evaluate(made.test_data, load_best_model=saved, show_progress=config["show_progress"])
@@ -166,7 +170,7 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
     logger.info(f"{set_color('test result', 'yellow')}: {dict2str(test_result or {})}")
     if popularity is not None:
         logger.info(f"{set_color(f'popularity on {part}', 'yellow')}: {dict2str(popularity[0])}")
-        stood = standing(made, part, test_result or best_result or {}, *popularity)
+        stood = _aside(standing, made, part, test_result or best_result or {}, *popularity)
         beaten = popularity_wins(stood, getattr(trainer, "history", []), made.settings) if stood else None
         if beaten is not None:
             logger.warning(f"{beaten.id}: {beaten.message} {beaten.remedy}")
@@ -182,6 +186,27 @@ def _train_and_test(made: Experiment, saved: bool) -> dict[str, Any]:
         "dataset": config["dataset"],
         "model": config["model"],
     }
+
+
+def _aside(look: Callable[..., T], *arguments: Any) -> T | None:
+    """What a look beside the training returns; None, with one line in the log, where it fails itself."""
+    try:
+        return look(*arguments)
+    except Exception as error:  # of any model, data set or trainer
+        getLogger().info(f"{look.__name__} was left out: {type(error).__name__}: {error}")
+        return None
+
+
+def _count_flops(config: Config, model: torch.nn.Module, dataset: Any) -> None:
+    """RecBole's count of operations, which draws random numbers with SGL, MacridVAE and BERT4Rec.
+
+    Without it these models would give other metrics than in `run_recbole`.
+    """
+    try:
+        flops = get_flops(model, dataset, config["device"], getLogger(), construct_transform(config))
+        getLogger().info(f"FLOPs: {flops:,.0f}")
+    except Exception as error:  # of any model
+        getLogger().info(f"FLOPs were not counted: {type(error).__name__}: {error}")
 
 
 def _plain(result: Mapping[str, Any] | None) -> dict[str, float] | None:
