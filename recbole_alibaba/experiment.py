@@ -1,16 +1,17 @@
 """One experiment: settings -> data -> model -> trainer -> result. Only this file connects RecBole's parts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from logging import getLogger
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from recbole.config import Config
 from recbole.data import create_dataset
-from recbole.utils import get_trainer, init_seed
+from recbole.data.transform import construct_transform
+from recbole.utils import get_flops, get_trainer, init_seed
 
 from recbole_alibaba.data.loaders import prepare_loaders
 from recbole_alibaba.diagnosis.checks.popularity_check import beside_popularity, standing
@@ -24,7 +25,7 @@ from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
 from recbole_alibaba.host.explicit_negatives import warn_of_negatives
 from recbole_alibaba.host.properties import read_mapping
-from recbole_alibaba.host.registry import find_model
+from recbole_alibaba.host.registry import find_model, is_ours
 from recbole_alibaba.saved.earlier_run import EarlierRun, earlier_run
 from recbole_alibaba.saved.next_steps import next_steps
 from recbole_alibaba.saved.run_folder import new_run_folder
@@ -39,6 +40,7 @@ from recbole_alibaba.trainer.interruption import says_what_is_kept
 from recbole_alibaba.trainer.zero_metrics import stop_at_zero, unknown_share
 
 DEFAULT_MODEL = "AlibabaLightGCN"
+T = TypeVar("T")
 
 
 @dataclass
@@ -117,6 +119,8 @@ def prepare(config: Config) -> Experiment:
     torch.autograd.set_detect_anomaly(False)
     model = model_class(config, train_data._dataset).to(config["device"])
     getLogger().info(model)
+    if not is_ours(config["model"]):  # this plugin's draw nothing when they predict
+        _count_flops(config, model, dataset)
     trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
     guards.name_loss_that_is_not_finite(trainer, config)
     install_fast_evaluation(trainer)
@@ -186,7 +190,7 @@ def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None) -
         with one_line_an_epoch(trainer, bool(made.valid_data)):
             best_score, best_result = fit(made, folder, earlier)
         part, data = ("test", made.test_data) if made.test_data else ("valid", made.valid_data)
-        popularity = beside_popularity(made, data)
+        popularity = _aside(beside_popularity, made, data)
         test_result = trainer.evaluate(made.test_data, load_best_model=saved, show_progress=config["show_progress"])
     if hasattr(trainer, "epoch_warnings"):
         trainer.epoch_warnings.summary()
@@ -194,7 +198,7 @@ def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None) -
     columns = {"best valid": best_result, "test": test_result}
     if popularity is not None:
         columns[f"popularity on {part}"] = popularity[0]
-        stood = standing(made, part, test_result or best_result or {}, *popularity)
+        stood = _aside(standing, made, part, test_result or best_result or {}, *popularity)
         beaten = popularity_wins(stood, getattr(trainer, "history", []), made.settings) if stood else None
         if beaten is not None:
             logger.warning(f"{beaten.id}: {beaten.message} {beaten.remedy}")
@@ -226,6 +230,27 @@ def _finish(
     has_tables = write_run(folder, made, run_record(made, result, started, findings))
     for line in next_steps(str(folder), result["model_file"], has_tables, made.config["epochs"]):
         getLogger().info(line)
+
+
+def _aside(look: Callable[..., T], *arguments: Any) -> T | None:
+    """What a look beside the training returns; None, with one line in the log, where it fails itself."""
+    try:
+        return look(*arguments)
+    except Exception as error:  # of any model, data set or trainer
+        getLogger().info(f"{look.__name__} was left out: {type(error).__name__}: {error}")
+        return None
+
+
+def _count_flops(config: Config, model: torch.nn.Module, dataset: Any) -> None:
+    """RecBole's count of operations, which draws random numbers with SGL, MacridVAE and BERT4Rec.
+
+    Without it these models would give other metrics than in `run_recbole`.
+    """
+    try:
+        flops = get_flops(model, dataset, config["device"], getLogger(), construct_transform(config))
+        getLogger().info(f"FLOPs: {flops:,.0f}")
+    except Exception as error:  # of any model
+        getLogger().info(f"FLOPs were not counted: {type(error).__name__}: {error}")
 
 
 def _plain(result: Mapping[str, Any] | None) -> dict[str, float] | None:

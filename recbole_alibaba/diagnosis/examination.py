@@ -18,7 +18,12 @@ from recbole_alibaba.diagnosis.checks.gradient_checks import gradients, overfits
 from recbole_alibaba.diagnosis.checks.graph_check import graph
 from recbole_alibaba.diagnosis.checks.interactions import Interactions
 from recbole_alibaba.diagnosis.checks.loss_checks import loss
-from recbole_alibaba.diagnosis.checks.model_access import first_batches, is_trained, severity_for, undisturbed
+from recbole_alibaba.diagnosis.checks.model_access import (
+    first_batches,
+    is_trained,
+    needs_own_training,
+    undisturbed,
+)
 from recbole_alibaba.diagnosis.checks.negative_checks import negatives
 from recbole_alibaba.diagnosis.checks.popularity_check import after_short_training
 from recbole_alibaba.diagnosis.checks.signal_check import signal
@@ -39,8 +44,6 @@ FEWEST_BATCHES = 10  # fewer steps do not move a healthy model of a large catalo
 # After one of these every further measure would be wrong for the same reason.
 BREAKS_THE_REST = ("forward-not-finite", "forward-shape", "half-precision")
 BATCH_ROWS = 256  # of the batch that is overfitted
-# A model whose loss or forward pass needs its own trainer raises these under a plain call (RecVAE, SGL).
-UNEXPECTED = (TypeError, AttributeError, RuntimeError, LookupError, ValueError)
 
 Build = Callable[[Mapping[str, Any]], "Experiment"]
 
@@ -140,12 +143,12 @@ def examine_experiment(
         measured = [verdict.id for verdict in verdicts if not verdict.skipped]
         try:
             history = train_briefly(experiment, batches, epochs=epochs, ranking="loss-differs" in measured)
-        except (RuntimeError, TypeError, AttributeError) as error:  # of a backward pass or of a product
-            severity = severity_for(experiment.model)  # NCL's batches need what only its own `fit` prepares
-            values = {"error": str(error)}
-            findings.append(Finding("training-fails", severity, 0, 0, values, causes=("training-fails",)))
+        except Exception as error:  # of any model, its trainer or its evaluation
+            values = {"error": str(error) or type(error).__name__}
+            findings.append(Finding("training-fails", "error", 0, 0, values, causes=("training-fails",)))
         findings += find_signs(history, settings)
-        stands = after_short_training(experiment, history, settings, findings)
+        ask = (experiment, history, settings, findings)
+        stands = guarded("evaluation", "popularity-wins", after_short_training, *ask)
         findings += [verdict.finding for verdict in stands if verdict.finding]
         verdicts += stands
     found = merged(findings)
@@ -157,54 +160,75 @@ def examine_experiment(
 
 def before_training(experiment: Experiment, data: Interactions) -> tuple[list[Verdict], float]:
     """All checks, and the seconds that one training step takes."""
-    verdicts = [*amounts(data), *population(data), *leaks(data, experiment.settings), *signal(data)]
+    verdicts = of_data(data, experiment)
+    verdicts += guarded("population", "no-signal", signal, data)
     if not is_trained(experiment.model):
         return [*verdicts, not_examined("gradients", "cannot-overfit", "no-training")], 1.0
-    verdicts += negatives(experiment, data)
+    verdicts += guarded("negatives", "sampler-hits-positives", negatives, experiment, data)
     verdicts += guarded("forward", "constant-scores", forward, experiment)
     if any(verdict.finding and verdict.finding.id in BREAKS_THE_REST for verdict in verdicts):
         return verdicts, 1.0
     verdicts += guarded("graph", "graph-empty", graph, experiment, data)
-    batch = first_batches(experiment, 1)[0]
-    verdicts += guarded("loss", "loss-differs", loss, experiment, batch)
-    timed = time.perf_counter()
-    verdicts += guarded("gradients", "no-gradient", gradients, experiment, batch)
-    step = time.perf_counter() - timed
-    verdicts += guarded("gradients", "cannot-overfit", overfits, experiment, batch[:BATCH_ROWS])
-    return [*verdicts, *evaluation(experiment)], max(step, 1e-3)
+    step = 1e-3
+    if needs_own_training(experiment.model):
+        verdicts += [not_examined("loss", "loss-differs", "own-training")]
+        verdicts += [not_examined("gradients", "no-gradient", "own-training")]
+    else:
+        batch = first_batches(experiment, 1)[0]
+        verdicts += guarded("loss", "loss-differs", loss, experiment, batch)
+        timed = time.perf_counter()
+        verdicts += guarded("gradients", "no-gradient", gradients, experiment, batch)
+        step = time.perf_counter() - timed
+        verdicts += guarded("gradients", "cannot-overfit", overfits, experiment, batch[:BATCH_ROWS])
+    verdicts += guarded("evaluation", "evaluation-broken", evaluation, experiment)
+    return verdicts, max(step, 1e-3)
 
 
-def guarded(
-    check: str, measure: str, look: Callable[..., list[Verdict]], experiment: Experiment, *arguments: Any
-) -> list[Verdict]:
-    """The check's verdicts. If the check raises, one verdict that says why nothing was measured."""
+def of_data(data: Interactions, experiment: Experiment) -> list[Verdict]:
+    """The cheap checks of the data."""
+    verdicts = guarded("interactions", "thin-data", amounts, data)
+    verdicts += guarded("population", "few-users", population, data)
+    return verdicts + guarded("population", "repeats-leak", leaks, data, experiment.settings)
+
+
+def guarded(check: str, measure: str, look: Callable[..., list[Verdict]], *arguments: Any) -> list[Verdict]:
+    """The check's verdicts. If the check itself fails, one verdict that says so: a check never ends a run."""
     try:
-        return look(experiment, *arguments)
-    except UNEXPECTED as error:
-        # This plugin's models name their loss parts and need no trainer of their own: the check itself is at fault.
-        if not hasattr(experiment.model, "loss_parts"):
-            return [not_examined(check, measure, "own-training")]
+        return look(*arguments)
+    except Exception as error:  # of any model, data set or loader
         return [not_examined(check, measure, "check-stopped", f"{type(error).__name__}: {error}")]
 
 
 def preflight(experiment: Experiment) -> list[Finding]:
     """The cheap checks before every training: about a second on 100,000 interactions. The experiment is not changed.
 
+    A check that fails itself is one line in the log.
+
     Returns:
         Warnings and errors, the worst first. Advice is left out.
     """
-    data = Interactions.of(experiment)
-    settings = experiment.settings | data.sizes()
-    findings = lint(settings, data.sizes())
-    with undisturbed(experiment):
-        verdicts = [*amounts(data), *population(data), *leaks(data, settings)]
-        if is_trained(experiment.model):
-            batch = first_batches(experiment, 1)[0]
-            verdicts += negatives(experiment, data, 1)
-            verdicts += guarded("forward", "constant-scores", forward, experiment)
-            verdicts += guarded("gradients", "no-gradient", gradients, experiment, batch)
+    try:
+        data = Interactions.of(experiment)
+        findings = lint(experiment.settings | data.sizes(), data.sizes())
+        with undisturbed(experiment):
+            verdicts = of_data(data, experiment)
+            if is_trained(experiment.model):
+                verdicts += guarded("negatives", "sampler-hits-positives", negatives, experiment, data, 1)
+                verdicts += guarded("forward", "constant-scores", forward, experiment)
+                if not needs_own_training(experiment.model):
+                    verdicts += guarded("gradients", "no-gradient", on_first_batch, experiment)
+    except Exception as error:  # of a data set or a loader of another kind
+        findings, verdicts = [], [not_examined("interactions", "thin-data", "check-stopped", f"{error!r}")]
+    for verdict in verdicts:
+        if verdict.skipped == "check-stopped":
+            logging.getLogger().info(verdict.say())
     findings += [verdict.finding for verdict in verdicts if verdict.finding]
     return [finding for finding in merged(findings) if finding.severity != "advice"]
+
+
+def on_first_batch(experiment: Experiment) -> list[Verdict]:
+    """The check of gradients on a batch of the experiment's own loader."""
+    return gradients(experiment, first_batches(experiment, 1)[0])
 
 
 def consult(build: Build, changes: Mapping[str, Any], settings: Mapping[str, Any], **how: Any) -> Examination:

@@ -25,12 +25,16 @@ def watch(experiment: "Experiment") -> None:
 
     def train_epoch(train_data: Any, epoch_idx: int, *args: Any, **kwargs: Any) -> Any:
         probe = Probe(experiment, len(train_data), ranking=False)
-        probe.watcher.start_epoch()
+        probe.start_epoch()
         started = perf_counter()
         with probe.attached():
             result = inner(train_data, epoch_idx, *args, **kwargs)
         trainer.history.append(probe.record(epoch_idx, perf_counter() - started))
-        trainer.epoch_warnings.warn(trainer.history)
+        if probe.failed:
+            trainer.logger.info(f"The training is not watched any more: {probe.failed}")
+            trainer._train_epoch = inner
+        else:
+            trainer.epoch_warnings.warn(trainer.history)
         return result
 
     trainer._train_epoch = train_epoch

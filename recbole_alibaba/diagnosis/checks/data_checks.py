@@ -44,6 +44,8 @@ def amounts(data: Interactions) -> list[Verdict]:
     verdicts = [judge("interactions", few, count >= least), judge("interactions", nothing_held_out(held), held > 0)]
     if not held:
         return verdicts
+    if data.labelled:
+        return [*verdicts, not_examined("interactions", "held-out-unknown", "labelled")]
     share, known = 1 - enough().known, min(int(data.known(*part[1:]).sum()) for part in data.held_out)
     unknown = Finding("held-out-unknown", "warning", data.unknown, share, causes=("held-out-unknown",))
     small = Finding("held-out-few", "warning", known, least // PARTS_OF, causes=("held-out-few",))

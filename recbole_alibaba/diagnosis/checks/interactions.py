@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recbole_alibaba.diagnosis.readings import Settings
+
 if TYPE_CHECKING:
     from recbole_alibaba.experiment import Experiment
 
@@ -19,8 +21,9 @@ class Interactions:
 
     Attributes:
         n_users: number of users, the padding row included (``n_items`` alike).
-        users: user ids of the training rows, int64 (m,), repeats included (``items`` alike).
+        users: user ids of the training interactions, int64 (m,), repeats included (``items`` alike).
         held_out: (name, user ids, item ids) of the validation and test parts that exist.
+        labelled: whether the rows have labels; then a model predicts these and ranks no items.
     """
 
     n_users: int
@@ -28,14 +31,20 @@ class Interactions:
     users: np.ndarray
     items: np.ndarray
     held_out: Sequence[tuple[str, np.ndarray, np.ndarray]] = ()
+    labelled: bool = False
 
     @classmethod
     def of(cls, experiment: Experiment) -> Interactions:
         """The pairs of RecBole's loaders."""
-        dataset = experiment.dataset
+        dataset, train = experiment.dataset, experiment.train_data
         parts = (("validation", experiment.valid_data), ("test", experiment.test_data))
         held_out = [(name, *pairs(part, dataset)) for name, part in parts if part is not None]
-        return cls(int(dataset.user_num), int(dataset.item_num), *pairs(experiment.train_data, dataset), held_out)
+        users, items = pairs(train, dataset)
+        rows, settings = train._dataset.inter_feat, experiment.settings
+        first_users, first_items = starts(rows, settings, dataset)
+        users, items = np.concatenate([users, first_users]), np.concatenate([items, first_items])
+        sizes = int(dataset.user_num), int(dataset.item_num)
+        return cls(*sizes, users, items, held_out, settings.get("LABEL_FIELD") in rows)
 
     def keys(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         """One int64 for each pair."""
@@ -75,6 +84,18 @@ def pairs(data: Any, dataset: Any) -> tuple[np.ndarray, np.ndarray]:
     """User and item ids of a loader's rows."""
     rows = data._dataset.inter_feat
     return np.asarray(rows[dataset.uid_field]), np.asarray(rows[dataset.iid_field])
+
+
+def starts(rows: Any, settings: Settings, dataset: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Users and first items of a sequence model's rows: a user's first item is no target, and only in his first list.
+
+    Empty for other models.
+    """
+    sequence, length = f"{dataset.iid_field}{settings.get('LIST_SUFFIX')}", settings.get("ITEM_LIST_LENGTH_FIELD")
+    if sequence not in rows or length not in rows:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    first = rows[length] == 1
+    return np.asarray(rows[dataset.uid_field][first]), np.asarray(rows[sequence][first, 0])
 
 
 def among(keys: np.ndarray, known: np.ndarray) -> np.ndarray:

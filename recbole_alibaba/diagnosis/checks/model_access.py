@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from recbole.model.abstract_recommender import AbstractRecommender
+from recbole.utils import KGDataLoaderState
 from torch import nn
 
 from recbole_alibaba.diagnosis.findings import Severity
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
 # Scores, tables and losses of these models are known: a deviation is a fault.
 KNOWN = ("AlibabaLightGCN", "BPR", "LightGCN", "NGCF", "NeuMF", "SimpleX")
+SHARED = ("_parameters", "_modules")  # of a module: the optimiser holds the parameters
 
 
 def severity_for(model: nn.Module) -> Severity:
@@ -34,6 +39,14 @@ def is_trained(model: Any) -> bool:
     return kind not in ("TRADITIONAL", "DECISIONTREE")
 
 
+def needs_own_training(model: Any) -> bool:
+    """Whether a batch alone gives no loss: MKR has two losses, RecVAE asks which half is trained, NCL needs clusters."""
+    loss = type(model).calculate_loss
+    asked = list(inspect.signature(loss).parameters.values())[2:]  # after self and the batch
+    more = any(parameter.default is parameter.empty for parameter in asked)
+    return more or loss.__module__ == AbstractRecommender.__module__ or hasattr(model, "e_step")
+
+
 def first_batches(experiment: Experiment, count: int) -> list[Any]:
     """The first ``count`` training batches, on the model's device."""
     return [batch.to(experiment.config["device"]) for batch in islice(experiment.train_data, count)]
@@ -41,25 +54,73 @@ def first_batches(experiment: Experiment, count: int) -> list[Any]:
 
 @contextmanager
 def undisturbed(experiment: Experiment) -> Iterator[None]:
-    """Restore weights, mode and random states afterwards: the training goes as if no check had run."""
-    model, generator = experiment.model, getattr(experiment.train_data, "generator", None)
-    weights = {name: value.clone() for name, value in model.state_dict().items()}
+    """Afterwards model, loader and random states are as before: the training goes as if no check had run."""
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    drawn = generator.get_state() if isinstance(generator, torch.Generator) else None
-    training, epoch = model.training, getattr(experiment.train_data, "_epoch", None)
+    with _lent_loader(experiment.train_data, experiment.model), _lent_model(experiment):
+        try:
+            yield
+        finally:
+            random.setstate(states[0])
+            np.random.set_state(states[1])
+            torch.set_rng_state(states[2])
+            if cuda:
+                torch.cuda.set_rng_state_all(cuda)
+
+
+@contextmanager
+def _lent_model(experiment: Experiment) -> Iterator[None]:
+    """The model works with copies of its weights and attributes while the block runs, then has the originals again.
+
+    Models keep more than their weights: LINE its place in a list, DiffRec a history of losses. Data and settings, which
+    no model changes, are not copied.
+    """
+    model, data = experiment.model, (experiment.dataset, experiment.train_data._dataset)
+    shared = [experiment.config, *data, *(rows.inter_feat for rows in data), *model.modules(), *model.parameters()]
+    memo = {id(part): part for part in shared}
+    weights = [(parameter, parameter.data) for parameter in model.parameters()]
+    attributes = [(module, dict(vars(module))) for module in model.modules()]
+    for parameter, values in weights:
+        parameter.data = values.clone()
+    for module, own in attributes:
+        vars(module).update({name: _copied(value, memo) for name, value in own.items() if name not in SHARED})
     try:
         yield
     finally:
-        model.load_state_dict(weights)
+        for module, own in attributes:
+            vars(module).clear()
+            vars(module).update(own)
+        for parameter, values in weights:
+            parameter.data = values
         model.zero_grad(set_to_none=True)
-        model.train(training)
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.set_rng_state(states[2])
-        if cuda:
-            torch.cuda.set_rng_state_all(cuda)
-        if drawn is not None and isinstance(generator, torch.Generator):
-            generator.set_state(drawn)
+
+
+def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    try:
+        return copy.deepcopy(value, memo)
+    except (TypeError, RuntimeError, NotImplementedError):  # a lock, a handle, a tensor with a history
+        return value
+
+
+@contextmanager
+def _lent_loader(loader: Any, model: nn.Module) -> Iterator[None]:
+    """A knowledge loader gives pairs and triples, one that draws negatives with a model has it; both until the end."""
+    inner = [getattr(loader, f"{kind}_dataloader", None) for kind in ("general", "kg")]
+    parts = [part for part in (loader, *inner) if part is not None]
+    generators = [part.generator for part in parts if isinstance(getattr(part, "generator", None), torch.Generator)]
+    drawn = [generator.get_state() for generator in generators]
+    asked = [(part, name, getattr(part, name)) for part in parts for name in ("state", "model") if hasattr(part, name)]
+    epoch = getattr(loader, "_epoch", None)
+    if hasattr(loader, "set_mode"):
+        loader.set_mode(KGDataLoaderState.RSKG)
+    if hasattr(loader, "get_model"):
+        loader.get_model(model)
+    try:
+        yield
+    finally:
+        for generator, state in zip(generators, drawn, strict=True):
+            generator.set_state(state)
+        for part, name, value in asked:
+            setattr(part, name, value)
         if epoch is not None:  # this plugin's loader numbers its passes and has no generator
-            experiment.train_data.set_epoch(epoch)
+            loader.set_epoch(epoch)

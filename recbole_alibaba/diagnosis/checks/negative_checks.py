@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -45,17 +45,19 @@ def negatives(experiment: Experiment, data: Interactions, count: int = BATCHES) 
 
 
 def sampled(experiment: Experiment, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Users and their negatives in the first ``count`` batches."""
-    names: Any = experiment.model
+    """Users and their sampled negatives in the first ``count`` batches; empty where none are sampled."""
     users, items = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for batch in first_batches(experiment, count):
-        user = batch[names.USER_ID].cpu().numpy()
-        if getattr(names, "NEG_ITEM_ID", None) in batch:
-            negative = batch[names.NEG_ITEM_ID].cpu().numpy().reshape(len(user), -1)
-            users.append(np.repeat(user, negative.shape[1]))
-            items.append(negative.ravel())
-        elif getattr(names, "LABEL", None) in batch:
-            wrong = batch[names.LABEL].cpu().numpy() == 0
-            users.append(user[wrong])
-            items.append(batch[names.ITEM_ID].cpu().numpy()[wrong])
+    user, item = experiment.dataset.uid_field, experiment.dataset.iid_field
+    negative, label = (getattr(experiment.model, name, None) for name in ("NEG_ITEM_ID", "LABEL"))
+    asked = experiment.settings.get("train_neg_sample_args") or {}
+    draws = asked.get("distribution") != "none"  # where none are drawn, label 0 stands in the log
+    for batch in first_batches(experiment, count) if draws else ():
+        if user in batch and negative in batch:
+            drawn = batch[negative].cpu().numpy().reshape(len(batch), -1)
+            users.append(np.repeat(batch[user].cpu().numpy(), drawn.shape[1]))
+            items.append(drawn.ravel())
+        elif user in batch and item in batch and label in batch:
+            wrong = batch[label].cpu().numpy() == 0
+            users.append(batch[user].cpu().numpy()[wrong])
+            items.append(batch[item].cpu().numpy()[wrong])
     return np.concatenate(users), np.concatenate(items)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ from recbole_alibaba.diagnosis.monitor.watcher import Watcher
 if TYPE_CHECKING:
     from recbole_alibaba.experiment import Experiment
 
+T = TypeVar("T")
+
 
 class Probe:
     """Records each batch's loss parts and gradient norm.
@@ -27,12 +29,16 @@ class Probe:
         ranking: whether the loss (or its first part) is a mean of BPR or cross-entropy; then it is named ``bpr``.
         every_batch: whether every gradient's norm is computed. By default only the batches that the watcher reads
             are measured, since a norm costs a pass over the whole gradient.
+
+    Attributes:
+        failed: the first error of a reading, or empty. Nothing is read after it; the training goes on.
     """
 
     def __init__(self, experiment: Experiment, batches: int, ranking: bool, every_batch: bool = False) -> None:
         self.model: Any = experiment.model
         self.trainer = experiment.trainer
         self.watcher = Watcher(self.model, batches)
+        self.failed = ""
         self._every_batch = every_batch
         self._limit = max_norm(experiment.settings)
         names = getattr(self.model, "loss_parts", None)
@@ -45,25 +51,41 @@ class Probe:
         self._squares: list[Tensor] = []
         self.batch: Any = None
 
+    def _read(self, look: Callable[..., T], *arguments: Any) -> T | None:
+        if self.failed:
+            return None
+        try:
+            return look(*arguments)
+        except Exception as error:  # of a model or an optimiser of another kind
+            self.failed = f"{type(error).__name__}: {error}"
+            return None
+
+    def start_epoch(self) -> None:
+        """Read where the tables stand."""
+        self._read(self.watcher.start_epoch)
+
+    def _keep(self, interaction: Any, result: Any) -> None:
+        parts = result if isinstance(result, tuple) else (result,)
+        self._parts.append([float(part.detach().sum()) for part in parts])
+        if self.batch is None or len(interaction) >= len(self.batch):
+            self.batch = interaction  # the last full batch: an epoch may end in a batch of a single row
+
     @contextmanager
     def attached(self) -> Iterator[Probe]:
         """Watch the trainer while the block runs."""
         inner, replaced = self.model.calculate_loss, "calculate_loss" in vars(self.model)
 
         def watched_loss(interaction: Any, *args: Any, **kwargs: Any) -> Any:
-            self.watcher.before_forward()
+            self._read(self.watcher.before_forward)
             result = inner(interaction, *args, **kwargs)
-            parts = result if isinstance(result, tuple) else (result,)
-            self._parts.append([float(part.detach().sum()) for part in parts])
-            if self.batch is None or len(interaction) >= len(self.batch):
-                self.batch = interaction  # the last full batch: an epoch may end in a batch of a single row
+            self._read(self._keep, interaction, result)
             return result
 
         def before_step(optimizer: torch.optim.Optimizer, *_: Any) -> None:
             if self._squares:
                 self._norms.append(float(torch.stack(self._squares).sum().sqrt()))
                 self._squares.clear()
-            self.watcher.after_backward(self.model, optimizer)
+            self._read(self.watcher.after_backward, self.model, optimizer)
 
         def gradient_arrived(parameter: Tensor) -> None:
             if parameter.grad is not None and (self._every_batch or self.watcher.looking):
@@ -95,7 +117,8 @@ class Probe:
         if self._norms:
             clipped = sum(norm > self._limit for norm in self._norms)
             means |= gradient_means(sum(self._norms), clipped, len(self._norms))
-        record = epoch_record(epoch, batches, seconds, means, self.watcher.end_epoch(self.batch))
+        readings = self._read(self.watcher.end_epoch, self.batch) or {}
+        record = epoch_record(epoch, batches, seconds, means, readings)
         for batch, parts in enumerate(self._parts):
             wrong = [at for at, value in enumerate(parts) if not math.isfinite(value)]
             if wrong:

@@ -53,9 +53,12 @@ def train_briefly(
     data = FirstBatches(experiment.train_data, batches)
     probe = Probe(experiment, len(data), ranking, every_batch=True)
     evaluate = evaluate and experiment.valid_data is not None
+    experiment.trainer.eval_collector.data_collect(experiment.train_data)  # as `fit` does
+    if hasattr(experiment.model, "e_step"):  # NCL's clusters, which its trainer's own `fit` makes
+        experiment.model.e_step()
     with probe.attached():
         for epoch in range(epochs):
-            probe.watcher.start_epoch()
+            probe.start_epoch()
             started = time.perf_counter()
             stopped = False
             try:
