@@ -34,6 +34,7 @@ from recbole_alibaba.diagnosis.outcome import Examination
 from recbole_alibaba.diagnosis.settings_lint import lint
 from recbole_alibaba.diagnosis.signs import find_signs
 from recbole_alibaba.host.config import deep_update
+from recbole_alibaba.host.errors import AtomicFileError
 
 if TYPE_CHECKING:
     from recbole_alibaba.experiment import Experiment
@@ -75,7 +76,7 @@ def examine(
         data set from being loaded is a finding, too.
 
     Raises:
-        BadInput: an unknown model, setting or data set, or a property file that cannot be read.
+        BadInput: an unknown model, setting or data set, or a file that cannot be read.
     """
     with quiet_host():
         build, settings = builder(model, dataset, config_file_list, config_dict)
@@ -243,6 +244,8 @@ def consult(build: Build, changes: Mapping[str, Any], settings: Mapping[str, Any
     started = time.perf_counter()
     try:
         experiment = build(changes)
+    except AtomicFileError:
+        raise  # its sentence names the line; a finding would hide it
     except (ValueError, LookupError, OSError, ArithmeticError) as error:
         known = {**settings, **changes}
         sizes = sizes_of_file(known)

@@ -6,8 +6,9 @@ def activate() -> None:
     from recbole_alibaba.host import compat
 
     compat.apply()
-    from recbole_alibaba.host import cache, config, registry  # RecBole can be imported only now
+    from recbole_alibaba.host import cache, config, loading, registry  # RecBole can be imported only now
 
     config.install()
     cache.install()
+    loading.install()
     registry.register()

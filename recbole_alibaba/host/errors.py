@@ -32,6 +32,14 @@ class UnusableDatasetError(BadInput, ValueError):
     """A data set that exists but cannot be trained on."""
 
 
+class AtomicFileError(UnusableDatasetError):
+    """An atomic file that is missing, malformed, or has a line that RecBole misreads."""
+
+
+class CheckpointError(BadInput, ValueError):
+    """A checkpoint that is none, or is of another model or of other data."""
+
+
 class NothingHeldOutError(UnusableDatasetError):
     """The split leaves the validation or the test part empty."""
 

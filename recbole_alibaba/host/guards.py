@@ -6,7 +6,9 @@ from typing import Any
 
 from recbole.config import Config
 
+from recbole_alibaba.data.atomic_check import absent, check_files
 from recbole_alibaba.host.errors import (
+    BadInput,
     BadSettingError,
     DatasetNotFoundError,
     NotFiniteLossError,
@@ -17,6 +19,8 @@ from recbole_alibaba.host.errors import (
 from recbole_alibaba.host.properties import read_mapping
 from recbole_alibaba.host.ranking_settings import computed_metrics, longest_list, valid_metric_is_computed
 
+# What RecBole raises while it loads and filters.
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError)
 BUNDLED = "ml-100k"  # ships inside RecBole
 
 
@@ -33,6 +37,12 @@ def find_dataset(name: str | None, data_path: str) -> str:
     folder = root / str(name)
     if name == BUNDLED or any(folder.glob("*.inter")) or (not folder.exists() and name in _downloadable()):
         return str(name)
+    if folder.is_dir() and any(folder.iterdir()):
+        raise DatasetNotFoundError(absent(folder / f"{name}.inter"))
+    if (lone := root / f"{name}.inter").is_file():
+        raise DatasetNotFoundError(
+            f"There is a {lone}, and RecBole wants it in a folder of its name: mkdir '{folder}' && mv '{lone}' '{folder}/'"
+        )
     raise DatasetNotFoundError(
         f"There is no data set '{name}': no {folder / f'{name}.inter'}."
         f"{nearest(str(name), there)} {_offer(root, there)}"
@@ -41,7 +51,8 @@ def find_dataset(name: str | None, data_path: str) -> str:
 
 def _offer(root: Path, there: list[str]) -> str:
     if there:
-        return f"In {root} there are: {', '.join(there)}."
+        more = f" and {len(there) - 20} more" if len(there) > 20 else ""
+        return f"In {root} there are: {', '.join(there[:20])}{more}."
     make = f"python -m dataset_prep mobile --users FILE --output {root} --name NAME"
     return f"There are no data sets in {root}. Make one: {make}"
 
@@ -128,14 +139,21 @@ def loaded(create_dataset: Callable[[Config], Any], config: Config) -> Any:
     """The data set of `config`, loaded and filtered by RecBole.
 
     Raises:
+        AtomicFileError: a file is missing or malformed.
         UnusableDatasetError: the filters left nothing; the message names them.
         BadSettingError: `topk` asks for more items than there are.
     """
+    check_files(config)
     try:
         dataset = create_dataset(config)
-    except ValueError as error:
+    except BadInput:
+        raise
+    except UNREADABLE as error:
         if "Some feat is empty" not in str(error):
-            raise
+            check_files(config, proved=False)
+            raise UnusableDatasetError(
+                f"RecBole cannot load the data set in {config['data_path']}: {type(error).__name__}: {error}"
+            ) from error
         keys = ("user_inter_num_interval", "item_inter_num_interval", "val_interval", "rm_dup_inter")
         asked = ", ".join(f"{key}: {config[key]}" for key in keys if config[key] not in (None, "[0,inf)"))
         raise UnusableDatasetError(
