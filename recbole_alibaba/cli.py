@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from dataset_prep.__main__ import main as prep
+from dataset_prep.help import Group
 from recbole_alibaba import __version__
 from recbole_alibaba.diagnosis.command import doctor
 from recbole_alibaba.host.activation import activate
@@ -55,7 +56,7 @@ def trains(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """From Alibaba's Tianchi logs to a trained, explained LightGCN inside RecBole."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from recbole_alibaba.diagnosis.catalogue import catalogue, sentence, title
+from recbole_alibaba.diagnosis.catalogue import catalogue, measured, sentence, title
 
 Severity = Literal["error", "warning", "advice"]
 RANK: Mapping[str, int] = {"error": 0, "warning": 1, "advice": 2}
@@ -124,7 +124,7 @@ class Verdict:
         if self.finding is not None:
             return self.finding.say(lang)
         if self.skipped is not None:
-            return f"{title(self.id, lang)}: {sentence(self.skipped, 'message', lang, {'error': self.error})}"
+            return f"{measured(self.id, lang)}: {sentence(self.skipped, 'message', lang, {'error': self.error})}"
         return sentence(self.id, "measure", lang, {"number": self.number, "threshold": self.threshold})
 
     def as_dict(self, lang: str = "en") -> dict[str, Any]:
