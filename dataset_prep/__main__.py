@@ -12,6 +12,7 @@ import click
 import dataset_prep
 from dataset_prep.config_file import config_option
 from dataset_prep.errors import PrepError, ThinDatasetError
+from dataset_prep.help import Group
 
 EPILOG = """\b
 Try it without any download:
@@ -19,7 +20,7 @@ Try it without any download:
   python -m dataset_prep inspect raw/tianchi_mobile_recommend_train_user.csv
   python -m dataset_prep mobile --users raw/tianchi_mobile_recommend_train_user.csv \\
       --items raw/tianchi_mobile_recommend_train_item.csv --name my-log
-  python run.py --model=AlibabaLightGCN --dataset=my-log
+  recbole-alibaba run --dataset=my-log
 """
 
 
@@ -30,8 +31,8 @@ class Echo(logging.Handler):
         click.echo(record.getMessage(), err=True)
 
 
-class Prep(click.Group):
-    """The user can mend a PrepError: it prints its text and exits with code 2."""
+class Prep(Group):
+    """The user can mend a PrepError: it prints its text and exits with code 2. Ctrl-C exits with code 130."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -43,6 +44,9 @@ class Prep(click.Group):
         except PrepError as error:
             click.echo(f"{type(error).__name__}: {error}", err=True)
             ctx.exit(2)
+        except KeyboardInterrupt:
+            click.echo("Stopped: nothing was written, and what was there before is as it was.", err=True)
+            ctx.exit(130)
 
 
 @click.group(

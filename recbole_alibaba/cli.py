@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from dataset_prep.__main__ import main as prep
+from dataset_prep.help import Group
 from recbole_alibaba import __version__
 from recbole_alibaba.diagnosis.command import doctor
 from recbole_alibaba.host.activation import activate
@@ -55,7 +56,7 @@ def trains(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Each command answers --version, too."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:

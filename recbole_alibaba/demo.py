@@ -2,7 +2,6 @@
 
 import logging
 import math
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import dataset_prep
 from recbole_alibaba.diagnosis.findings import Finding
 from recbole_alibaba.diagnosis.signs import find_signs
 from recbole_alibaba.experiment import Experiment, build_config, prepare
+from recbole_alibaba.host.printed_commands import python_here, run_command
 from recbole_alibaba.host.properties import properties_folder, read_mapping
 
 NAME = "demo"
@@ -72,7 +72,7 @@ def demo(output: Path, epochs: int = 60) -> dict[str, Mapping[str, float]]:
     click.echo(f"\n{_indented(_simple_model(results, ours))}")
     click.echo(
         f"\nThe funnel as a picture: {output / NAME / 'funnel.html'}"
-        f"\nTrain it yourself:       {python_here()} run.py --dataset={NAME} --data_path={output}"
+        f"\nTrain it yourself:       {run_command()} --dataset={NAME} --data_path={output}"
         f"\nYour own log:            {python_here()} -m dataset_prep mobile --users FILE [--items FILE] --name NAME"
     )
     return results
@@ -112,12 +112,6 @@ def _simple_model(results: Mapping[str, Mapping[str, float]], ours: str) -> str:
         f"On {METRIC} the repaired training has {mine:.4f}: {verdict} the best model without training, "
         f"{best} ({theirs:.4f}). Popularity has {pop:.4f}."
     )
-
-
-def python_here() -> str:
-    """How to call the running interpreter from this folder, where its virtual environment need not be active."""
-    own, here = Path(sys.executable), Path.cwd()
-    return str(own.relative_to(here)) if own.is_relative_to(here) else "python"
 
 
 def _settings(file: str) -> dict[str, Any]:

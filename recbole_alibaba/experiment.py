@@ -169,18 +169,18 @@ def run(
 
 def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None) -> dict[str, Any]:
     config, trainer, logger = made.config, made.trainer, getLogger()
-    started, findings = datetime.now().astimezone(), []
-    if config["preflight"] is not False:
-        findings = list(preflight(made))
-        for finding in findings:
-            logger.warning(f"{finding.id}: {finding.message} {finding.remedy}")
+    started = datetime.now().astimezone()
+    findings = list(preflight(made)) if config["preflight"] is not False else []
+    for finding in findings:
+        logger.warning(f"{finding.id}: {finding.message} {finding.remedy}")
     if hasattr(made.model, "graph"):
         keep_freed_memory()
         announce(made.model, made.train_data, config, logger)
     if config["watch"] is not False:
         watch(made)
         if hasattr(trainer, "epoch_warnings"):
-            trainer.epoch_warnings.measured = {"unknown": unknown_share(made)}
+            found = {finding.id for finding in findings}
+            trainer.epoch_warnings.measured = {"unknown": unknown_share(made), "found": found}
         stop_at_zero(made)
     folder = earlier.folder if earlier else None
     if saved and folder is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -62,6 +63,7 @@ class SparkEngine:
         arrow = {"spark.sql.execution.arrow.pyspark.enabled": str(find_spec("pyarrow") is not None).lower()}
         chosen = SETTINGS | arrow
         if url.startswith("local"):
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else Spark takes the first python3 of the PATH
             chosen |= LOCAL | {"spark.driver.memory": f"{max(memory_of(memory_limit) >> 20, LEAST_MB)}m"}
         needed = "Java 17 (on the PATH, or JAVA_HOME) for local[2], or the address of a running cluster as --spark-url"
         if url.startswith("sc://"):

@@ -43,6 +43,12 @@ def sentence(message_id: str, wording: str, lang: str, values: Mapping[str, Any]
     return template.strip().format(**values)
 
 
+def measured(message_id: str, lang: str = "en") -> str:
+    """What the measure ``message_id`` measures, without its numbers: the beginning of its line."""
+    known = catalogue()[message_id]
+    return known["measure"][lang].partition("{")[0].rstrip(" :：") if "measure" in known else title(message_id, lang)
+
+
 def title(message_id: str, lang: str = "en") -> str:
     """A few words that name ``message_id`` in a list."""
     return sentence(message_id, "title", lang, {})

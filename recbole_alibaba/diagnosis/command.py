@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dataset_prep.help import Command
 from recbole_alibaba.diagnosis.catalogue import LANGUAGES, catalogue, title
 from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from recbole_alibaba.diagnosis.findings import Finding
     from recbole_alibaba.diagnosis.outcome import Cure, Examination
 
-ILL, BAD_USAGE = 3, 2
+ILL, BAD_USAGE, INTERRUPTED = 3, 2, 130
 
 
 @click.command(
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": ["-h", "--help"]}
+    cls=Command,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": ["-h", "--help"]},
 )
 @click.option("-m", "--model", help="A RecBole model or AlibabaLightGCN (the default).")
 @click.option("-d", "--dataset", help="Folder under data_path with <dataset>.inter.")
@@ -40,6 +42,14 @@ ILL, BAD_USAGE = 3, 2
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every measure, also the healthy ones.")
 @click.option("--list", "listing", is_flag=True, help="List everything that can be found, and exit.")
+@click.option(
+    "--explain",
+    "explained",
+    metavar="[ID]",
+    is_flag=False,
+    flag_value="",
+    help="Explain a finding or a cause, and exit.",
+)
 @click.pass_context
 def doctor(
     context: click.Context,
@@ -55,6 +65,7 @@ def doctor(
     lang: str,
     verbose: bool,
     listing: bool,
+    explained: str | None,
 ) -> None:
     """Find out why the loss does not move: examine settings, data and a short training.
 
@@ -67,36 +78,55 @@ def doctor(
 
     Exit code 0: healthy. 3: something is wrong. 2: bad usage.
     """
-    if listing:
+    if explained:
+        _explain(explained, lang)
+        return
+    if listing or explained == "":
         click.echo("\n".join(f"{name:28} {title(name, lang)}" for name in findable()))
         return
     activate()  # `--help` and `--list` need neither torch nor RecBole
     from recbole_alibaba.diagnosis.examination import quiet_host
+    from recbole_alibaba.diagnosis.progress import progress
     from recbole_alibaba.diagnosis.report.console import console, words
     from recbole_alibaba.diagnosis.report.report_files import as_json, command_line
     from recbole_alibaba.host.settings import parse_overrides
+    from recbole_alibaba.host.terminal import takes_colours
 
+    colours = None if takes_colours(sys.stdout) else False
     try:
-        with quiet_host():
+        with quiet_host(), progress():
             overrides = parse_overrides(context.args)
             raw_log = (source, raw, raw_items)
             examined, cure = _examine(model, dataset, config_files.split(), overrides, raw_log, trying)
     except BadInput as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(BAD_USAGE)
+    except KeyboardInterrupt:
+        click.echo("Stopped: the doctor has changed nothing.", err=True)
+        sys.exit(INTERRUPTED)
     command = ""
     if cure is not None and cure.kept is not None:
         command = command_line(examined, {**overrides, **cure.kept.changes}, config_files)
     if as_json_text:
         click.echo(json.dumps(as_json(examined, cure, lang), ensure_ascii=False, indent=2))
     else:
-        click.echo(console(examined, cure, lang, verbose))
+        click.echo(console(examined, cure, lang, verbose), color=colours)
         if command:
             click.echo(f"{words('command', lang)} {command}")
     if output is not None:
         files = _write(output, examined, cure, lang, command)
         click.echo(words("written", lang, files=", ".join(map(str, files))), err=True)
     sys.exit(ILL if examined.ill else 0)
+
+
+def _explain(name: str, lang: str) -> None:
+    from recbole_alibaba.diagnosis.report.explanation import explanation
+
+    try:
+        click.echo(explanation(name, lang))
+    except BadInput as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(BAD_USAGE)
 
 
 def findable() -> list[str]:

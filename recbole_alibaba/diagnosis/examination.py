@@ -31,6 +31,7 @@ from recbole_alibaba.diagnosis.findings import Finding, Verdict, not_examined
 from recbole_alibaba.diagnosis.load_failure import sizes_of_file, why_not_loaded
 from recbole_alibaba.diagnosis.monitor.short_training import EPOCHS, train_briefly
 from recbole_alibaba.diagnosis.outcome import Examination
+from recbole_alibaba.diagnosis.progress import step as progress_step
 from recbole_alibaba.diagnosis.settings_lint import lint
 from recbole_alibaba.diagnosis.signs import find_signs
 from recbole_alibaba.host.config import deep_update
@@ -129,13 +130,14 @@ def examine_experiment(
         seconds: about how long the short training may take.
     """
     started = time.perf_counter()
+    progress_step("checking the data")
     data = Interactions.of(experiment)
     settings = experiment.settings | data.sizes()
     findings = lint(settings, data.sizes())
     with undisturbed(experiment):
         verdicts, step = before_training(experiment, data)
     found_before = {verdict.finding.id for verdict in verdicts if verdict.finding}
-    settings |= {"unknown": data.unknown, "evaluation_broken": "evaluation-broken" in found_before}
+    settings |= {"unknown": data.unknown, "found": found_before}
     findings += [verdict.finding for verdict in verdicts if verdict.finding]
     history: list[dict[str, Any]] = []
     batches = batches_an_epoch or 0
@@ -194,6 +196,7 @@ def of_data(data: Interactions, experiment: Experiment) -> list[Verdict]:
 
 def guarded(check: str, measure: str, look: Callable[..., list[Verdict]], *arguments: Any) -> list[Verdict]:
     """The check's verdicts. If the check itself fails, one verdict that says so: a check never ends a run."""
+    progress_step(f"checking: {check}")
     try:
         return look(*arguments)
     except Exception as error:  # of any model, data set or loader
@@ -242,6 +245,7 @@ def consult(build: Build, changes: Mapping[str, Any], settings: Mapping[str, Any
         how: keyword arguments of ``examine_experiment``.
     """
     started = time.perf_counter()
+    progress_step("loading the data")
     try:
         experiment = build(changes)
     except AtomicFileError:

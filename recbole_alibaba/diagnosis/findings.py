@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from recbole_alibaba.diagnosis.catalogue import catalogue, sentence, title
+from recbole_alibaba.diagnosis.catalogue import catalogue, measured, sentence, title
 
 Severity = Literal["error", "warning", "advice"]
 RANK: Mapping[str, int] = {"error": 0, "warning": 1, "advice": 2}
+
+
+# Findings that there is too little to learn from. More of the log, or another conversion of it, removes them.
+THIN_DATA = (
+    *("thin-data", "held-out-unknown", "held-out-few", "users-seen-once", "few-users", "few-items"),
+    *("nothing-held-out", "empty-core", "empty-data"),
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,8 @@ class Finding:
             return sentence(says, "tried", lang, self.values)
         if self.values.get("conversion"):
             return sentence("report", self.values["conversion"], lang, {})
+        if self.id in THIN_DATA and "user_inter_num_interval" in self.changes and self.id != "empty-core":
+            return sentence("report", "thresholds", lang, {"changes": as_settings(self.changes)})
         cause = self.causes[0] if self.causes else self.id
         by_hand = not self.changes and "by-hand" in catalogue()[cause]
         wording = "by-hand" if by_hand else "remedy"
@@ -124,7 +133,7 @@ class Verdict:
         if self.finding is not None:
             return self.finding.say(lang)
         if self.skipped is not None:
-            return f"{title(self.id, lang)}: {sentence(self.skipped, 'message', lang, {'error': self.error})}"
+            return f"{measured(self.id, lang)}: {sentence(self.skipped, 'message', lang, {'error': self.error})}"
         return sentence(self.id, "measure", lang, {"number": self.number, "threshold": self.threshold})
 
     def as_dict(self, lang: str = "en") -> dict[str, Any]:

@@ -3,59 +3,77 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recbole_alibaba.diagnosis.catalogue import catalogue
 from recbole_alibaba.diagnosis.examination import Build, consult
-from recbole_alibaba.diagnosis.findings import Finding
+from recbole_alibaba.diagnosis.findings import THIN_DATA, Finding
 from recbole_alibaba.diagnosis.outcome import Examination
+from recbole_alibaba.diagnosis.progress import step
+from recbole_alibaba.diagnosis.thresholds import healthy_thresholds
 
 if TYPE_CHECKING:
     from dataset_prep.choices.remedies import Remedy
 
-THIN = (
-    *("thin-data", "held-out-unknown", "held-out-few", "users-seen-once", "few-users", "few-items"),
-    *("nothing-held-out", "empty-core", "empty-data", "cannot-start"),
-)
+THIN = (*THIN_DATA, "cannot-start")
 MOST = 3  # conversions that are examined
 SECONDS = 3.0
 WHOLE = {"user_inter_num_interval": "[0,inf)", "item_inter_num_interval": "[0,inf)"}
+# A remedy leaves what is enough by default, also where the data set was written with lower limits.
+LIMITS = ("min_known", "min_interactions", "min_users", "min_items")
 
 
 def advise_conversion(examined: Examination, build: Build, settings: Mapping[str, Any]) -> None:
-    """Give the findings of thin data a command that was tried, or say that none helps. Needs ``source.json``."""
+    """Give the findings of thin data a remedy that was tried, or say that none helps.
+
+    That is a command of the converter where ``source.json`` says how the data set was made, else thresholds.
+    """
     thin = [found for found in examined.findings if found.id in THIN and found.severity != "advice"]
+    if not thin:
+        return
     folder = Path(str(settings.get("data_path") or "dataset"))  # RecBole may have added the name already
     places = (folder / "source.json", folder / str(settings.get("dataset")) / "source.json")
     file = next((place for place in places if place.is_file()), None)
-    if not thin or file is None:
-        return
-    known = json.loads(file.read_text(encoding="utf-8"))
-    if known["source"] == "split":
-        values = {"conversion": "published-split"}
+    known = json.loads(file.read_text(encoding="utf-8")) if file else {}
+    if settings.get("benchmark_filename") and known.get("source") in (None, "split"):
+        changes, values = {}, {"conversion": "published-split"}
+    elif file is None:
+        changes = healthy_thresholds(build, settings, [found.id for found in thin])
+        values = {} if changes else {"conversion": "no-thresholds"}
     else:
-        typed = {name: value for name, value in known["options"].items() if name != "min_known"}
-        options = typed | {"output": str(file.parent.parent), "name": file.parent.name, "force": True}
-        remedy = healthy(known["source"], options, _others(known["source"], options), build, settings, examined)
-        values = {"command": remedy.command} if remedy else {"conversion": "no-other-conversion"}
-    examined.findings = [_with(found, values) for found in examined.findings]
+        changes, values = {}, _by_converter(known, file, build, settings, examined)
+    examined.findings = [_with(found, values, changes) for found in examined.findings]
 
 
-def _with(found: Finding, values: Mapping[str, Any]) -> Finding:
-    """The finding with these values, if thin data cause it first."""
-    says = [name for name in (found.id, *found.causes[:1]) if "tried" in catalogue()[name]]
-    return replace(found, values={**found.values, **values}) if says else found
+def _by_converter(
+    known: Mapping[str, Any], file: Path, build: Build, settings: Mapping[str, Any], examined: Examination
+) -> dict[str, str]:
+    typed = {name: value for name, value in known["options"].items() if name not in LIMITS}
+    options = typed | {"output": str(file.parent.parent), "name": file.parent.name, "force": True}
+    remedy = healthy(known["source"], options, _others(known["source"], options), build, settings, examined)
+    return {"command": remedy.command} if remedy else {"conversion": "no-other-conversion"}
+
+
+def _with(found: Finding, values: Mapping[str, Any], changes: Mapping[str, Any]) -> Finding:
+    """The finding with this remedy, if thin data cause it first."""
+    if not any("tried" in catalogue()[name] for name in (found.id, *found.causes[:1])):
+        return found
+    return replace(found, values={**found.values, **values}, changes=changes or found.changes)
 
 
 def _others(source: str, options: Mapping[str, Any]) -> Sequence[Remedy]:
     from dataset_prep import PrepError, other_conversions
 
+    step("looking for other conversions")
     try:
-        return other_conversions(source, **options)
+        with _silent():
+            return other_conversions(source, **options)
     except PrepError:  # the log was moved or changed
         return ()
 
@@ -78,7 +96,7 @@ def healthy(
 
     known = {found.id for found in before.findings} - set(THIN) if before else None
     for remedy in remedies[:MOST]:
-        with tempfile.TemporaryDirectory(prefix="recbole-alibaba-") as folder:
+        with tempfile.TemporaryDirectory(prefix="recbole-alibaba-") as folder, _silent():
             changed = {name: value for name, value in {**options, **remedy.options}.items() if value is not None}
             try:
                 convert(source, **{**changed, "output": folder, "quiet": True})
@@ -89,3 +107,15 @@ def healthy(
         if not wrong & set(THIN) and (known is None or wrong <= known):
             return remedy
     return None
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Without the converter's log: its counts are those of a trial."""
+    log = logging.getLogger("dataset_prep")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

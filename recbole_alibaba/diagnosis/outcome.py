@@ -32,8 +32,8 @@ class Examination:
 
     @property
     def causes(self) -> list[str]:
-        """Cause ids over all findings, the likeliest first."""
-        return ranked(self.findings)
+        """Cause ids over all errors and warnings, the likeliest first; of advice where there is nothing else."""
+        return ranked([found for found in self.findings if found.severity != "advice"] or self.findings)
 
     @property
     def ill(self) -> bool:

@@ -1,5 +1,6 @@
 """Warns after each epoch of the signs that its record shows: once in full, then they are counted."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ class EpochWarnings:
         trainer: a RecBole trainer; its `logger`, `tensorboard` and `config` are used.
 
     Attributes:
-        measured: what the checks before training found, for the causes: `unknown`, `evaluation_broken`.
+        measured: what the checks before training found, for the causes: `unknown`, `found` (ids).
         findings: each finding that was warned of, once.
     """
 
@@ -27,10 +28,10 @@ class EpochWarnings:
         self.findings: list[Finding] = []
 
     def warn(self, history: Sequence[Mapping[str, Any]]) -> None:
-        """Warn of every finding that is new, or was mere advice before. Advice is given without a remedy."""
+        """Warn of every finding that is new, or was mere advice before. Advice is logged as information."""
         for finding in self._new(history):
             text = _sentence(finding)
-            self._trainer.logger.warning(text)
+            self._trainer.logger.log(logging.INFO if finding.severity == "advice" else logging.WARNING, text)
             self._trainer.tensorboard.add_text(f"Signs/{finding.id}", text, history[-1]["epoch"])
 
     def replay(self, history: Sequence[Mapping[str, Any]]) -> None:

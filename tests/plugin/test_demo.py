@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from recbole_alibaba.demo import python_here
+from recbole_alibaba.host.printed_commands import python_here, run_command
 
 README = Path(__file__).resolve().parent.parent.parent / "README.md"
 NUMBER = re.compile(r"\d[\d,]*\.?\d*(?:e-\d+)?")
@@ -67,3 +67,17 @@ def test_the_printed_interpreter_is_the_one_that_has_the_packages(
     assert python_here() == "python"
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
     assert python_here() == str(Path(".venv") / "bin" / "python")
+
+
+def test_the_printed_training_command_exists_for_the_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(README.parent)
+    assert run_command().endswith("python run.py")
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / ".venv" / "bin" / "recbole-alibaba"
+    script.parent.mkdir(parents=True)
+    script.touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(script.with_name("python")))
+    monkeypatch.setenv("PATH", "")
+    assert run_command() == f"{script} run"
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert run_command() == "recbole-alibaba run"

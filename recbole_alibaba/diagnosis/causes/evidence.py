@@ -17,6 +17,10 @@ LARGEST_EPS = 1e-6
 TIGHTEST_CLIP = 1e-3
 STRONGEST_REG = 0.01
 SWALLOWED = 0.8  # share of the gradient entries below eps
+USUAL_RATE = 0.01  # the largest learning rate that embedding models usually take
+# Findings of the checks that too little training data explains, with the cause that each has.
+THIN = {"thin-data": "thin-data", "few-users": "thin-data", "few-items": "thin-data"}
+THIN |= {"users-seen-once": "users-seen-once"}
 
 
 def setting(settings: Settings, key: str, default: float = 0.0) -> float:
@@ -108,6 +112,22 @@ def likely(
     """The causes in ``among`` that the evidence points at, and ``otherwise`` as the last."""
     fitting = [cause for cause, fits in evidence(history, settings).items() if fits and cause in among]
     return (*fitting, *([otherwise] if otherwise and otherwise not in fitting else []))
+
+
+def measured(settings: Settings, *among: str) -> tuple[str, ...]:
+    """The findings in ``among`` that the checks before training made: ``found`` in the settings."""
+    return tuple(name for name in among if name in (settings.get("found") or ()))
+
+
+def why_still(history: History, settings: Settings) -> tuple[str, ...]:
+    """Causes of a loss that does not fall: settings and readings, then thin data if the checks found it so.
+
+    Where nothing points at a cause, a larger learning rate is what is left to try.
+    """
+    thin = [THIN[name] for name in measured(settings, *THIN)]
+    causes = likely(history, settings, STILL, thin[0] if thin else None)
+    slow = not causes and setting(settings, "learning_rate", 0.001) < USUAL_RATE
+    return ("learning-rate-too-small",) if slow else causes
 
 
 def explained(causes: tuple[str, ...], settings: Settings) -> dict[str, Any]:

@@ -12,8 +12,15 @@ Changes = dict[str, Any]
 RATES = (0.001, 0.01, 0.05)
 
 
-def _rates(settings: Settings) -> list[Changes]:
-    return [{"learning_rate": rate} for rate in RATES if rate != settings.get("learning_rate")]
+def _rates(upwards: bool) -> Callable[[Settings], list[Changes]]:
+    """Larger rates than the present one, or smaller ones; all others if there are none."""
+
+    def candidates(settings: Settings) -> list[Changes]:
+        now = float(settings.get("learning_rate") or 0.0)
+        beyond = [rate for rate in RATES if (rate > now if upwards else rate < now)]
+        return [{"learning_rate": rate} for rate in beyond or RATES if rate != now]
+
+    return candidates
 
 
 def _adam(settings: Settings) -> list[Changes]:
@@ -67,8 +74,8 @@ def _lower_core(settings: Settings) -> list[Changes]:
 REMEDIES: dict[str, Callable[[Settings], list[Changes]]] = {
     "coupled-decay": _decoupled,
     "too-few-epochs": lambda settings: [{"epochs": 4 * int(settings.get("epochs") or 300)}],
-    "learning-rate-too-small": _rates,
-    "learning-rate-too-large": _rates,
+    "learning-rate-too-small": _rates(upwards=True),
+    "learning-rate-too-large": _rates(upwards=False),
     "plain-sgd": _adam,
     "unknown-learner": lambda settings: [{"learner": "adam"}],
     "strong-regularisation": _weaker_regularisation,

@@ -73,7 +73,7 @@ def population(data: Interactions) -> list[Verdict]:
     largest = float(user_degree.max(initial=0)) / pairs
     few_users = Finding("few-users", "warning", n_users, least.users, causes=("thin-data",))
     few_items = Finding("few-items", "warning", n_items, least.items, causes=("thin-data",))
-    seen_once = Finding("users-seen-once", "warning", once, ONCE, causes=("users-seen-once", "thin-data"))
+    seen_once = Finding("users-seen-once", "warning", once, ONCE, causes=("users-seen-once",))
     dominates = Finding("one-user-dominates", "warning", largest, DOMINATES, causes=("one-user-dominates",))
     return [
         judge("population", few_users, n_users >= least.users),

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from recbole_alibaba.diagnosis.monitor.probe import Probe
+from recbole_alibaba.diagnosis.progress import step
 
 if TYPE_CHECKING:
     from recbole_alibaba.experiment import Experiment
@@ -58,6 +59,7 @@ def train_briefly(
         experiment.model.e_step()
     with probe.attached():
         for epoch in range(epochs):
+            step(f"short training, epoch {epoch + 1} of {epochs}")
             probe.start_epoch()
             started = time.perf_counter()
             stopped = False

@@ -26,10 +26,14 @@ def console(examined: Examination, cure: Cure | None, lang: str, verbose: bool =
     everything = verbose or not examined.findings
     if everything:
         lines += ["", *(_verdict(verdict, lang) for verdict in examined.verdicts)]
+    said: set[str] = set()  # one conversion removes several findings
     for finding in examined.findings:
         mark = click.style(words(finding.severity, lang), fg=COLOURS[finding.severity], bold=True)
-        lines += ["", f"{mark} {finding.id}: {finding.say(lang)}", f"   {words('do', lang)} {finding.advise(lang)}"]
-    if examined.causes:
+        lines += ["", f"{mark} {finding.id}: {finding.say(lang)}"]
+        remedy = finding.advise(lang)
+        lines += [] if remedy in said else [f"   {words('do', lang)} {remedy}"]
+        said.add(remedy)
+    if examined.ill:
         named = (f"{title(cause, lang)} ({cause})" for cause in examined.causes[:FIRST_CAUSES])
         lines += ["", f"{words('causes', lang)} " + "; ".join(named)]
     skipped = [verdict for verdict in examined.verdicts if verdict.skipped]

@@ -11,16 +11,17 @@ import yaml
 
 from recbole_alibaba.diagnosis.catalogue import title
 from recbole_alibaba.diagnosis.outcome import Cure, Examination
+from recbole_alibaba.host.printed_commands import run_command
 
 
 def command_line(examined: Examination, changes: Mapping[str, Any], files: str = "") -> str:
-    """``python run.py --model=... --dataset=... --key=value``, quoted for a shell."""
+    """``recbole-alibaba run --model=... --dataset=... --key=value``, quoted for a shell."""
     parts = [f"--model={examined.settings.get('model')}", f"--dataset={examined.settings.get('dataset')}"]
     parts += [f"--config_files={files}"] if files else []
     for key, value in changes.items():
         text = yaml.safe_dump(value, default_flow_style=True).removesuffix("...\n").strip()
         parts.append(f"--{key}={text}")
-    return "python run.py " + " ".join(map(shlex.quote, parts))
+    return f"{run_command()} " + " ".join(map(shlex.quote, parts))
 
 
 def property_file(cure: Cure) -> str:

@@ -52,6 +52,7 @@ def coupled_decay(history: History, settings: Settings) -> Finding | None:
         number=share,
         threshold=OUTWEIGHED,
         values={"decay": settings.get("weight_decay"), "learner": settings.get("learner") or "adam"},
+        wording="message" if "epoch" in history[-1] else "fresh",
         **explained(("coupled-decay",), settings),
     )
 

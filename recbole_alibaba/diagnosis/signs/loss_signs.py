@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from recbole_alibaba.diagnosis.causes.evidence import STILL, WILD, explained, likely
+from recbole_alibaba.diagnosis.causes.evidence import WILD, explained, likely, why_still
 from recbole_alibaba.diagnosis.findings import Finding, Severity
-from recbole_alibaba.diagnosis.readings import History, Settings, has_learned, losses, reading
+from recbole_alibaba.diagnosis.readings import LEARNED, History, Settings, has_learned, losses, reading
 
 LN2 = math.log(2)
 NEAR = 0.001  # this near to ln 2, a model ranks pairs no better than chance
@@ -67,7 +67,7 @@ def stuck_at_ln2(history: History, settings: Settings) -> Finding | None:
         threshold=LN2,
         values={"epochs": epochs, "fall": fall, "before": min(values)},
         wording=wording,
-        **explained(likely(history, settings, STILL, "thin-data"), settings),
+        **explained(() if wording == "first" else why_still(history, settings), settings),
     )
 
 
@@ -81,7 +81,7 @@ def flat(history: History, settings: Settings) -> Finding | None:
     if not moved < UNMOVED:
         return None
     converged = has_learned(history)
-    causes = () if converged else likely(history, settings, STILL, "thin-data")
+    causes = () if converged else why_still(history, settings)
     return Finding(
         id="flat",
         severity="advice" if converged else "warning",
@@ -94,22 +94,28 @@ def flat(history: History, settings: Settings) -> Finding | None:
 
 
 def rising(history: History, settings: Settings) -> Finding | None:
-    """Two epochs in a row each add more than 0.5 % of the first loss, or the loss is more than twice the first one."""
+    """Two epochs in a row each add more than 0.5 % of the first loss, or the loss is more than twice the first one.
+
+    A loss that has fallen by a tenth of its first value moves up and down by chance when it has converged. It rises
+    only if it has lost a tenth again. It falls where the model follows it, so its sign is right.
+    """
     values = losses(history)
     if len(values) < 2 or not all(map(math.isfinite, values)):
         return None
-    step = CLIMB * abs(values[0])
-    climbs = len(values) > 2 and all(after - before > step for before, after in pairwise(values[-3:]))
-    doubled = values[-1] > 2 * abs(values[0]) and values[0] > 0
-    if not (climbs or doubled):
+    first, lowest = abs(values[0]), min(values)
+    climbs = len(values) > 2 and all(after - before > CLIMB * first for before, after in pairwise(values[-3:]))
+    doubled = values[-1] > 2 * first and values[0] > 0
+    fell = values[0] - lowest > LEARNED * first
+    if not (climbs or doubled) or (fell and values[-1] - lowest <= LEARNED * first):
         return None
+    last = "learning-rate-too-large" if fell else "loss-upside-down"
     return Finding(
         id="rising",
         severity="error" if doubled else "warning",
         number=values[-1],
         threshold=min(values[:-1]),
         values={"start": values[0]},
-        **explained(likely(history, settings, WILD, "loss-upside-down"), settings),
+        **explained(likely(history, settings, WILD, last), settings),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from recbole_alibaba.diagnosis.causes.evidence import explained
+from recbole_alibaba.diagnosis.causes.evidence import explained, measured
 from recbole_alibaba.diagnosis.findings import Finding
 from recbole_alibaba.diagnosis.readings import History, Settings, has_learned, losses, reading, valid_scores
 from recbole_alibaba.diagnosis.signs.loss_signs import UNMOVED
@@ -66,7 +66,7 @@ def overfitting(history: History, settings: Settings) -> Finding | None:
         number=scores[-1],
         threshold=scores[best],
         values={"best": best, "since": len(after)},
-        **explained(("too-little-regularisation", "no-signal", "thin-data"), settings),
+        **explained(("too-little-regularisation", *measured(settings, "no-signal", "thin-data")), settings),
     )
 
 
@@ -95,11 +95,8 @@ def never_stops(history: History, settings: Settings) -> Finding | None:
 
 def measured_causes(settings: Settings) -> tuple[str, ...]:
     """Causes of a metric that stands still which the checks before training have measured."""
-    found = {
-        "evaluation-broken": bool(settings.get("evaluation_broken")),
-        "held-out-unknown": float(settings.get("unknown") or 0) > UNKNOWN,
-    }
-    return tuple(cause for cause, measured in found.items() if measured)
+    unknown = float(settings.get("unknown") or 0) > UNKNOWN
+    return (*measured(settings, "evaluation-broken"), *(("held-out-unknown",) if unknown else ()))
 
 
 def rounds_to_zero(history: History, settings: Settings) -> bool:

@@ -67,8 +67,8 @@ def popularity_causes(standing: Standing, history: History, settings: Settings) 
         stuck = len(history) > 1 and not has_learned(history)
         found += ["learning-rate-too-small"] if stuck and not found else []
     found += ["popularity-is-strong"] if standing.head >= STRONG else []
-    thin = standing.pairs < max(FEW_PAIRS, FEW_PER_USER * standing.users)
-    found += ["thin-data"] if thin else []
+    found += ["thin-data"] if standing.pairs < FEW_PAIRS else []
+    found += ["few-pairs-a-user"] if FEW_PAIRS <= standing.pairs < FEW_PER_USER * standing.users else []
     return tuple(found) or ("popularity-wins",)
 
 
