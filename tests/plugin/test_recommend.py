@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from recbole_alibaba import build_config, load, prepare, run
+from recbole_alibaba.data.user_lists import UserLists
 from recbole_alibaba.host.errors import SavedRunError
+from recbole_alibaba.recommending.ranking import ScoreRanker, VectorRanker
 
 USERS, K = 200, 10
 
@@ -98,12 +100,15 @@ def test_neighbours_by_cosine(model: Any) -> None:
     assert model.similar(user=vectors.user_tokens[0], k=2)["score"].is_monotonic_decreasing
 
 
-def test_of_equal_scores_the_lower_id_comes_first(two_tastes: Path) -> None:
-    run("BPR", "two-tastes", config_dict={"data_path": str(two_tastes), "epochs": 1, "embedding_size": 4})
-    model = load("latest")
-    model._ranker.items[:] = 1.0
-    chosen = model.recommend(model.users.texts[1:3], k=60, seen=True)["item"].tolist()
-    assert chosen == model.items.texts[1:].tolist() * 2
+def test_of_equal_scores_the_lower_id_comes_first() -> None:
+    """Every score is 1; users 1 and 2 have had items 1 and 3, and nothing."""
+    had = UserLists(np.array([0, 2, 2]), np.array([1, 3]))
+    for ranker in (
+        VectorRanker(torch.ones(3, 1), torch.ones(6, 1)),
+        ScoreRanker(lambda users: torch.ones(len(users), 6), 6),
+    ):
+        assert ranker(np.array([1, 2]), had, 4, None)[0].tolist() == [[2, 4, 5, 0], [1, 2, 3, 4]]
+        assert ranker(np.array([1, 2]), had, 4, np.array([1, 2, 5]))[0].tolist() == [[2, 5, 0, 0], [1, 2, 5, 0]]
 
 
 @pytest.mark.parametrize(

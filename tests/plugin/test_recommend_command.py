@@ -41,9 +41,9 @@ def test_files_of_ids(command: Command, trained: dict[str, Any], tmp_path: Path,
 
 def test_forms_of_output_hold_the_same(command: Command, trained: dict[str, Any], model: Any) -> None:
     for name in ("a.csv", "a.jsonl", "a.parquet"):
-        done = command("recommend", trained["run"], f"--output={name}", "--k=3", "--explain")
+        done = command("recommend", trained["run"], f"--output={name}", "--users=196,186,22", "--k=3", "--explain")
         assert done.exit_code == 0 and not done.stdout, done.output
-    expected = model.recommend(k=3, explain=True)
+    expected = model.recommend(["196", "186", "22"], k=3, explain=True)
     lines = [json.loads(line) for line in Path("a.jsonl").read_text("utf-8").splitlines()]
     tables = [pd.read_csv("a.csv"), pd.DataFrame(lines), duckdb.sql("FROM 'a.parquet'").df()]
     for table in tables:
