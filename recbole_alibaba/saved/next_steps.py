@@ -20,11 +20,10 @@ def next_steps(run: str, checkpoint: str, has_tables: bool, epochs: int) -> tupl
         epochs: how many the run was asked for.
     """
     source = [run] if has_tables else [checkpoint, "--trust"]
-    again = [*_training_command(), f"--resume={run}", f"--epochs={2 * epochs}"]
-    return (
-        f"Recommend from it: {shlex.join([script(), 'recommend', *source])}",
-        f"Go on with it:     {shlex.join(again)}",
-    )
+    words, again = _training_command(), f'recbole_alibaba.run(..., {{..., "epochs": {2 * epochs}}}, resume="{run}")'
+    if words is not None:
+        again = shlex.join([*words, f"--resume={run}", f"--epochs={2 * epochs}"])
+    return f"Recommend from it: {shlex.join([script(), 'recommend', *source])}", f"Go on with it:     {again}"
 
 
 def script() -> str:
@@ -35,8 +34,8 @@ def script() -> str:
     return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
 
 
-def _training_command() -> list[str]:
-    """The command of this process without what the next one replaces; from Python, the plain command."""
+def _training_command() -> list[str] | None:
+    """The command of this process without what the next one replaces; None for a program of the reader's own."""
     program, *words = sys.argv
     name = Path(program).name
     if name == "run.py":
@@ -44,7 +43,7 @@ def _training_command() -> list[str]:
     elif name == SCRIPT and words[:1] == ["run"]:
         start, words = [script(), "run"], words[1:]
     else:
-        return [script(), "run"]
+        return None
     kept, values_of = [], False
     for word in words:
         replaced = word.partition("=")[0] in REPLACED

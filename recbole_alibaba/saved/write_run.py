@@ -31,6 +31,7 @@ def write_run(folder: Path, made: Experiment, record: dict[str, Any]) -> bool:
     Returns:
         Whether the folder can be recommended from.
     """
+    (folder / RECORD).unlink(missing_ok=True)  # until all files are written, the run is unfinished
     tables = vector_tables(made.model, made.dataset, made.config["MODEL_TYPE"])
     if tables is not None:
         _write_tables(folder / "model.safetensors", tables, getattr(made.model, "n_layers", 0))

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,3 +17,23 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def no_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     """RecBole's `run_recbole` reads the arguments of the program, here pytest's."""
     monkeypatch.setattr(sys, "argv", ["test"])
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What `run` returns after a short training on ml-100k; the paths are absolute."""
+    from recbole_alibaba import run
+
+    folder = tmp_path_factory.mktemp("trained")
+    settings = {"epochs": 3, "embedding_size": 16, "learning_rate": 0.01, "show_progress": False}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return run("AlibabaLightGCN", "ml-100k", config_dict={**settings, "checkpoint_dir": str(folder / "saved")})
+
+
+@pytest.fixture(scope="session")
+def model(trained: dict[str, Any]) -> Any:
+    """The same run, loaded."""
+    from recbole_alibaba import load
+
+    return load(trained["run"])
