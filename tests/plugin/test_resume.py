@@ -1,6 +1,7 @@
 """A run that was stopped goes on with --resume as if it had never stopped: every number is the same to the bit."""
 
 import logging
+import shlex
 import shutil
 import signal
 import subprocess
@@ -206,10 +207,12 @@ def test_ctrl_c_says_how_to_go_on(two_tastes: Path, command: Callable[..., Resul
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logging.Logger, "info", interrupted)
+        patch.setattr(sys, "argv", ["bin/recbole-alibaba", *words, "--resume", "RUN"])
         stopped = command(*words)
     assert stopped.exit_code == 130
     folder = next(Path("saved").glob("*/"))
-    assert stopped.output.strip().splitlines()[-1].endswith(f" --resume={folder}")
+    told = shlex.join(["recbole-alibaba", *words, f"--resume={folder}"])
+    assert stopped.output.strip().splitlines()[-1] == f"Stopped. 2 epochs are kept. Go on with: {told}"
     for resume in ("--resume", f"--resume={folder.name}"):
         result = command(*words, resume)
         assert result.exit_code == 0, result.output
