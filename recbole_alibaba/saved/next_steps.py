@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 SCRIPT = "recbole-alibaba"
-REPLACED = ("--resume", "--epochs")
+PROGRAMS = ("run.py", SCRIPT)
 
 
 def next_steps(run: str, checkpoint: str, has_tables: bool, epochs: int) -> tuple[str, str]:
@@ -20,7 +20,7 @@ def next_steps(run: str, checkpoint: str, has_tables: bool, epochs: int) -> tupl
         epochs: how many the run was asked for.
     """
     source = [run] if has_tables else [checkpoint, "--trust"]
-    again = [*_training_command(), f"--resume={run}", f"--epochs={2 * epochs}"]
+    again = [*training_command("--resume", "--epochs"), f"--resume={run}", f"--epochs={2 * epochs}"]
     return (
         f"Recommend from it: {shlex.join([script(), 'recommend', *source])}",
         f"Go on with it:     {shlex.join(again)}",
@@ -35,8 +35,8 @@ def script() -> str:
     return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
 
 
-def _training_command() -> list[str]:
-    """The command of this process without what the next one replaces; from Python, the plain command."""
+def training_command(*replaced: str) -> list[str]:
+    """The command of this process without the options that the next one replaces; from Python, the plain command."""
     program, *words = sys.argv
     name = Path(program).name
     if name == "run.py":
@@ -47,9 +47,9 @@ def _training_command() -> list[str]:
         return [script(), "run"]
     kept, values_of = [], False
     for word in words:
-        replaced = word.partition("=")[0] in REPLACED
+        named = word.partition("=")[0] in replaced
         value = values_of and not word.startswith("--")
-        values_of = replaced and "=" not in word
-        if not replaced and not value:
+        values_of = named and "=" not in word
+        if not named and not value:
             kept.append(word)
     return [*start, *kept]

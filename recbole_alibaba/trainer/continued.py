@@ -7,7 +7,6 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from recbole.trainer import Trainer
 from recbole_alibaba.diagnosis.checks.model_access import is_trained
 from recbole_alibaba.host.errors import CannotResumeError, Interrupted
 from recbole_alibaba.saved.earlier_run import EarlierRun, other_machine
-from recbole_alibaba.saved.run_folder import held, write_settings
+from recbole_alibaba.saved.next_steps import PROGRAMS, training_command
+from recbole_alibaba.saved.run_folder import RECORD, held, write_settings
 from recbole_alibaba.saved.state_file import NAME, StateWriter
 from recbole_alibaba.saved.training_state import put_back, stored, take, weights
 
@@ -111,7 +111,7 @@ def fit(made: Any, folder: Path | None, earlier: EarlierRun | None, asked: dict[
     if done:
         trainer.eval_collector.data_collect(made.train_data)  # as RecBole's `fit` does first
         return trainer.best_valid_score, trainer.best_valid_result
-    (folder / "run.json").unlink(missing_ok=True)  # the run is unfinished again
+    (folder / RECORD).unlink(missing_ok=True)  # the run is unfinished again
     write_settings(folder, asked)
     return _fit_and_keep(made, folder, best)
 
@@ -170,15 +170,6 @@ def _step(config: Any) -> int:
 
 
 def _way_on(folder: Path) -> str:
-    """How to go on: the command of this process with `--resume`, or the argument of `run`."""
-    program, *words = sys.argv
-    name = Path(program).name
-    if name not in ("run.py", "recbole-alibaba"):
+    if Path(sys.argv[0]).name not in PROGRAMS:
         return f"Go on with resume={str(folder)!r}."
-    start = ["python", program] if name == "run.py" else [name]
-    kept = [
-        word
-        for before, word in pairwise(["", *words])
-        if word.partition("=")[0] != "--resume" and (before != "--resume" or word.startswith("-"))
-    ]
-    return f"Go on with: {shlex.join([*start, *kept, f'--resume={folder}'])}"
+    return f"Go on with: {shlex.join([*training_command('--resume'), f'--resume={folder}'])}"
