@@ -157,17 +157,18 @@ def run(
         NotFiniteLossError: a loss part or the gradient became NaN or infinite.
     """
     config = build_config(model, dataset, config_file_list, config_dict)
+    asked = dict(config.final_config_dict)  # RecBole's sequential models add to it while they are built
     with earlier_run(config, resume) as earlier:
         logs.start(config)
         try:
             with same_curves(earlier):
                 made = prepare(config)
-            return _train_and_test(made, saved, earlier)
+            return _train_and_test(made, saved, earlier, asked)
         finally:
             logs.stop()
 
 
-def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None) -> dict[str, Any]:
+def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None, asked: dict[str, Any]) -> dict[str, Any]:
     config, trainer, logger = made.config, made.trainer, getLogger()
     started = datetime.now().astimezone()
     findings = list(preflight(made)) if config["preflight"] is not False else []
@@ -184,11 +185,11 @@ def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None) -
         stop_at_zero(made)
     folder = earlier.folder if earlier else None
     if saved and folder is None:
-        folder = new_run_folder(config["checkpoint_dir"], config["model"], config["dataset"], made.settings)
+        folder = new_run_folder(config["checkpoint_dir"], config["model"], config["dataset"], asked)
     saved = folder is not None
     with says_what_is_kept(trainer, saved):
         with one_line_an_epoch(trainer, bool(made.valid_data)):
-            best_score, best_result = fit(made, folder, earlier)
+            best_score, best_result = fit(made, folder, earlier, asked)
         part, data = ("test", made.test_data) if made.test_data else ("valid", made.valid_data)
         popularity = _aside(beside_popularity, made, data)
         test_result = trainer.evaluate(made.test_data, load_best_model=saved, show_progress=config["show_progress"])

@@ -12,7 +12,7 @@ import yaml
 
 from recbole_alibaba.host.cache import KEY
 from recbole_alibaba.host.errors import CannotResumeError
-from recbole_alibaba.saved.run_folder import held, latest_run, plain
+from recbole_alibaba.saved.run_folder import RECORD, held, latest_run, plain
 from recbole_alibaba.saved.state_file import read_state
 from recbole_alibaba.saved.training_state import machine
 
@@ -89,7 +89,7 @@ def _refuse(folder: Path, config: Any, state: Mapping[str, Any] | None) -> None:
         named = ", ".join(f"{key} was {before.get(key)} and is {now.get(key)}" for key in changed)
         raise CannotResumeError(f"{folder}: this run cannot go on, because {named}. {OUT}")
     if state is None:
-        if (folder / "run.json").is_file():
+        if (folder / RECORD).is_file():
             raise CannotResumeError(
                 f"{folder}: this run was trained without states, so it cannot go on. Start a new one."
             )

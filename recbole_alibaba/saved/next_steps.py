@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 SCRIPT = "recbole-alibaba"
-REPLACED = ("--resume", "--epochs")
 
 
 def next_steps(run: str, checkpoint: str, has_tables: bool, epochs: int) -> tuple[str, str]:
@@ -20,7 +19,8 @@ def next_steps(run: str, checkpoint: str, has_tables: bool, epochs: int) -> tupl
         epochs: how many the run was asked for.
     """
     source = [run] if has_tables else [checkpoint, "--trust"]
-    words, again = _training_command(), f'recbole_alibaba.run(..., {{..., "epochs": {2 * epochs}}}, resume="{run}")'
+    words = training_command("--resume", "--epochs")
+    again = f'recbole_alibaba.run(..., {{..., "epochs": {2 * epochs}}}, resume="{run}")'
     if words is not None:
         again = shlex.join([*words, f"--resume={run}", f"--epochs={2 * epochs}"])
     return f"Recommend from it: {shlex.join([script(), 'recommend', *source])}", f"Go on with it:     {again}"
@@ -34,8 +34,8 @@ def script() -> str:
     return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
 
 
-def _training_command() -> list[str] | None:
-    """The command of this process without what the next one replaces; None for a program of the reader's own."""
+def training_command(*replaced: str) -> list[str] | None:
+    """The command of this process without these options; None for a program of the reader's own."""
     program, *words = sys.argv
     name = Path(program).name
     if name == "run.py":
@@ -46,9 +46,9 @@ def _training_command() -> list[str] | None:
         return None
     kept, values_of = [], False
     for word in words:
-        replaced = word.partition("=")[0] in REPLACED
+        named = word.partition("=")[0] in replaced
         value = values_of and not word.startswith("--")
-        values_of = replaced and "=" not in word
-        if not replaced and not value:
+        values_of = named and "=" not in word
+        if not named and not value:
             kept.append(word)
     return [*start, *kept]

@@ -24,6 +24,8 @@ class StateWriter:
         self._path = folder / NAME
         self._pool = ThreadPoolExecutor(1, "state")
         self._running: Future[None] | None = None
+        for part in folder.glob(f".{NAME}.*"):  # of a process that was killed while it wrote
+            part.unlink()
 
     def write(self, state: dict[str, Any]) -> None:
         """Replace the file by this state, which must not change any more. Waits for the one before it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import shlex
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,8 @@ from recbole.trainer import Trainer
 from recbole_alibaba.diagnosis.checks.model_access import is_trained
 from recbole_alibaba.host.errors import CannotResumeError, Interrupted
 from recbole_alibaba.saved.earlier_run import EarlierRun, other_machine
-from recbole_alibaba.saved.run_folder import write_settings
+from recbole_alibaba.saved.next_steps import training_command
+from recbole_alibaba.saved.run_folder import RECORD, held, write_settings
 from recbole_alibaba.saved.state_file import NAME, StateWriter
 from recbole_alibaba.saved.training_state import put_back, stored, take, weights
 
@@ -86,41 +86,53 @@ class StateKeeper:
         self._writer.wait()
 
 
-def fit(made: Any, folder: Path | None, earlier: EarlierRun | None = None) -> tuple[float, Any]:
+def fit(made: Any, folder: Path | None, earlier: EarlierRun | None, asked: dict[str, Any]) -> tuple[float, Any]:
     """Train as RecBole's `fit` does, and return what it returns.
 
     Args:
         made: an `Experiment`.
         folder: the run's folder; None keeps nothing.
         earlier: the run to go on with; `folder` is its folder.
+        asked: the settings of this run, for `config.yaml`.
 
     Raises:
-        Interrupted: Ctrl-C.
+        Interrupted: Ctrl-C; the message says how to go on.
     """
-    trainer, best = made.trainer, None
-    if earlier is not None:
-        best = _put_back(made, earlier)
-        done = trainer.start_epoch >= trainer.epochs or trainer.cur_step > trainer.stopping_step
-        rest = "nothing is left to train" if done else "the run goes on"
-        trainer.logger.info(f"{folder}: {trainer.start_epoch:,} epochs are finished; {rest}.")
-        if done:
-            trainer.eval_collector.data_collect(made.train_data)  # `fit` does this
-            return trainer.best_valid_score, trainer.best_valid_result
-        (earlier.folder / "run.json").unlink(missing_ok=True)  # the run is unfinished again
-        write_settings(earlier.folder, made.settings)
-    keeper = StateKeeper(made, folder, best) if folder is not None and _can_be_kept(made) else None
-    options = {"saved": folder is not None, "show_progress": made.config["show_progress"]}
+    if folder is None:
+        return _fit(made)
+    if earlier is None:
+        with held(folder):
+            return _fit_and_keep(made, folder, None)
+    trainer, best = made.trainer, _put_back(made, earlier)
+    done = trainer.start_epoch >= trainer.epochs or trainer.cur_step > trainer.stopping_step
+    rest = "nothing is left to train" if done else "the run goes on"
+    trainer.logger.info(f"{folder}: {trainer.start_epoch:,} epochs are finished; {rest}.")
+    if done:
+        trainer.eval_collector.data_collect(made.train_data)  # as RecBole's `fit` does first
+        return trainer.best_valid_score, trainer.best_valid_result
+    (folder / RECORD).unlink(missing_ok=True)  # the run is unfinished again
+    write_settings(folder, asked)
+    return _fit_and_keep(made, folder, best)
+
+
+def _fit(made: Any, saved: bool = False) -> tuple[float, Any]:
+    options = {"saved": saved, "show_progress": made.config["show_progress"]}
+    return made.trainer.fit(made.train_data, made.valid_data, **options)
+
+
+def _fit_and_keep(made: Any, folder: Path, best: dict[str, Any] | None) -> tuple[float, Any]:
+    if not _can_be_kept(made):
+        return _fit(made, saved=True)
+    keeper = StateKeeper(made, folder, best)
     try:
-        result = trainer.fit(made.train_data, made.valid_data, **options)
-        if keeper:
-            keeper.keep()
+        result = _fit(made, saved=True)
+        keeper.keep()
     except KeyboardInterrupt:
-        if keeper and keeper.kept:
-            raise Interrupted(f"Stopped. {keeper.kept:,} epochs are kept. Go on with: {_command(folder)}") from None
+        if keeper.kept:
+            raise Interrupted(f"Stopped. {keeper.kept:,} epochs are kept. {_way_on(folder)}") from None
         raise
     finally:
-        if keeper:
-            keeper.wait()
+        keeper.wait()
     return result
 
 
@@ -156,8 +168,8 @@ def _step(config: Any) -> int:
     return 1 if config["state_step"] is None else int(config["state_step"])
 
 
-def _command(folder: Any) -> str:
-    """The command of this process with `--resume`."""
-    words = [word for word in sys.argv[1:] if word.partition("=")[0] != "--resume"]
-    program = Path(sys.argv[0]).name
-    return shlex.join([*(["python"] if program.endswith(".py") else []), program, *words, f"--resume={folder}"])
+def _way_on(folder: Path) -> str:
+    words = training_command("--resume")
+    if words is None:
+        return f"Go on with resume={str(folder)!r}."
+    return f"Go on with: {shlex.join([*words, f'--resume={folder}'])}"

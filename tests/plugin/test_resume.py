@@ -1,6 +1,7 @@
 """A run that was stopped goes on with --resume as if it had never stopped: every number is the same to the bit."""
 
 import logging
+import shlex
 import shutil
 import signal
 import subprocess
@@ -35,7 +36,7 @@ def train(data_path: Path, model: str = "AlibabaLightGCN", resume: Any = False, 
 
 @contextmanager
 def stops(*, step: int = -1, line: str = "") -> Iterator[None]:
-    """Ctrl-C at a step of the optimiser, or when a line of the log that begins with this text is written."""
+    """Ctrl-C at a step of the optimiser, or at a line of the log: that of an epoch comes after its validation."""
     taken = [0]
 
     def at_step(*_: Any) -> None:
@@ -92,9 +93,9 @@ def test_a_run_that_was_stopped_four_times_is_the_run_that_was_not(
     two_tastes: Path, model: str, settings: dict[str, Any]
 ) -> None:
     whole = everything(train(two_tastes, model, checkpoint_dir="whole", **settings))
-    places: list[dict[str, Any]] = [{"step": 3}, {"step": 2 * BATCHES + 1}, {"line": "epoch 3 evaluating"}, {"step": 5}]
+    places: list[dict[str, Any]] = [{"step": 3}, {"step": 2 * BATCHES + 1}, {"line": "epoch 3 training"}, {"step": 5}]
     if model == "MultiVAE":
-        places = [{"line": f"epoch {epoch} training"} for epoch in (0, 2, 3)]  # it has one batch, and no validation
+        places = [{"line": f"epoch {epoch} training"} for epoch in (0, 2, 3)]  # its epochs have one batch
     for number, place in enumerate(places):
         with stops(**place):
             train(two_tastes, model, resume=number > 0, checkpoint_dir="stopped", **settings)
@@ -206,10 +207,12 @@ def test_ctrl_c_says_how_to_go_on(two_tastes: Path, command: Callable[..., Resul
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logging.Logger, "info", interrupted)
+        patch.setattr(sys, "argv", ["bin/recbole-alibaba", *words, "--resume", "RUN"])
         stopped = command(*words)
     assert stopped.exit_code == 130
     folder = next(Path("saved").glob("*/"))
-    assert stopped.output.strip().splitlines()[-1].endswith(f" --resume={folder}")
+    told = shlex.join(["recbole-alibaba", *words, f"--resume={folder}"])
+    assert stopped.output.strip().splitlines()[-1] == f"Stopped. 2 epochs are kept. Go on with: {told}"
     for resume in ("--resume", f"--resume={folder.name}"):
         result = command(*words, resume)
         assert result.exit_code == 0, result.output
@@ -237,7 +240,9 @@ train(Path({str(two_tastes)!r}))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     folder = next(Path("saved").glob("*/"))
+    (folder / ".state.pt.half-written").touch()
     with held(folder), pytest.raises(CannotResumeError, match="another process is training this run"):
         train(two_tastes, resume=True)
     for mine, other in zip(everything(train(two_tastes, resume=True)), whole, strict=True):
         assert mine == other
+    assert not list(folder.glob(".*"))
