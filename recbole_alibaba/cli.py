@@ -19,6 +19,7 @@ from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput, NotFiniteLossError
 from recbole_alibaba.host.settings import parse_overrides
 from recbole_alibaba.recommending.command import export, recommend, score_tianchi, similar
+from recbole_alibaba.run_page.command import report
 
 INTERRUPTED = 130  # as a shell reports SIGINT
 LATEST = ""
@@ -135,7 +136,7 @@ def demo(output: Path, epochs: int) -> None:
 
 main.add_command(prep, "prep")
 main.add_command(doctor, "doctor")
-for command in (recommend, similar, export, score_tianchi):
+for command in (recommend, similar, export, score_tianchi, report):
     main.add_command(command)
 
 
