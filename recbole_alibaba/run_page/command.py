@@ -2,56 +2,52 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from recbole_alibaba.host.errors import BadInput
+from recbole_alibaba.recommending.command import CONTEXT, answers
 
 NAME = "report.html"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
+@click.command(context_settings=CONTEXT)
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help=f"The page; {NAME} in the run's folder if it is not given, or here if there are several runs.",
+    help=f"The page. Default: {NAME} in the run's folder; in this folder if there are several runs.",
 )
 @click.option("--png", type=click.Path(path_type=Path, dir_okay=False), help="The training curves as a picture, too.")
-def report(runs: tuple[Path, ...], output: Path | None, png: Path | None) -> None:
+@answers
+def report(runs: tuple[str, ...], output: Path | None, png: Path | None) -> None:
     """Show a run as one HTML page, or several runs beside each other.
 
-    RUN is a folder that a training has written. Of a run that is not finished, the page shows the epochs so far.
+    RUN is a run's folder or `latest`. Of a run that is not finished, the page shows the epochs so far.
 
     \b
-    recbole-alibaba report saved/AlibabaLightGCN-tianchi-mobile-20261126-101500
-    recbole-alibaba report saved/* --output=runs.html --png=curves.png
+    recbole-alibaba report latest
+    recbole-alibaba report saved/RUN saved/OTHER --output=runs.html --png=curves.png
     """
     from dataset_prep.pages.html import html
+    from dataset_prep.pages.picture import NoPictureError, picture
     from recbole_alibaba.run_page.page import curves, run_page
     from recbole_alibaba.run_page.record import read_runs
 
-    try:
-        found = read_runs(runs)
-        page = output or (runs[0] / NAME if len(runs) == 1 else Path(NAME))
-        files = {page: html(run_page(found)).encode()}
-        if png is not None:
-            from dataset_prep.pages.picture import NoPictureError, picture
-
-            drawn = curves(found)
-            if not drawn:
-                raise BadInput(f"--png {png}: the runs have no recorded epochs, so there are no curves.")
-            try:
-                files[png] = picture(drawn)
-            except NoPictureError as error:
-                raise BadInput(f"--png {png}: {error}") from error
-        for path, content in files.items():
-            _write(path, content)
-    except BadInput as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
+    found = read_runs(runs)
+    page = output or (found[0].folder / NAME if len(found) == 1 else Path(NAME))
+    files = {page: html(run_page(found)).encode()}
+    if png is not None:
+        drawn = curves(found)
+        if not drawn:
+            raise BadInput(f"--png {png}: no epoch of these runs was recorded, so there are no curves.")
+        try:
+            files[png] = picture(drawn)
+        except NoPictureError as error:
+            raise BadInput(f"--png {png}: {error}") from error
+    for path, content in files.items():
+        _write(path, content)
     click.echo(f"Written: {', '.join(map(str, files))}")
 
 
@@ -62,4 +58,4 @@ def _write(path: Path, content: bytes) -> None:
         with written(path) as part:
             part.write_bytes(content)
     except OSError as error:
-        raise BadInput(f"{path}: cannot be written ({error.strerror or error}). Choose another --output.") from error
+        raise BadInput(f"{path}: cannot be written ({error.strerror or error}). Choose another place.") from error

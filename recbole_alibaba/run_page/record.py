@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +10,7 @@ from typing import Any
 import yaml
 
 from recbole_alibaba.diagnosis.readings import History
-from recbole_alibaba.host.errors import BadInput
-
-FORMAT = 1
-AGAIN = "Copy the whole folder again from where it was trained, or train again."
+from recbole_alibaba.host.errors import SavedRunError
 
 
 @dataclass(frozen=True)
@@ -63,61 +58,42 @@ class Run:
         return self.record.get("popularity_result") or {}
 
 
-def read_runs(folders: Sequence[Path]) -> list[Run]:
-    """The runs, in order.
+def read_runs(folders: Sequence[str]) -> list[Run]:
+    """The runs, in order. `latest` is the newest finished one in `saved/`.
 
     Raises:
         BadInput: a folder is no run's, has a damaged file or is of another version, or no epoch was finished.
     """
-    runs = [_read(folder) for folder in folders]
+    runs = [_read(_folder(name)) for name in folders]
     return runs if len(runs) == 1 else [replace(run, name=f"{n} {run.name}") for n, run in enumerate(runs, 1)]
 
 
+def _folder(name: str) -> Path:
+    from recbole_alibaba.recommending.load import LATEST, SAVED, latest_run  # it needs torch
+
+    return latest_run(SAVED) if name == LATEST and not Path(name).exists() else Path(name)
+
+
 def _read(folder: Path) -> Run:
-    if not (folder / "config.yaml").is_file():
-        there = (
-            "there is no such folder" if not folder.exists() else "this is no folder of a run: it has no config.yaml"
-        )
-        raise BadInput(f"{folder}: {there}. Name a folder that a training has written, as in saved/MODEL-DATASET-DATE.")
-    try:
-        settings = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-        model, dataset = settings["model"], settings["dataset"]
-    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError) as error:
-        raise BadInput(f"{folder / 'config.yaml'}: damaged; it is no configuration of a run. {AGAIN}") from error
-    finished = (folder / "run.json").is_file()
-    record = _record(folder / "run.json") if finished else {"history": _history(folder)}
-    return Run(folder, str(model), settings, {"model": model, "dataset": dataset, **record}, finished)
+    from recbole_alibaba.saved.read_run import AGAIN, read_record
+    from recbole_alibaba.saved.run_folder import RECORD
+    from recbole_alibaba.saved.state_file import read_state
 
-
-def _record(file: Path) -> dict[str, Any]:
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-        number = record["format"]
-        history = record.get("history") or []
-        if not all(isinstance(epoch["epoch"], int) for epoch in history):
-            raise ValueError("an epoch without a number")
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise BadInput(f"{file}: damaged; it is no record of a run. {AGAIN}") from error
-    if number != FORMAT:
-        raise BadInput(
-            f"{file}: format {number!r}, and this version reads format {FORMAT}. Install the version of "
-            "recbole-alibaba that wrote it (`versions` in the file names it), or train again."
-        )
-    return dict(record)
-
-
-def _history(folder: Path) -> History:
-    """The finished epochs of a run that has not ended."""
-    file = folder / "state.pt"
+    file = folder / "config.yaml"
     if not file.is_file():
-        raise BadInput(
-            f"{folder}: this run is not finished, and no epoch of it is: there is neither run.json nor state.pt. "
+        what = "no folder of a run, since it has no config.yaml" if folder.exists() else "not there"
+        raise SavedRunError(f"{folder} is {what}. Name a folder that a training wrote, such as saved/MODEL-DATA-DATE.")
+    try:
+        settings = yaml.safe_load(file.read_text(encoding="utf-8"))
+        names = {"model": settings["model"], "dataset": settings["dataset"]}
+    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError) as error:
+        raise SavedRunError(f"{file}: damaged; it is no configuration of a run. {AGAIN}") from error
+    finished = (folder / RECORD).is_file()
+    state = None if finished else read_state(folder, "cpu")
+    if not finished and state is None:
+        raise SavedRunError(
+            f"{folder}: this run is not finished, and none of its epochs is: there is neither {RECORD} nor state.pt. "
             "Wait for the first epoch, or train again."
         )
-    import torch
-
-    try:
-        state = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-        return [dict(epoch) for epoch in state["history"]]
-    except (OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, pickle.UnpicklingError) as error:
-        raise BadInput(f"{file}: damaged, or no state of a run. Train again.") from error
+    record = read_record(folder) if state is None else {"history": state["history"]}
+    return Run(folder, str(settings["model"]), settings, {**names, **record}, finished)
