@@ -20,6 +20,7 @@ from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput, NotFiniteLossError
 from recbole_alibaba.host.settings import parse_overrides
 from recbole_alibaba.recommending.command import export, recommend, score_tianchi, similar
+from recbole_alibaba.run_page.command import report
 from recbole_alibaba.serving.command import serve
 
 INTERRUPTED = 130  # as a shell reports SIGINT
@@ -167,7 +168,7 @@ def demo(output: Path, epochs: int) -> None:
 
 main.add_command(prep, "prep")
 main.add_command(doctor, "doctor")
-for command in (recommend, similar, export, score_tianchi, serve):
+for command in (recommend, similar, export, score_tianchi, report, serve):
     main.add_command(command)
 
 
