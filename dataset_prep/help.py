@@ -7,15 +7,10 @@ import click
 LONGEST = 200
 
 
-class Command(click.Command):
-    """A command whose summary is not cut."""
-
-    def get_short_help_str(self, limit: int = LONGEST) -> str:
-        """The first sentence of the help."""
-        return super().get_short_help_str(LONGEST)
-
-
 class Group(click.Group):
-    """A group of such commands."""
+    """A group whose summaries of commands are not cut."""
 
-    command_class = Command
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add ``cmd`` with the first sentence of its help as summary."""
+        cmd.short_help = cmd.get_short_help_str(LONGEST)
+        super().add_command(cmd, name)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dataset_prep.help import Command
 from recbole_alibaba.diagnosis.catalogue import LANGUAGES, catalogue, title
 from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,3 +74,4 @@ def interactions_table(made: Experiment) -> pd.DataFrame:
 def _write_tables(path: Path, tables: dict[str, Tensor], layers: int) -> None:
     with written(path) as part:
         save_file(tables, part, {"format": str(FORMAT), "n_layers": str(layers)})
+        shutil.copymode(path.parent / "config.yaml", part)  # safetensors lets only the owner read it

@@ -56,7 +56,7 @@ class Neighbour(Closed):
 
     rank: int = Field(ge=1)
     item: str
-    cosine: float
+    score: float = Field(description="the cosine of the two vectors")
 
 
 class Neighbours(Closed):

@@ -84,17 +84,17 @@ def make_app(model: SavedModel) -> FastAPI:
     def similar(item: InPath, k: K = 10) -> Neighbours:
         """The items whose vectors have the largest cosine with that of an item."""
         _known(model, item=item)
-        rows = model.similar(item=item, k=min(k, n_items - 1)).itertuples()
-        return Neighbours(item=item, similar=[Neighbour(rank=r.rank, item=r.item, cosine=r.score) for r in rows])
+        found = model.similar(item=item, k=min(k, n_items - 1))
+        return Neighbours(item=item, similar=[Neighbour(**row) for row in _rows(found, "rank", "item", "score")])
 
     @app.get("/explain/{user}/{item}", responses=NOT_FOUND | CANNOT)
     def explain(user: InPath, item: InPath) -> Explanation:
         """How the score of an item for a user divides among the user's own items (LightGCN)."""
         _known(model, user=user, item=item)
         table = model.explain(user, item)
-        own, rest = float(table["share"][0]), table.iloc[1:]
-        shares = [Share(item=one.item, share=one.share) for one in rest.itertuples()]
-        return Explanation(user=user, item=item, score=float(table["share"].sum()), own=own, shares=shares)
+        shares = [Share(**row) for row in _rows(table.iloc[1:], "item", "share")]
+        own, score = float(table["share"][0]), float(table["share"].sum())
+        return Explanation(user=user, item=item, score=score, own=own, shares=shares)
 
     return app
 
@@ -114,5 +114,8 @@ def _known(model: SavedModel, **asked: str) -> None:
 
 
 def _recommended(found: pd.DataFrame) -> list[Recommended]:
-    rows = zip(found["rank"].tolist(), found["item"].tolist(), found["score"].tolist(), strict=True)
-    return [Recommended(rank=rank, item=item, score=score) for rank, item, score in rows]
+    return [Recommended(**row) for row in _rows(found, "rank", "item", "score")]
+
+
+def _rows(table: pd.DataFrame, *columns: str) -> list[dict[str, Any]]:
+    return [dict(zip(columns, row, strict=True)) for row in table[list(columns)].itertuples(index=False, name=None)]
