@@ -22,7 +22,6 @@ ILL, BAD_USAGE, INTERRUPTED = 3, 2, 130
 
 
 @click.command(
-    cls=Command,
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": ["-h", "--help"]},
 )
 @click.option("-m", "--model", help="A RecBole model or AlibabaLightGCN (the default).")
