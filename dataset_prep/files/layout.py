@@ -364,7 +364,7 @@ class Opened:
 
 @contextmanager
 def naming_members(path: Path) -> Iterator[None]:
-    """An InputError about a member of an archive gets the names of all of them."""
+    """An InputError about an archive with several members becomes a list of them: the cause may be another member."""
     try:
         yield
     except InputError as error:
@@ -372,7 +372,8 @@ def naming_members(path: Path) -> Iterator[None]:
         if not others:
             raise
         named = ", ".join(f"{path}/{member}" for member in others[:10])
-        raise InputError(f"{error} The archive holds several files; name the one that is the log: {named}.") from error
+        several = f"{path} holds several files that are not one log. Name the one that is the log: {named}."
+        raise InputError(several) from error
 
 
 def opened(path: Path, source: Source, encoding: str | None = None, delimiter: str | None = None) -> Iterator[Opened]:

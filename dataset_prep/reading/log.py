@@ -46,6 +46,12 @@ log = logging.getLogger("dataset_prep")
 
 SHEET_ROWS = 1_048_576
 """Rows of a spreadsheet."""
+UNFLOAT = (
+    "Ids such as {!r} are whole numbers that were written as floats. Write them as whole numbers: "
+    r"sed -E 's/([0-9])\.0+([^0-9]|$)/\1\2/g' LOG > whole.csv"
+)
+MANY = 0.01
+"""A share of bad rows that has one cause: of these the cause is said, even where more are allowed."""
 FIRST_DAY, END_DAY = "1990-01-01", "2100-01-01"
 """Days between which the times of a log must lie, one at least."""
 
@@ -207,6 +213,7 @@ def read_log(settings: Settings, workdir: Path, whole: bool = False) -> Log:
         reader = LogReader(settings, workdir, engine, rejects, whole)
         table, found, integers = reader.read()
         check_years(settings, table)
+        check_ids(table)
         if settings.source.written not in ("", "unix", "ms", "us", "order") and settings.source.timed:
             zone = settings.source.zone or "Beijing time"
             log.info(f"times that state no zone are read as {zone}; --timezone names another")
@@ -220,6 +227,8 @@ def read_log(settings: Settings, workdir: Path, whole: bool = False) -> Log:
                 )
         if found.rejected:
             log.info("%s of %s rows do not parse; see rejects.csv", f"{found.rejected:,}", f"{found.rows:,}")
+            if found.rejected > MANY * found.rows and (advice := _advice(settings, found)):
+                log.warning(advice)
         digests = [*(part.digest for part in found.parts), *reader.subset.digests]
         users: dict[str, tuple[str, str]] = {}
         if settings.user_info:
@@ -317,6 +326,20 @@ def _advice(settings: Settings, found: Found) -> str:
             f"Times such as {times[0]!r} are not {source.written}. --time-format takes "
             f"{', '.join([*FORMATS, *LOOSE])}, or a pattern such as '%d/%m/%Y %H:%M'."
         )
-    if "broken UTF-8" in reasons:
+    if reasons.count("broken UTF-8") * 2 > len(found.first_reasons):
         return "The file is not UTF-8. Name its encoding: --encoding gb18030 for Chinese files (GBK, GB2312)."
+    floats = re.findall(r"_id '([0-9]+\.0+)' is no whole number", reasons)
+    if len(floats) * 2 > len(found.first_reasons):
+        return UNFLOAT.format(floats[0])
     return ""
+
+
+def check_ids(table: Table) -> None:
+    """Raises InputError where one id is written in two ways, as 5 and as 5.0."""
+    for column in (table.pairs.users, table.pairs.items):
+        floats = [word for word in column.words or () if word.endswith(".0")]
+        both = set(column.words or ()) & {word.removesuffix(".0") for word in floats} if floats else set()
+        if both:
+            raise InputError(
+                f"The id {min(both)!r} is written as {min(both) + '.0'!r}, too. {UNFLOAT.format(floats[0])}"
+            )
