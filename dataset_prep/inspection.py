@@ -71,7 +71,8 @@ class Choice:
 class Inspection:
     """What a log holds.
 
-    command: the recommended conversion; None where nothing leaves enough. why: why it leaves out the item subset.
+    command: the recommended conversion; None where nothing leaves enough. why: why it leaves out the item subset, or
+    how to name the behaviours.
     """
 
     source: Source
@@ -162,7 +163,7 @@ def inspect(
     path = find(files, "FILE")[0]
     if is_parquet(find(files, "FILE")):
         return _of_parquet(files, items, source, html)
-    named: dict[str, str] = {}
+    named, why = dict[str, str](), ""
     if source is None:
         first = beginning(path, engine=engine, spark_url=spark_url)
         source = recognise(first, path)
@@ -172,8 +173,10 @@ def inspect(
             if not {"user_column", "item_column"} <= named.keys() or "PATTERN" in named.values() or len(rows) < 2:
                 with naming_members(Path(path)):
                     raise InputError(_unknown(path, first))
-            roles = {option.removesuffix("_column"): name for option, name in named.items()}
-            source = Columns(**roles).source(rows)
+            of_time = named.get("time_column"), None, named.get("category_column"), named.get("time_format", "unix")
+            source = Columns(named["user_column"], named["item_column"], *of_time).source(rows)
+            for name in (name for name in rows[0] if ROLES.get(plain(name)) == BEHAVIOR):
+                why = f"To tell behaviours apart add --behavior-column {name} --behavior-values LIST, weakest first."
     everything = ",".join(b.value for b in source.behaviors) or None
     settings = Settings(
         source,
@@ -192,7 +195,7 @@ def inspect(
     pairs, filtered = read.table.pairs, FilteredLog(settings, read.table, read.rejected)
     counted = next(stage for stage in filtered.funnel.stages if stage.size is not None)
     assert counted.size is not None
-    found = Inspection(source, counted.size, counted.rows, filtered.funnel, filtered.statistics)
+    found = Inspection(source, counted.size, counted.rows, filtered.funnel, filtered.statistics, why=why)
     found.statistics.before = degrees((pairs.u, pairs.i))
     found.choices = _choices(settings, read.table)
     _recommend(found, settings)

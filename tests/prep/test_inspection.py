@@ -155,13 +155,14 @@ def test_a_log_of_no_known_source_is_read_by_the_names_of_its_header(tmp_path: P
         f"{n},{u},s{i},2020-01-{1 + (u + i) % 28:02} 00:00:00" for n, (u, i) in enumerate(product(range(60), repeat=2))
     ]
     log = tmp_path / "log.csv"
-    log.write_text("\n".join([",uid,sku,time", *rows]))
+    log.write_text("\n".join([",uid,sku,time,event", *(f"{row},x" for row in rows)]))
     found = inspect([str(log)])
     assert found.size == Size(3600, 60, 60) and found.lines()[0].startswith("No known log has these columns")
     assert found.command == (
         f"python -m dataset_prep csv --log {log} --user-column uid --item-column sku --time-column time "
         "--time-format datetime --min-user 2 --min-item 2 --name my-log"
     )
+    assert found.lines()[-2].startswith("To tell behaviours apart add --behavior-column event --behavior-values")
     done = CliRunner().invoke(main, [*shlex.split(found.command)[3:], "--output", str(tmp_path / "out"), "--strict"])
     assert done.exit_code == 0, done.output
 
