@@ -99,7 +99,7 @@ class _Conversion:
     def run(self, fingerprint: str) -> Conversion:
         settings, filtered = self.settings, self.log
         core, rows, part, _ = self._core_of_training() if settings.core_on == "train" else self._core_of_all()
-        size = core.size
+        used, size = core.thresholds, core.size
         if part is not None:
             rows, part = self._parts(rows, part)
             size = rows.size()
@@ -108,19 +108,11 @@ class _Conversion:
             filtered.statistics.after = histogram(core.degrees[0]), histogram(core.degrees[1])
         self._check_sum(len(rows))
         funnel, statistics = filtered.funnel, filtered.statistics
-        outcome = Outcome(self.asked, self.read, rows, part, funnel, statistics, core.thresholds, size, fingerprint)
+        outcome = Outcome(self.asked, self.read, rows, part, funnel, statistics, used, size, fingerprint)
         write(settings, outcome)
         target = settings.output / settings.name
         result = Conversion(
-            target,
-            settings.name,
-            settings.asked,
-            core.thresholds,
-            size,
-            len(rows),
-            funnel,
-            statistics.parts,
-            fingerprint,
+            target, settings.name, settings.asked, used, size, len(rows), funnel, statistics.parts, fingerprint
         )
         log.info("wrote %s", result)
         return result

@@ -28,9 +28,8 @@ from dataset_prep.reading.remote import beginning
 from dataset_prep.settings import Settings
 from dataset_prep.sources import SOURCES, Source
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
-from dataset_prep.sources.columns import OPTIONS
+from dataset_prep.sources.columns import Columns, csv_command, named_by_header
 from dataset_prep.sources.names import ROLES, is_header, plain
-from dataset_prep.sources.times import recognised
 from dataset_prep.writing.report import page
 
 log = logging.getLogger("dataset_prep")
@@ -38,6 +37,10 @@ log = logging.getLogger("dataset_prep")
 STRICTEST = Thresholds(5, 5)
 # Enough to learn from, rather than just enough to convert.
 HEALTHY = Enough(5_000, 100, 100)
+LOST = {
+    "did not parse, see rejects.csv": "do not parse",
+    "outside the dates": "are outside the dates of this data set; --from '' --to '' keeps them",
+}
 SHOWN = (STRICTEST, Thresholds(3, 3), Thresholds(2, 2))
 
 
@@ -68,7 +71,8 @@ class Choice:
 class Inspection:
     """What a log holds.
 
-    command: the recommended conversion; None where nothing leaves enough. why: why it leaves out the item subset.
+    command: the recommended conversion; None where nothing leaves enough. why: why it leaves out the item subset, or
+    how to name the behaviours.
     """
 
     source: Source
@@ -82,11 +86,15 @@ class Inspection:
 
     def lines(self) -> list[str]:
         days = sorted({day for counts in self.statistics.days.values() for day in counts})
+        named = ["No known log has these columns; they are read by the names of the header."]
+        lost = {reason: n for reason, n in self.funnel.dropped().items() if n and reason in LOST}
         lines = [
+            *(named if self.source.name == "csv" else []),
             f"{self.source.title}: {self.rows:,} rows, {describe(self.size)}",
             f"days {days[0]} to {days[-1]}, Beijing time" if days and self.source.timed else "no time",
             f"density {density(self.size):.4%}; repeats of a pair: {share(self.rows - self.size.pairs, self.rows)}",
         ]
+        lines += [f"not counted: {n:,} rows that {LOST[reason]}" for reason, n in lost.items()]
         for behavior, counts in self.statistics.days.items():
             lines.append(
                 f"  {self.statistics.labels.get(behavior, behavior):12s} {share(sum(counts.values()), self.rows)}"
@@ -145,7 +153,7 @@ def inspect(
     Args:
         files: the log.
         items: the item subset; each choice is then counted with it and without it.
-        source: None to recognise it by the first lines.
+        source: None to recognise it by the first lines; a log of no known source is read by the names of its header.
         html: write the report page here.
         engine, spark_url: as in ``convert``.
 
@@ -155,12 +163,20 @@ def inspect(
     path = find(files, "FILE")[0]
     if is_parquet(find(files, "FILE")):
         return _of_parquet(files, items, source, html)
+    named, why = dict[str, str](), ""
     if source is None:
         first = beginning(path, engine=engine, spark_url=spark_url)
         source = recognise(first, path)
         if source is None:
-            with naming_members(Path(path)):
-                raise InputError(_unknown(path, first))
+            rows = first_rows(first)
+            named = named_by_header(rows)
+            if not {"user_column", "item_column"} <= named.keys() or "PATTERN" in named.values() or len(rows) < 2:
+                with naming_members(Path(path)):
+                    raise InputError(_unknown(path, first))
+            of_time = named.get("time_column"), None, named.get("category_column"), named.get("time_format", "unix")
+            source = Columns(named["user_column"], named["item_column"], *of_time).source(rows)
+            for name in (name for name in rows[0] if ROLES.get(plain(name)) == BEHAVIOR):
+                why = f"To tell behaviours apart add --behavior-column {name} --behavior-values LIST, weakest first."
     everything = ",".join(b.value for b in source.behaviors) or None
     settings = Settings(
         source,
@@ -172,13 +188,14 @@ def inspect(
         max_bad=1.0,
         engine=engine,
         spark_url=spark_url,
+        given=named,
     )
     with tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
         read = read_log(settings, Path(workdir), whole=True)
     pairs, filtered = read.table.pairs, FilteredLog(settings, read.table, read.rejected)
     counted = next(stage for stage in filtered.funnel.stages if stage.size is not None)
     assert counted.size is not None
-    found = Inspection(source, counted.size, counted.rows, filtered.funnel, filtered.statistics)
+    found = Inspection(source, counted.size, counted.rows, filtered.funnel, filtered.statistics, why=why)
     found.statistics.before = degrees((pairs.u, pairs.i))
     found.choices = _choices(settings, read.table)
     _recommend(found, settings)
@@ -249,7 +266,7 @@ def _recommend(found: Inspection, settings: Settings) -> None:
     chosen, core = reached[0]
     if settings.items and not chosen.subset:
         found.why = "Without --items: no choice of behaviours leaves enough to learn from inside the item subset."
-    name = found.source.name.partition("-")[0]
+    name = "log" if found.source.name == "csv" else found.source.name.partition("-")[0]
     options: dict[str, Any] = {"users": settings.users}
     if chosen.subset:
         options["items"] = settings.items
@@ -295,29 +312,5 @@ def _unknown(path: str, first: bytes) -> str:
     numbered = ", ".join(f"{n} {field[:20]!r}" for n, field in enumerate(rows[0], 1))
     return (
         f"{path}: no known log has such rows. The known ones are\n{shapes}\nThis file's first line has {numbered}. "
-        f"If it is a log all the same, name its columns: {_csv_command(file, rows)}"
+        f"If it is a log all the same, name its columns: {csv_command(path, rows)}"
     )
-
-
-def _csv_command(file: str, rows: list[list[str]]) -> str:
-    """The csv command by the names of a header, or by number."""
-    command = "python -m dataset_prep csv"
-    if not is_header(rows):
-        return f"{command} --user-column 1 --item-column 2 --log {file} --name my-log, with the numbers of your columns"
-    named: dict[str, str] = {}
-    for role in (USER, ITEM, TIME, CATEGORY):
-        found = [name for name in rows[0] if ROLES.get(plain(name)) == role]
-        if len(found) == 1:
-            named[role] = found[0]
-    words = [f"--{OPTIONS[role]} {shlex.quote(named.get(role, role.split('_')[0].upper()))}" for role in (USER, ITEM)]
-    words += [f"--{OPTIONS[role]} {shlex.quote(named[role])}" for role in (TIME, CATEGORY) if role in named]
-    if TIME in named:
-        place = rows[0].index(named[TIME])
-        form = recognised([row[place] for row in rows[1:] if len(row) > place], "unix")
-        if form is None:
-            words.append("--time-format PATTERN")
-        elif form != "unix":
-            words.append(f"--time-format {form}")
-    missing = [role for role in (USER, ITEM) if role not in named]
-    note = f", with the names of your columns for {' and '.join(missing)}" if missing else ""
-    return " ".join([command, *words, "--log", file, "--name my-log"]) + note

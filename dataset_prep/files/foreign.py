@@ -30,44 +30,40 @@ BEGINNINGS: tuple[tuple[bytes, str], ...] = (
         "is a pointer of Git LFS, not the file itself. Fetch the file: git lfs pull, or download it from the site",
     ),
 )
-PICKLE = re.compile(rb"\x80[\x02-\x05](?:\x95|\}|\]|c|X|\x8c)")
-WEB = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body)", re.IGNORECASE)
-XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<\?xml", re.IGNORECASE)
-JSON = re.compile(rb'\s*(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"')
-CODE = re.compile(
-    rb"(?:\s*#[^\n]*\n|\s*\n)*\s*"
-    rb"(?:#!|import [\w.]+|from [\w.]+ import |#include\b|def \w+\(|class \w+|package [\w.]+;)"
+# What goes before the first character of a text.
+_START = rb"\s*(?:\xef\xbb\xbf)?\s*"
+PATTERNS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), text)
+    for pattern, text in (
+        (rb".{257}ustar", "is a tar archive. Unpack it first: tar xf '{name}'"),
+        (
+            rb"\x80[\x02-\x05](?:\x95|\}|\]|c|X|\x8c)",
+            "is a pickle of Python. Write it as CSV: pandas.read_pickle('{name}').to_csv('log.csv', index=False)",
+        ),
+        (
+            _START + rb"(?i:<(?:!doctype html|html|head|body))",
+            "is a web page, not the data; the site may ask for a login before a download. Download the file again in a "
+            "browser that is logged in",
+        ),
+        (_START + rb"(?i:<\?xml)", "is XML, no log. Export the table as CSV"),
+        (
+            _START + rb'(?:\[\s*)?\{\s*"',
+            "is JSON. Write it as CSV: pandas.read_json('{name}', lines=True).to_csv('log.csv', index=False)",
+        ),
+        (
+            rb"(?:\s*#[^\n]*\n|\s*\n)*\s*"
+            rb"(?:#!|import [\w.]+|from [\w.]+ import |#include\b|def \w+\(|class \w+|package [\w.]+;)",
+            "is the source code of a program, no log. Take the data file itself",
+        ),
+    )
 )
-TAR = (257, b"ustar")
 
 
 def sentence(first: bytes, name: str) -> str | None:
     """Why a file that begins with these bytes is no log, and the way out; None where it may be one."""
-    for magic, text in BEGINNINGS:
-        if first.startswith(magic):
-            return f"{name}: this {text.format(name=name)}."
-    if first[TAR[0] :].startswith(TAR[1]):
-        return f"{name}: this is a tar archive. Unpack it first: tar xf '{name}'."
-    if PICKLE.match(first):
-        return (
-            f"{name}: this is a pickle of Python. Write it as CSV: "
-            f"pandas.read_pickle('{name}').to_csv('log.csv', index=False)."
-        )
-    if WEB.match(first):
-        return (
-            f"{name}: this is a web page, not the data; the site may ask for a login before a download. Download the "
-            "file again in a browser that is logged in."
-        )
-    if XML.match(first):
-        return f"{name}: this is XML, no log. Export the table as CSV."
-    if JSON.match(first):
-        return (
-            f"{name}: this is JSON. Write it as CSV: "
-            f"pandas.read_json('{name}', lines=True).to_csv('log.csv', index=False)."
-        )
-    if CODE.match(first):
-        return f"{name}: this is the source code of a program, no log. Take the data file itself."
-    return None
+    found = [text for magic, text in BEGINNINGS if first.startswith(magic)]
+    found += [text for pattern, text in PATTERNS if pattern.match(first)]
+    return f"{name}: this {found[0].format(name=name)}." if found else None
 
 
 def is_spreadsheet(members: list[str]) -> bool:

@@ -36,15 +36,15 @@ def encoding_of(first: bytes) -> str:
     lines = first.removeprefix(BOM).split(b"\n")
     lines = lines[:-1] if len(lines) > 1 else lines
     odd = [line for line in lines if not line.isascii()]
-    if not odd or any(_decodes(line, "utf-8") for line in odd):
+    if not odd or any(decodes(line) for line in odd):
         return "utf-8"
     # A damaged line now and then is no sign of another encoding; a header or many lines in Chinese are.
-    chinese = [line for line in odd if _decodes(line, "gb18030") and _chinese(line.decode("gb18030"))]
+    chinese = [line for line in odd if decodes(line, "gb18030") and _chinese(line.decode("gb18030"))]
     many = chinese and (chinese[0] is lines[0] or len(chinese) * 30 > len(lines))
     return "gb18030" if many and len(chinese) == len(odd) else "utf-8"
 
 
-def _decodes(line: bytes, encoding: str) -> bool:
+def decodes(line: bytes, encoding: str = "utf-8") -> bool:
     try:
         line.decode(encoding)
     except UnicodeDecodeError:
@@ -79,17 +79,23 @@ def fields(line: str, delimiter: str) -> list[str]:
     """The fields of a line, quotes taken off where they enclose a field."""
     if delimiter == " ":
         return [a or b for a, b in re.findall(r'"([^"]*)"|([^\s"]+)', line)]
+    found = quoted_fields(line, delimiter)
+    return line.split(delimiter) if found is None else found
+
+
+def quoted_fields(line: str, delimiter: str) -> list[str] | None:
+    """The fields of a line without quotes; None where a quote does not enclose exactly one field."""
     if '"' not in line:
         return line.split(delimiter)
     d = re.escape(delimiter)
-    one = re.compile(rf'(?:"((?:[^"]|"")*+)"|([^{d}]*+))({d}|$)')
+    one = re.compile(rf'(?:"((?:[^"]|"")*+)"|([^"{d}]*+))({d}|$)')
     found, at = list[str](), 0
     while match := one.match(line, at):
         found.append(match[2] if match[1] is None else match[1].replace('""', '"'))
         at = match.end()
         if not match[3]:
             return found
-    return line.split(delimiter)
+    return None
 
 
 def first_rows(first: bytes, encoding: str | None = None, delimiter: str | None = None) -> list[list[str]]:
@@ -148,21 +154,24 @@ def layout_of(
     """
     lines, used = decoded(first, encoding)
     sep = delimiter or separator(lines)
-    rows = _aligned([[field.strip() for field in fields(line, sep)] for line in lines] or [[""]])
+    rows = _aligned(rows_of(lines, sep))
     header, columns = _columns(rows, source, name)
     body = rows[1:] if header else rows
     if _ends_blank(body, len(columns)):
         columns = (*columns, "")
-    notes = [f"read as {used}" if used != "utf-8" else "", f"separated by {SEPARATORS.get(sep, repr(sep))}"]
-    fixes: list[Fix] = []
-    for role in (USER, ITEM, CATEGORY, *source.item_features):
-        _fix_ids(role, columns, body, source, name, fixes, notes)
-    if source.timed:
-        _fix_time(rows, body, header, columns, source, name, fixes, notes)
-    notes = [note for note in notes if note and note != f"separated by {SEPARATORS[',']}"]
-    if sep == "\t":
-        notes = [note for note in notes if not note.startswith("separated")]
-    return Layout(used, sep, header, columns, tuple(f"{name}: {note}" for note in dict.fromkeys(notes)), tuple(fixes))
+    notes = [f"read as {used}"] if used != "utf-8" else []
+    notes += [f"separated by {SEPARATORS.get(sep, repr(sep))}"] if sep not in NATIVE else []
+    whole = [row for row in body if len(row) == len(columns)]
+    found = [
+        _id_fix(role, columns.index(role), whole, source, name)
+        for role in (USER, ITEM, CATEGORY, *source.item_features)
+        if role in columns
+    ]
+    if source.timed and TIME in columns:
+        found.append(_time_fix(columns.index(TIME), rows[0] if header else [], whole, source))
+    fixes = [one for one in found if one is not None]
+    notes = [f"{name}: {note}" for note in dict.fromkeys([*notes, *(note for _, note in fixes)])]
+    return Layout(used, sep, header, columns, tuple(notes), tuple(fix for fix, _ in fixes))
 
 
 def _columns(rows: list[list[str]], source: Source, name: str) -> tuple[bool, tuple[str, ...]]:
@@ -174,10 +183,7 @@ def _columns(rows: list[list[str]], source: Source, name: str) -> tuple[bool, tu
     by_name = {role: word for role, word in source.asked if not word.replace(",", "").isdigit()}
     lower = {field.lower() for field in first}
     words = {part.strip().lower() for word in by_name.values() for part in (word, *word.split(","))}
-    header = bool(words & lower) or (bool(source.headers) and is_header(rows))
-    if not header and by_name and is_header(rows):
-        header = True
-    if not header:
+    if not words & lower and not ((source.headers or by_name) and is_header(rows)):
         return False, source.columns
     columns = [f"column_{n}" for n in range(1, len(first) + 1)]
     for role, place in places(dict(source.asked), first, True, name).items():
@@ -200,80 +206,53 @@ def _aligned(rows: list[list[str]]) -> list[list[str]]:
     return [["", *first], *body] if len(set(wide)) == len(wide) else rows
 
 
-def _fix_ids(
-    role: str,
-    columns: Sequence[str],
-    body: list[list[str]],
-    source: Source,
-    name: str,
-    fixes: list[Fix],
-    notes: list[str],
-) -> None:
-    """Ids that pandas wrote as floats (100000.0) are whole numbers; those of a spreadsheet (1.0E+08) are lost."""
-    if role not in columns:
-        return
-    place = columns.index(role)
-    values = [row[place] for row in body if len(row) == len(columns) and row[place]]
+def _id_fix(role: str, place: int, rows: list[list[str]], source: Source, name: str) -> tuple[Fix, str] | None:
+    """(what makes whole numbers of ids that pandas wrote as floats, the note); None where there are none.
+
+    Raises InputError for ids such as 1.0E+08, of which a spreadsheet lost the end.
+    """
+    values = [row[place] for row in rows if row[place]]
     lost = [value for value in values if SHEET.fullmatch(value)] if role in (USER, ITEM) else []
     if len(lost) > 2 or len(lost) * 2 > len(values):
         raise InputError(
             f"{name}: {role} {lost[0]!r} was written by a spreadsheet, which keeps the first digits of a long number "
             "only. The ids cannot be recovered from this file; take the original."
         )
-    whole = [value for value in values if re.fullmatch(r"[0-9]+\.0+", value)]
-    plain_numbers = [value for value in values if value.isdigit()]
-    if not whole or len(whole) + len(plain_numbers) < len(values) or (source.digits and len(whole) * 2 <= len(values)):
-        return
-    notes.append(f"{role} as in {whole[0]} is read as a whole number")
+    floats = [value for value in values if re.fullmatch(r"[0-9]+\.0+", value)]
+    others = len(values) - len(floats) - sum(value.isdigit() for value in values)
+    if not floats or others or (source.digits and len(floats) * 2 <= len(values)):
+        return None
 
     def fix(row: list[str]) -> None:
         number, _, rest = row[place].partition(".")
         if rest and not rest.strip("0") and number.isdigit():
             row[place] = number
 
-    fixes.append(fix)
+    return fix, f"{role} as in {floats[0]} is read as a whole number"
 
 
-def _fix_time(
-    rows: list[list[str]],
-    body: list[list[str]],
-    header: bool,
-    columns: tuple[str, ...],
-    source: Source,
-    name: str,
-    fixes: list[Fix],
-    notes: list[str],
-) -> None:
-    if TIME not in columns:
-        return
-    place, day = columns.index(TIME), None
-    if header:
-        day = _day_beside(rows[0], place, dict(source.asked).get(TIME))
-    if day is not None:
-        notes.append("time from the columns month and day, in the year 2014")
-
-        def join(row: list[str]) -> None:
-            if row[place].isdigit() and row[day].isdigit():
-                row[place] = f"{row[place]:0>2}{row[day]:0>2}"
-
-        fixes.append(join)
-        written = "mmdd"
-    else:
-        values = [row[place] for row in body if len(row) == len(columns)]
-        written = source.written or recognised(values, source.time) or source.time
-    parse = form(written, source.zone if day is None else "")
+def _time_fix(place: int, header: list[str], rows: list[list[str]], source: Source) -> tuple[Fix, str] | None:
+    """(what writes times as the source does, the note); None where they are so already."""
     target = FORMATS[source.time]
-    if written in (source.time, "order") and not source.zone:
-        return
+    day = _day_beside(header, place, dict(source.asked).get(TIME)) if header else None
     if day is None:
-        notes.append(f"time as in {next((v for v in values if v), '')!r} is read as {written!r}")
+        values = [row[place] for row in rows]
+        written = source.written or recognised(values, source.time) or source.time
+        if written in (source.time, "order") and not source.zone:
+            return None
+        first = next(filter(None, values), "")
+        parse, note = form(written, source.zone), f"time as in {first!r} is read as {written!r}"
+    else:
+        parse, note = form("mmdd"), "time from the columns month and day, in the year 2014"
 
     def fix(row: list[str]) -> None:
+        if day is not None and row[place].isdigit() and row[day].isdigit():
+            row[place] = f"{row[place]:0>2}{row[day]:0>2}"
         seconds = parse(row[place])
         if seconds is not None:
             row[place] = _written(seconds, target) or row[place]
 
-    fixes.append(fix)
+    return fix, note
 
 
 def _day_beside(first: list[str], place: int, asked: str | None) -> int | None:
@@ -364,7 +343,7 @@ class Opened:
 
 @contextmanager
 def naming_members(path: Path) -> Iterator[None]:
-    """An InputError about a member of an archive gets the names of all of them."""
+    """An InputError about an archive with several members becomes a list of them: the cause may be another member."""
     try:
         yield
     except InputError as error:
@@ -372,7 +351,8 @@ def naming_members(path: Path) -> Iterator[None]:
         if not others:
             raise
         named = ", ".join(f"{path}/{member}" for member in others[:10])
-        raise InputError(f"{error} The archive holds several files; name the one that is the log: {named}.") from error
+        several = f"{path} holds several files that are not one log. Name the one that is the log: {named}."
+        raise InputError(several) from error
 
 
 def opened(path: Path, source: Source, encoding: str | None = None, delimiter: str | None = None) -> Iterator[Opened]:

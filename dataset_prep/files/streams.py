@@ -11,10 +11,11 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
-from dataset_prep.errors import InputError
+from dataset_prep.errors import InputError, PrepError
 from dataset_prep.files.foreign import is_spreadsheet, sentence
 
 FIRST = 1 << 16
@@ -137,21 +138,19 @@ def _check(stream: IO[bytes], name: str) -> None:
 
 def head(path: Path) -> bytes:
     """The first bytes of a file, unpacked; b'' for an empty one. Raises InputError."""
+    with reading(path):
+        return next((stream.read(FIRST) for _, stream, _ in streams(path)), b"")
+
+
+@contextmanager
+def reading(path: Path | str) -> Iterator[None]:
+    """Damage that is met while a file is read becomes an InputError."""
     try:
-        for _, stream, _ in streams(path):
-            return stream.read(FIRST)
-    except InputError:
+        yield
+    except PrepError:
         raise
     except BROKEN as error:
         raise InputError(f"{path}: cannot be read to its end ({error}). Download or unpack it again.") from error
-    return b""
-
-
-def first_fields(first: bytes) -> tuple[list[str], str]:
-    """(fields of the first line, delimiter); *first*: the beginning of a file."""
-    line = first.removeprefix(BOM).split(b"\n")[0].rstrip(b"\r")
-    delimiter = "\t" if line.count(b"\t") > line.count(b",") else ","
-    return [f.strip('" ') for f in line.decode("utf-8", "replace").split(delimiter)], delimiter
 
 
 class Block(NamedTuple):

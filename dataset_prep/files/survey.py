@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset_prep.errors import InputError, PrepError
+from dataset_prep.errors import InputError
 from dataset_prep.files.layout import opened
-from dataset_prep.files.streams import BOM, BROKEN, FIRST, Progress, blocks
+from dataset_prep.files.streams import BOM, FIRST, Progress, blocks, reading
 from dataset_prep.settings import Settings
 from dataset_prep.sources.part import LONGEST_LINE, Part
 
@@ -39,7 +39,7 @@ def survey(path: Path, workdir: Path, settings: Settings, progress: Progress | N
     Raises InputError for a file that is empty, damaged or not readable.
     """
     parts = []
-    try:
+    with reading(path):
         for file in opened(path, settings.source, settings.encoding, settings.delimiter):
             name, stream, layout = file.name, file.stream, file.layout
             copy = workdir / f"unpacked-{len(list(workdir.iterdir()))}.csv" if file.copied else None
@@ -59,26 +59,8 @@ def survey(path: Path, workdir: Path, settings: Settings, progress: Progress | N
             if layout is not None:
                 delimiter, header, newline = layout.read_as, layout.header, "\r\n" if True in ends else "\n"
                 plain = plain and len(ends) < 2 and not first.startswith(BOM)
-                where = str(copy or path)
-                parts.append(
-                    Part(
-                        where,
-                        name,
-                        delimiter,
-                        header,
-                        newline,
-                        plain,
-                        lines,
-                        digest.hexdigest(),
-                        None,
-                        layout.columns,
-                        layout.notes,
-                    )
-                )
-    except PrepError:
-        raise
-    except BROKEN as error:
-        raise InputError(f"{path}: cannot be read to its end ({error}). Download or unpack it again.") from error
+                shape = delimiter, header, newline, plain, lines, digest.hexdigest(), None, layout.columns, layout.notes
+                parts.append(Part(str(copy or path), name, *shape))
     if not parts:
         raise InputError(f"{path}: the file is empty")
     return parts

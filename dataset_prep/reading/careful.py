@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from dataset_prep.errors import InputError
+from dataset_prep.files.layout import decodes
 from dataset_prep.files.streams import Progress, blocks
 from dataset_prep.files.survey import has_long_line
 from dataset_prep.reading.grammar import OTHER_ORDER, Grammar
@@ -71,14 +72,6 @@ class Rejects:
         self._file.truncate()
 
 
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 class CarefulReader:
     """Reads files one after the other."""
 
@@ -99,11 +92,11 @@ class CarefulReader:
                 chunk = block.lines
                 if number == 0 and part.header and chunk:
                     chunk, number = chunk[chunk.index(b"\n") + 1 :], 1
-                if (chunk.isascii() or _is_utf8(chunk)) and not has_long_line(chunk):
+                if (chunk.isascii() or decodes(chunk)) and not has_long_line(chunk):
                     number = self._piece(chunk, number, part, grammar, out.write)
                     continue
                 for line in chunk[:-1].split(b"\n"):
-                    regular = _is_utf8(line) and len(line) <= LONGEST_LINE
+                    regular = decodes(line) and len(line) <= LONGEST_LINE
                     number = self._piece(line + b"\n", number, part, grammar, out.write, regular)
         clean = replace(
             part, path=str(copy), delimiter="\t", header=False, newline="\n", plain=True, lines=number, remote=None

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset_prep.errors import InputError, PrepError
+from dataset_prep.errors import InputError
 from dataset_prep.files.layout import Layout, opened
-from dataset_prep.files.streams import BROKEN, Block, Stream, blocks
+from dataset_prep.files.streams import Block, Stream, blocks, reading
 from dataset_prep.files.survey import PIECE, checksums
 from dataset_prep.pairs.rows import LogRows, RowBlock
 from dataset_prep.pairs.sorting import WORKERS, Ints
@@ -67,16 +67,10 @@ class CompiledReader:
         """Raises InputError for a file that is damaged or empty, GiveUpError."""
         for path in paths:
             before = len(self.found.parts)
-            try:
+            with reading(path):
                 for file in opened(Path(path), self.settings.source, self.settings.encoding, self.settings.delimiter):
                     if file.layout is not None:
                         self._stream(path, file.name, file.stream, file.layout)
-            except PrepError:
-                raise
-            except BROKEN as error:
-                raise InputError(
-                    f"{path}: cannot be read to its end ({error}). Download or unpack it again."
-                ) from error
             if len(self.found.parts) == before:
                 raise InputError(f"{path}: the file is empty")
         self._add_late()

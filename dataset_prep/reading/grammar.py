@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from dataset_prep.files.layout import quoted_fields
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, MISSING, TIME, USER, Source
 from dataset_prep.sources.names import ROLES, SYNONYMS, plain
 from dataset_prep.sources.part import LONGEST_LINE
@@ -63,7 +64,7 @@ class Grammar:
         if b"\0" in line:
             return "NUL byte", []
         try:
-            fields = self.fields(line.decode("utf-8"))
+            fields = quoted_fields(line.decode("utf-8"), self.delimiter)
         except UnicodeDecodeError:
             return "broken UTF-8", []
         if fields is None:
@@ -90,21 +91,6 @@ class Grammar:
             pairs = zip(roles, self.columns, strict=False)
             return OTHER_ORDER if any(r and c in ROLES.values() and r != c for r, c in pairs) else "a second header"
         return "a second header" if plain(user) in SYNONYMS[USER] else None
-
-    def fields(self, text: str) -> list[str] | None:
-        """The fields of a line; None where a quote does not enclose exactly one field."""
-        if '"' not in text:
-            return text.split(self.delimiter)
-        one = re.compile(rf'(?:"((?:[^"]|"")*+)"|([^"{self.delimiter}]*+))({self.delimiter}|$)')
-        fields, at = [], 0
-        while True:
-            match = one.match(text, at)
-            if match is None:
-                return None
-            fields.append(match[2] if match[1] is None else match[1].replace('""', '"'))
-            at = match.end()
-            if not match[3]:
-                return fields
 
     def _reason(self, column: str, value: str) -> str | None:
         if not self.is_plain(value):

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from dataset_prep.errors import InputError, TooManyRejectsError
-from dataset_prep.files.layout import NATIVE, Begun, Layout, Rewritten, decoded, rows_of, separator
-from dataset_prep.files.streams import BROKEN, FIRST, Block, Stream, blocks, streams
+from dataset_prep.files.layout import NATIVE, Begun, Layout, Rewritten, decoded, quoted_fields, rows_of, separator
+from dataset_prep.files.streams import FIRST, Block, Stream, blocks, reading, streams
 from dataset_prep.files.survey import PIECE, checksums
 from dataset_prep.pairs.sorting import Narrow, distinct
 from dataset_prep.reading.careful import FIRST_REASONS, Found, Rejects
@@ -59,15 +59,9 @@ class ListFile:
         """
         for path in paths:
             before = len(self.digests)
-            try:
+            with reading(path):
                 for name, stream, _ in streams(path):
                     self._stream(name, stream, take)
-            except InputError:
-                raise
-            except BROKEN as error:
-                raise InputError(
-                    f"{path}: cannot be read to its end ({error}). Download or unpack it again."
-                ) from error
             if len(self.digests) == before:
                 raise InputError(f"{path}: the file is empty")
 
@@ -156,7 +150,7 @@ def read_subset(paths: Sequence[Path], settings: Settings, rejects: Rejects) -> 
 
     def take(line: bytes, delimiter: str) -> None:
         grammar = Grammar(settings.source, delimiter)
-        fields = grammar.fields(decoded_line(line))
+        fields = quoted_fields(decoded_line(line), delimiter)
         if fields is None:
             raise BadLineError("stray quote")
         values = [fields[place] if place < len(fields) else "" for place in listed.at]

@@ -8,8 +8,7 @@ careful   line by line to a clean copy, which the engine reads; for logs with ma
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 from dataset_prep.engines import on_demand
 from dataset_prep.engines.base import Engine, ReadError
 from dataset_prep.engines.sql import BAD_EVENTS, events_sql, needs_rows, table_of
-from dataset_prep.errors import InputError, TooManyRejectsError, UsageError
+from dataset_prep.errors import UsageError
 from dataset_prep.files.streams import find, is_remote, size_of
 from dataset_prep.files.survey import survey
 from dataset_prep.machine import memory_of
@@ -32,12 +31,11 @@ from dataset_prep.reading.careful import CarefulReader, Found, Rejects
 from dataset_prep.reading.compiled import CompiledReader
 from dataset_prep.reading.fields import GiveUpError
 from dataset_prep.reading.lists import Subset, read_subset, read_user_features
+from dataset_prep.reading.refusals import MANY, advice_for, check_ids, check_orders, check_years, judge
 from dataset_prep.reading.remote import local_copies, local_part, remote_parts
 from dataset_prep.reading.selection import Selection
 from dataset_prep.settings import Settings
-from dataset_prep.sources.base import BRAND, CATEGORY, ESSENTIAL, SELLER
 from dataset_prep.sources.part import Part
-from dataset_prep.sources.times import FORMATS, LOOSE, recognised, timestamp
 
 if TYPE_CHECKING:
     from dataset_prep.engines.duckdb import DuckDBEngine
@@ -46,8 +44,6 @@ log = logging.getLogger("dataset_prep")
 
 SHEET_ROWS = 1_048_576
 """Rows of a spreadsheet."""
-FIRST_DAY, END_DAY = "1990-01-01", "2100-01-01"
-"""Days between which the times of a log must lie, one at least."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +203,7 @@ def read_log(settings: Settings, workdir: Path, whole: bool = False) -> Log:
         reader = LogReader(settings, workdir, engine, rejects, whole)
         table, found, integers = reader.read()
         check_years(settings, table)
+        check_ids(table)
         if settings.source.written not in ("", "unix", "ms", "us", "order") and settings.source.timed:
             zone = settings.source.zone or "Beijing time"
             log.info(f"times that state no zone are read as {zone}; --timezone names another")
@@ -220,6 +217,8 @@ def read_log(settings: Settings, workdir: Path, whole: bool = False) -> Log:
                 )
         if found.rejected:
             log.info("%s of %s rows do not parse; see rejects.csv", f"{found.rejected:,}", f"{found.rows:,}")
+            if found.rejected > MANY * found.rows and (advice := advice_for(settings, found)):
+                log.warning(advice)
         digests = [*(part.digest for part in found.parts), *reader.subset.digests]
         users: dict[str, tuple[str, str]] = {}
         if settings.user_info:
@@ -228,95 +227,3 @@ def read_log(settings: Settings, workdir: Path, whole: bool = False) -> Log:
             digests += more
     bad = found.rejected or reader.subset.rejected
     return Log(table, found.parts, found.rejected, reader.subset, users, digests, path if bad else None)
-
-
-def check_orders(parts: Sequence[Part], usual: tuple[str, ...]) -> None:
-    """Raises InputError where a file without header could have any of several orders of columns."""
-    bare = [part for part in parts if not part.header]
-    for part in parts:
-        if bare and part.header and _order(part.columns) != _order(usual):
-            raise InputError(
-                f"{bare[0].name} has no header, and {part.name} has its columns in an order of its own "
-                f"({','.join(column or '?' for column in part.columns)}). Give {bare[0].name} a header line, too."
-            )
-
-
-def _order(columns: Sequence[str]) -> list[str]:
-    """The columns without what is not needed at their end."""
-    known = [column if column in (*ESSENTIAL, CATEGORY, SELLER, BRAND) else "" for column in columns]
-    while known and not known[-1]:
-        known.pop()
-    return known
-
-
-def check_years(settings: Settings, table: Table) -> None:
-    """Raises InputError where all times lie outside the years in which logs were written."""
-    source = settings.source
-    days = {day for counts in table.counts.days.values() for day in counts}
-    if not source.timed or source.written == "order" or not days:
-        return
-    if any(FIRST_DAY <= day < END_DAY for day in days):
-        return
-    first, last = min(days), max(days)
-    cause = f"all times lie between {first} and {last}"
-    if source.time == "unix" and last < FIRST_DAY:
-        seconds = sorted(int(text) for text in (str(timestamp(day, "")) for day in (first, last)))
-        looks = [str(value) for value in seconds]
-        if all(re.match("(?:19|20)[0-9]{6}$", value) for value in looks):
-            cause += ": these are days such as 20141202, no Unix seconds. Add --time-format yyyymmdd"
-        else:
-            cause += (
-                ": these are no Unix seconds. Say how the times are written (--time-format), leave out --time-column, "
-                "or add --time-format order where the numbers only give the order"
-            )
-    else:
-        cause += ". Say how the times are written: --time-format"
-    raise InputError(f"{source.name}: {cause}.")
-
-
-def judge(settings: Settings, found: Found) -> None:
-    """Raises InputError or TooManyRejectsError where nothing, or too little, of the files parses."""
-    names = ", ".join(dict.fromkeys(part.name for part in found.parts))
-    advice = _advice(settings, found)
-    if not found.rows:
-        raise InputError(f"{names}: the file holds no rows")
-    reasons = "".join(f"\n  {reason}" for reason in found.first_reasons)
-    columns = ",".join(settings.source.columns)
-    if found.rejected == found.rows:
-        raise InputError(
-            f"{names}: none of the {found.rows:,} rows is a row of a {settings.source.name} log ({columns}):{reasons}\n"
-            + (advice or "Which log is it? Try: python -m dataset_prep inspect FILE")
-        )
-    share = found.rejected / found.rows
-    if share > settings.max_bad:
-        raise TooManyRejectsError(
-            f"{names}: {found.rejected:,} of {found.rows:,} rows ({share:.1%}) do not parse, more than --max-bad "
-            f"{settings.max_bad:g} allows. A row is {columns}. The first of them:{reasons}"
-            + (f"\n{advice}" if advice else "")
-        )
-
-
-def _advice(settings: Settings, found: Found) -> str:
-    """The option that reads what does not parse; '' where none is known."""
-    reasons = "\n".join(found.first_reasons)
-    times = re.findall(r"impossible time '([^']*)'", reasons)
-    source = settings.source
-    if times and source.name == "csv":
-        name = recognised(times, source.time)
-        if name not in (None, source.written):
-            return f"Times such as {times[0]!r} are read with --time-format {name}."
-        day_first = re.fullmatch(
-            r"([0-9]{1,2})([-/.])[0-9]{1,2}[-/.]([0-9]{4})(?: [0-9]{1,2}(:[0-9]{2})?(:[0-9]{2})?)?", times[0]
-        )
-        if day_first:
-            sep = day_first[2]
-            clock = " %H" + ":%M" * bool(day_first[4]) + ":%S" * bool(day_first[5]) if " " in times[0] else ""
-            one, other = (f"'%{a}{sep}%{b}{sep}%Y{clock}'" for a, b in ("dm", "md"))
-            return f"Times such as {times[0]!r} are read with --time-format {one} where the day is first, or {other}."
-        return (
-            f"Times such as {times[0]!r} are not {source.written}. --time-format takes "
-            f"{', '.join([*FORMATS, *LOOSE])}, or a pattern such as '%d/%m/%Y %H:%M'."
-        )
-    if "broken UTF-8" in reasons:
-        return "The file is not UTF-8. Name its encoding: --encoding gb18030 for Chinese files (GBK, GB2312)."
-    return ""

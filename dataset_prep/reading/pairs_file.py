@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataset_prep.errors import InputError
+from dataset_prep.files.layout import rows_of
 from dataset_prep.reading.careful import Rejects
 from dataset_prep.reading.lists import BadLineError, ListFile, decoded_line
 from dataset_prep.sources.base import ITEM, MISSING, USER
+from dataset_prep.sources.columns import csv_command
 from dataset_prep.sources.names import NUMBER, ROLES, is_header, plain
 
 TOKEN = re.compile(r'[^\s"\x00-\x1f\x7f]+')
@@ -34,6 +36,7 @@ class PairsFile:
     lines: list[list[str]] = field(default_factory=list)
     separator: str = ""
     header: list[str] = field(default_factory=list)
+    beginning: list[str] = field(default_factory=list)
 
     @property
     def widths(self) -> set[int]:
@@ -95,7 +98,7 @@ def read_pairs(option: str, paths: Sequence[Path], rejects: Rejects, max_bad: fl
     found = PairsFile(option, ListFile(option, rejects))
 
     def place(lines: list[str], name: str) -> tuple[bool, list[int]]:
-        found.separator = _separator(lines)
+        found.separator, found.beginning = _separator(lines), lines
         rows = [_cut(line, found.separator) for line in lines]
         header = len(rows) > 1 and len(rows[0]) > 1 and is_header(rows)
         found.header = rows[0] if header else []
@@ -103,10 +106,13 @@ def read_pairs(option: str, paths: Sequence[Path], rejects: Rejects, max_bad: fl
 
     found.listed.place = place
     found.listed.read(paths, lambda line, _: found.lines.append(_tokens(decoded_line(line), found.separator)))
+    names = ", ".join(map(str, paths))
+    quoted = sum('"' in line for line in found.beginning) * 2 > len(found.beginning)
+    table = f"Its lines hold quotes, so it is a table and no split. Try: {csv_command(names, rows_of(found.beginning))}"
     if not any(len(tokens) > 1 for tokens in found.lines):
-        names = ", ".join(map(str, paths))
-        raise InputError(f"{option}: {names} holds no line 'user item item ...'{found.listed.shown()}")
-    found.listed.judge(max_bad, "lines", " A line is 'user item item ...'.")
+        shown = f"\n{table}" if quoted else found.listed.shown()
+        raise InputError(f"{option}: {names} holds no line 'user item item ...'.{shown}")
+    found.listed.judge(max_bad, "lines", " A line is 'user item item ...'." + f" {table}." * quoted)
     return found
 
 

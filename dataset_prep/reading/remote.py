@@ -74,21 +74,8 @@ def remote_parts(engine: Engine, address: str, workdir: Path, settings: Settings
         text = "".join(f"{line}\n" for line in first).encode()
         layout = layout_of(text, name, settings.source, settings.encoding, settings.delimiter)
         plain = plain and not layout.rewritten
-        parts.append(
-            Part(
-                file.path,
-                name,
-                layout.delimiter,
-                layout.header,
-                "",
-                plain,
-                lines,
-                digest,
-                file,
-                layout.columns,
-                layout.notes,
-            )
-        )
+        shape = layout.delimiter, layout.header, "", plain, lines, digest, file, layout.columns, layout.notes
+        parts.append(Part(file.path, name, *shape))
     return parts
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dataset_prep.errors import UsageError
-from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER, Behavior, Source
-from dataset_prep.sources.names import is_header
-from dataset_prep.sources.times import FORMATS, form
+from dataset_prep.sources.base import BEHAVIOR, CATEGORY, DAY, ITEM, MONTH, TIME, USER, Behavior, Source
+from dataset_prep.sources.names import ROLES, is_header, plain
+from dataset_prep.sources.times import FORMATS, form, recognised
 
 MOST_BEHAVIORS = 8
 OPTIONS = {
@@ -88,6 +89,38 @@ class Columns:
             raise UsageError(f"--behavior-values: at most {MOST_BEHAVIORS} kinds can be told apart.")
         if any("'" in value or not value.isprintable() for value in self.behavior_values):
             raise UsageError("--behavior-values: quotes and control characters cannot be part of a value.")
+
+
+def named_by_header(rows: Sequence[Sequence[str]]) -> dict[str, str]:
+    """The options of csv that the names of a header give: user_column, ...; of a time in no known format PATTERN."""
+    if not is_header(rows):
+        return {}
+    named: dict[str, str] = {}
+    for role in (USER, ITEM, TIME, CATEGORY, MONTH, DAY):
+        found = [name for name in rows[0] if ROLES.get(plain(name)) == role]
+        if len(found) == 1:
+            named[role] = found[0]
+    month, day = named.pop(MONTH, None), named.pop(DAY, None)
+    options = {OPTIONS[role].replace("-", "_"): name for role, name in named.items()}
+    if TIME in named:
+        place = rows[0].index(named[TIME])
+        known = recognised([row[place] for row in rows[1:] if len(row) > place], "unix")
+        options |= {} if known == "unix" else {"time_format": known or "PATTERN"}
+    elif month and day:
+        options["time_column"] = f"{month},{day}"
+    return options
+
+
+def csv_command(file: str, rows: Sequence[Sequence[str]]) -> str:
+    """The csv command by the names of a header, or by number; what it needs more is said behind it."""
+    options = named_by_header(rows)
+    missing = [role for role in (USER, ITEM) if OPTIONS[role].replace("-", "_") not in options]
+    note = f", with the names of your columns for {' and '.join(missing)}" if missing else ""
+    if not is_header(rows):
+        options, note = {"user_column": "1", "item_column": "2"}, ", with the numbers of your columns"
+    options = {"user_column": "USER", "item_column": "ITEM", **options}
+    words = (f"--{name.replace('_', '-')} {shlex.quote(value)}" for name, value in options.items())
+    return " ".join(["python -m dataset_prep csv", *words, "--log", shlex.quote(file), "--name my-log"]) + note
 
 
 def places(asked: Mapping[str, str], first: Sequence[str], named: bool, file: str = "") -> dict[str, int]:

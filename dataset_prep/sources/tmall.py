@@ -34,8 +34,6 @@ IJCAI16 = Source(
     item_features=(CATEGORY, SELLER),
 )
 
-EDITIONS = (IJCAI15, IJCAI16)
-
 
 def edition(rows: Sequence[Sequence[str]]) -> Source:
     """Which of the two a log is, by its first rows: IJCAI-16 has no brand; without a header it has one field less."""

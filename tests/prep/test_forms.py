@@ -7,6 +7,7 @@ import datetime as dt
 import lzma
 import pickle
 import random
+import re
 import subprocess
 import sys
 import zipfile
@@ -17,7 +18,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dataset_prep import InputError, PrepError, UsageError, convert, inspect
+from dataset_prep import InputError, PrepError, TooManyRejectsError, UsageError, convert, inspect
 from dataset_prep.writing.lock import locked
 
 LEAST: dict[str, Any] = {
@@ -141,7 +142,7 @@ def test_what_is_no_log_is_named(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=told):
         mobile(tmp_path / name, tmp_path / "out")
-    with pytest.raises(InputError, match=told if name != "lost.csv" else "known log"):
+    with pytest.raises(InputError, match=told):
         inspect([str(tmp_path / name)])
     assert not (tmp_path / "out").exists()
 
@@ -155,8 +156,9 @@ def test_spreadsheet_and_archive_with_two_files(expected: dict[str, str], tmp_pa
     with zipfile.ZipFile(both, "w") as archive:
         archive.writestr("user.csv", PLAIN)
         archive.writestr("item.csv", ",item_category,item_id\n0,3,5001\n1,3,5002.0\n")
-    with pytest.raises(InputError, match=r"both\.zip/user\.csv"):
-        mobile(both, tmp_path / "out")
+    for read in (lambda: mobile(both, tmp_path / "out"), lambda: inspect([str(both)])):
+        with pytest.raises(InputError, match=r"several files .*both\.zip/item\.csv, .*both\.zip/user\.csv\.$"):
+            read()
     assert mobile(both / "user.csv", tmp_path / "out") == expected
     found = mobile(both / "user.csv", tmp_path / "subset", items=str(both / "item.csv"), min_known=0)
     assert {line.split("\t")[1] for line in found[".inter"].splitlines()[1:]} == {"5001", "5002"}
@@ -238,6 +240,34 @@ def test_encoding_and_delimiter_by_name(expected: dict[str, str], tmp_path: Path
     for words in ({"encoding": "klingon"}, {"delimiter": "::"}):
         with pytest.raises(UsageError, match=f"--{next(iter(words))}"):
             mobile(tmp_path / "log.csv", tmp_path / "out", **words)
+
+
+LATE: dict[str, tuple[str, str, str]] = {
+    "GBK": ("1,2,4,\u676d\u5dde,1,2014-12-01 00", "gb18030", "--encoding gb18030"),
+    "floats": ("1.0,2,4,,1,2014-12-01 00", "utf-8", r"Ids such as '1\.0' .* sed -E"),
+}
+
+
+@pytest.mark.parametrize("kind", LATE)
+def test_another_form_behind_the_lines_that_are_looked_at(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    line, encoding, advice = LATE[kind]
+    (tmp_path / "log.csv").write_bytes((PLAIN + "1,2,4,,1,2014-12-01 00\n" * 4_000 + f"{line}\n" * 50).encode(encoding))
+    with pytest.raises(TooManyRejectsError, match=advice):
+        mobile(tmp_path / "log.csv", tmp_path / "out")
+    assert "not counted: 50 rows that do not parse" in inspect([str(tmp_path / "log.csv")]).lines()
+    assert re.search(advice, caplog.text)
+    (tmp_path / "one.csv").write_bytes((PLAIN + f"{line}\n").encode(encoding))
+    caplog.clear()
+    mobile(tmp_path / "one.csv", tmp_path / "out")
+    assert not re.search(advice, caplog.text)
+
+
+def test_one_id_of_csv_in_two_forms_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("u,i\n" + "7,x\n" * 20_000 + "7.0,x\n")
+    with pytest.raises(InputError, match=r"The id '7' is written as '7\.0', too\. .* sed -E"):
+        convert("csv", tmp_path / "log.csv", name="x", user_column="u", item_column="i", output=tmp_path, **LEAST)
 
 
 def test_the_second_converter_is_told(tmp_path: Path) -> None:

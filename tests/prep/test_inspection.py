@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,32 @@ def test_dirt_does_not_stop_a_look(log: Log, tmp_path: Path) -> None:
     users.write_text(users.read_text() + "1,2,3\n" * 9)
     found = inspect([str(users)])
     assert [stage.rows for stage in found.funnel.stages[:2]] == [18, 9] and found.rows == 9
+
+
+def test_rows_outside_the_dates_are_said(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join([*grid(9, 9, "buy"), "1,2,3,pv,1411600000"]))
+    assert (
+        "not counted: 1 rows that are outside the dates of this data set; --from '' --to '' keeps them"
+        in inspect([str(log)]).lines()
+    )
+
+
+def test_a_log_of_no_known_source_is_read_by_the_names_of_its_header(tmp_path: Path) -> None:
+    rows = [
+        f"{n},{u},s{i},2020-01-{1 + (u + i) % 28:02} 00:00:00" for n, (u, i) in enumerate(product(range(60), repeat=2))
+    ]
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join([",uid,sku,time,event", *(f"{row},x" for row in rows)]))
+    found = inspect([str(log)])
+    assert found.size == Size(3600, 60, 60) and found.lines()[0].startswith("No known log has these columns")
+    assert found.command == (
+        f"python -m dataset_prep csv --log {log} --user-column uid --item-column sku --time-column time "
+        "--time-format datetime --min-user 2 --min-item 2 --name my-log"
+    )
+    assert found.lines()[-2].startswith("To tell behaviours apart add --behavior-column event --behavior-values")
+    done = CliRunner().invoke(main, [*shlex.split(found.command)[3:], "--output", str(tmp_path / "out"), "--strict"])
+    assert done.exit_code == 0, done.output
 
 
 def test_the_command_of_a_tmall_log(tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ def test_the_share_is_one_of_each_pair(split: Any) -> None:
         (b"0\n1\n", InputError, "holds no line"),
         (b"0 1\n1 2,3\n", TooManyRejectsError, r"--test: 1 of 2 lines do not parse(?s:.*)'2,3'"),
         (b"0 1\n1 \xff\n", TooManyRejectsError, "broken UTF-8"),
+        (b'"user_id" "item_id"\n"1" "5"\n"2" "6"\n', InputError, "a table and no split.* csv --user-column user_id"),
         (b'0 1\n1 "2"\n', TooManyRejectsError, "a quote or a control character"),
         (b"0 1\n1 nan\n", TooManyRejectsError, "'nan' would be read as a missing value"),
         (b"0 1\n1 2\x7f\n", TooManyRejectsError, "a quote or a control character"),
