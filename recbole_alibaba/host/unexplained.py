@@ -33,12 +33,14 @@ def settings_named(given: Mapping[str, Any], files: Sequence[str] = ()) -> Itera
 def _sentence(error: Exception, given: Mapping[str, Any], files: Sequence[str]) -> str:
     message = " ".join(str(error).split()) or "no message"
     frames = traceback.extract_tb(error.__traceback__)
-    near = [key for key in given if any(key in text for text in (message, *(frame.line or "" for frame in frames)))]
+    texts = (message, *(frame.line or "" for frame in frames))
+    near = [key for key in given if any(key in text for text in texts) or repr(given[key]) in message]
     named = [written((key,), given[key], TYPED) for key in near or given]
     suspects = " and ".join(named + [f"those of {file}" for file in files])
+    message = message[:300].rstrip(".")
     end = f" The whole error is in {file}." if (file := _keep(error)) else ""
     return (
-        f"This run stopped in {Path(frames[-1].filename).name} with {type(error).__name__}: {message[:300]} "
+        f"This run stopped in {Path(frames[-1].filename).name} with {type(error).__name__}: {message}. "
         f"Its settings are probably the cause: take away {suspects}, or choose another value.{end}"
     )
 

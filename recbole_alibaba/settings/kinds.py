@@ -80,15 +80,15 @@ def listed(inside: Kind, length: int | None = None, least: int = 0, what: str = 
     return Kind(wants, accepts, inside.words)
 
 
-def mapping(inside: Kind | None = None, what: str = "lines `name: value`") -> Kind:
-    """A mapping from names to `inside`, or to anything."""
+def mapping(inside: Kind | None = None, like: str = "{name: value}") -> Kind:
+    """A mapping from names to `inside`, or to anything; `like` is an example."""
 
     def accepts(value: Any) -> bool:
         return isinstance(value, Mapping) and all(
             isinstance(key, str) and (inside is None or inside.accepts(below)) for key, below in value.items()
         )
 
-    return Kind(f"a mapping, {what}", accepts)
+    return Kind(f"a mapping such as {like}", accepts)
 
 
 def interval() -> Kind:
