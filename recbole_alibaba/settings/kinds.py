@@ -107,7 +107,7 @@ def shares() -> Kind:
     def accepts(value: Any) -> bool:
         return isinstance(value, list | tuple) and len(value) == 3 and all(map(number(0, above=True).accepts, value))
 
-    return Kind("three numbers above 0, the shares of training, validation and test, as in [0.8, 0.1, 0.1]", accepts)
+    return Kind("three numbers, the shares of training, validation and test, as in [0.8, 0.1, 0.1]", accepts)
 
 
 def nothing() -> Kind:
