@@ -91,6 +91,12 @@ def mapping(inside: Kind | None = None, like: str = "{name: value}") -> Kind:
     return Kind(f"a mapping such as {like}", accepts)
 
 
+def one_bound(like: str) -> Kind:
+    """A mapping from one name to a number."""
+    inside = mapping(number())
+    return Kind(f"a mapping of one column, such as {like}", lambda value: inside.accepts(value) and len(value) == 1)
+
+
 def interval() -> Kind:
     """RecBole's `[5,inf)`, or several with `;` between them. A list of two numbers reads as `[a, b]`."""
 
@@ -105,7 +111,12 @@ def shares() -> Kind:
     """The three shares of training, validation and test; RecBole divides them by their sum."""
 
     def accepts(value: Any) -> bool:
-        return isinstance(value, list | tuple) and len(value) == 3 and all(map(number(0, above=True).accepts, value))
+        return (
+            isinstance(value, list | tuple)
+            and len(value) == 3
+            and all(map(number(0).accepts, value))
+            and sum(value) > 0
+        )
 
     return Kind("three numbers, the shares of training, validation and test, as in [0.8, 0.1, 0.1]", accepts)
 
