@@ -11,7 +11,6 @@ from recbole_alibaba.diagnosis.findings import Finding
 from recbole_alibaba.diagnosis.readings import Settings
 from recbole_alibaba.host.ranking_settings import computed_metrics, longest_list, valid_metric_is_computed
 
-LEARNERS = ("adam", "adamw", "sgd", "adagrad", "rmsprop", "sparse_adam")
 USUAL_RATE = (1e-3, 1e-2)
 SGD_RATE = 0.1
 # In other models reg_weight means something else: EASE's ridge is 250.
@@ -25,7 +24,6 @@ def lint(settings: Settings, sizes: Mapping[str, int] | None = None) -> list[Fin
         finding
         for rule in (
             _rate,
-            _learner,
             _decay,
             _regularisation,
             _lists,
@@ -61,14 +59,6 @@ def _rate(settings: Settings, sizes: Mapping[str, int]) -> list[Finding]:
     ]
 
 
-def _learner(settings: Settings, sizes: Mapping[str, int]) -> list[Finding]:
-    name = learner(settings)
-    if name in LEARNERS:
-        return []
-    values = {"learner": name, "known": ", ".join(LEARNERS)}
-    return [Finding("unknown-learner", "warning", 0, 0, values, **explained(("unknown-learner",), settings))]
-
-
 def _decay(settings: Settings, sizes: Mapping[str, int]) -> list[Finding]:
     decay, name = setting(settings, "weight_decay"), learner(settings)
     values = {"decay": settings.get("weight_decay"), "learner": name}
@@ -78,7 +68,7 @@ def _decay(settings: Settings, sizes: Mapping[str, int]) -> list[Finding]:
                 "coupled-decay", "warning", decay, 0.0, values, "setting", **explained(("coupled-decay",), settings)
             )
         ]
-    if decay > 0 and (name == "sparse_adam" or name not in LEARNERS):
+    if decay > 0 and name == "sparse_adam":
         return [Finding("decay-ignored", "warning", decay, 0.0, values, causes=("decay-ignored",))]
     return []
 

@@ -68,11 +68,9 @@ def check_settings(config: Config) -> None:
     """Refuse settings that RecBole accepts and fails on after the first epoch.
 
     Raises:
-        BadSettingError: `valid_metric` is not one of the metrics that are computed, or a file that
-            `benchmark_filename` names is missing.
+        BadSettingError: `valid_metric` is not one of the metrics that are computed.
     """
     settings = config.final_config_dict
-    _check_parts(config)
     if not valid_metric_is_computed(settings):
         metric = str(config["valid_metric"])
         raise BadSettingError(
@@ -80,25 +78,6 @@ def check_settings(config: Config) -> None:
             f"{config['topk']} give {', '.join(computed_metrics(settings))}. Name one of these, or add "
             f"{metric.partition('@')[2] or 'its length'} to topk."
         )
-
-
-def _check_parts(config: Config) -> None:
-    """`benchmark_filename: [train, valid, test]` names `<dataset>.train.inter` and so on."""
-    folder, name = Path(config["data_path"]), config["dataset"]
-    missing = [f"{name}.{part}.inter" for part in config["benchmark_filename"] or ()]
-    missing = [file for file in missing if not (folder / file).is_file()]
-    if not missing:
-        return
-    there = sorted(file.name for file in folder.glob(f"{name}*.inter"))
-    make = (
-        "leave benchmark_filename away, and RecBole splits it as eval_args says"
-        if f"{name}.inter" in there
-        else ("`python -m dataset_prep split` makes the three of a published split")
-    )
-    raise BadSettingError(
-        f"benchmark_filename is {config['benchmark_filename']}, and {folder} has no {' and no '.join(missing)}; "
-        f"it has {', '.join(there) or 'no .inter file'}. Correct the names, or {make}."
-    )
 
 
 def check_processes(nproc: int, world_size: int, gpu_id: str) -> None:
@@ -127,7 +106,7 @@ def name_loss_that_is_not_finite(trainer: Any, config: Config) -> None:
     def check(loss: Any) -> None:
         if not loss.isfinite().all():
             raise NotFiniteLossError(
-                f"The training loss of {config['model']} is {float(loss.sum())} with learning_rate "
+                f"The training loss of {config['model']} is {loss.detach().sum().item()} with learning_rate "
                 f"{config['learning_rate']:g}. Try a smaller learning_rate, and clip_grad_norm: "
                 "{max_norm: 1.0, norm_type: 2}."
             )

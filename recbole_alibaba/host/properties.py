@@ -65,6 +65,7 @@ def read_mapping(file: str | Path) -> dict[str, Any]:
 
 def parse_value(text: str) -> Any:
     """A value of the command line, read as YAML. `None`, `~` and `null` are None; what is not YAML stays text."""
+    text = text.strip() if text.strip() else text
     if text == "None":
         return None
     try:

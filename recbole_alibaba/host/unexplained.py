@@ -1,5 +1,6 @@
 """What is said of an error that no check foresaw? One sentence with the settings that were given."""
 
+import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,14 +34,26 @@ def settings_named(given: Mapping[str, Any], files: Sequence[str] = ()) -> Itera
 def _sentence(error: Exception, given: Mapping[str, Any], files: Sequence[str]) -> str:
     message = " ".join(str(error).split()) or "no message"
     frames = traceback.extract_tb(error.__traceback__)
-    near = [key for key in given if any(key in text for text in (message, *(frame.line or "" for frame in frames)))]
+    code = " ".join(frame.line or "" for frame in frames)
+    near = [key for key, value in given.items() if _occurs(key, value, message, code)]
     named = [written((key,), given[key], TYPED) for key in near or given]
     suspects = " and ".join(named + [f"those of {file}" for file in files])
+    message = message[:300].rstrip(".")
     end = f" The whole error is in {file}." if (file := _keep(error)) else ""
     return (
-        f"This run stopped in {Path(frames[-1].filename).name} with {type(error).__name__}: {message[:300]} "
+        f"This run stopped in {Path(frames[-1].filename).name} with {type(error).__name__}: {message}. "
         f"Its settings are probably the cause: take away {suspects}, or choose another value.{end}"
     )
+
+
+def _occurs(key: str, value: Any, message: str, code: str) -> bool:
+    """Whether the message has the name of a setting or a word of its value, or the code that failed reads it."""
+    if re.search(rf"\b{re.escape(key)}\b", message) or re.search(rf"""["']{re.escape(key)}["']""", code):
+        return True
+    if isinstance(value, Mapping):
+        return any(_occurs(str(name), below, message, code) for name, below in value.items())
+    words = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(word, str) and len(word) > 1 and word in message for word in words)
 
 
 def _keep(error: Exception) -> Path | None:

@@ -80,15 +80,21 @@ def listed(inside: Kind, length: int | None = None, least: int = 0, what: str = 
     return Kind(wants, accepts, inside.words)
 
 
-def mapping(inside: Kind | None = None, what: str = "lines `name: value`") -> Kind:
-    """A mapping from names to `inside`, or to anything."""
+def mapping(inside: Kind | None = None, like: str = "{name: value}") -> Kind:
+    """A mapping from names to `inside`, or to anything; `like` is an example."""
 
     def accepts(value: Any) -> bool:
         return isinstance(value, Mapping) and all(
             isinstance(key, str) and (inside is None or inside.accepts(below)) for key, below in value.items()
         )
 
-    return Kind(f"a mapping, {what}", accepts)
+    return Kind(f"a mapping such as {like}", accepts)
+
+
+def one_bound(like: str) -> Kind:
+    """A mapping from one name to a number."""
+    inside = mapping(number())
+    return Kind(f"a mapping of one column, such as {like}", lambda value: inside.accepts(value) and len(value) == 1)
 
 
 def interval() -> Kind:
@@ -105,9 +111,14 @@ def shares() -> Kind:
     """The three shares of training, validation and test; RecBole divides them by their sum."""
 
     def accepts(value: Any) -> bool:
-        return isinstance(value, list | tuple) and len(value) == 3 and all(map(number(0, above=True).accepts, value))
+        return (
+            isinstance(value, list | tuple)
+            and len(value) == 3
+            and all(map(number(0).accepts, value))
+            and sum(value) > 0
+        )
 
-    return Kind("three numbers above 0, the shares of training, validation and test, as in [0.8, 0.1, 0.1]", accepts)
+    return Kind("three numbers, the shares of training, validation and test, as in [0.8, 0.1, 0.1]", accepts)
 
 
 def nothing() -> Kind:

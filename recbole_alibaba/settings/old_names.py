@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from recbole_alibaba.host.errors import UnknownSettingError
+from recbole_alibaba.host.errors import BadInput, UnknownSettingError
 from recbole_alibaba.settings.merge import deep_update
-from recbole_alibaba.settings.values import place, written
+from recbole_alibaba.settings.values import check_values, place, written
 
 Successor = Callable[[Any], dict[str, Any]]
+_ABSENT = object()
 
 
 def refuse_old(layer: Mapping[str, Any], known: frozenset[str], where: str) -> None:
@@ -28,18 +29,32 @@ def refuse_old(layer: Mapping[str, Any], known: frozenset[str], where: str) -> N
         return
     new: dict[str, Any] = {}
     for key, value in found.items():
-        deep_update(new, _SUCCESSORS[key](value) if key in _SUCCESSORS else {})
+        deep_update(new, _successor(key, value))
     for side in ("user", "item"):
-        low, high = (found.get(f"{bound}_{side}_inter_num") for bound in ("min", "max"))
-        if low is not None or high is not None:
-            new[f"{side}_inter_num_interval"] = _interval(low if low is not None else 0, high)
+        low, high = (found.get(f"{bound}_{side}_inter_num", _ABSENT) for bound in ("min", "max"))
+        if low is not _ABSENT or high is not _ABSENT:
+            end = "inf)" if high is _ABSENT else f"{_count(high)}]"
+            new[f"{side}_inter_num_interval"] = f"[{0 if low is _ABSENT else _count(low)},{end}"
     said = [f"write {written((key,), value, where)}" for key, value in new.items()]
     said += [f"leave {key} away: {_WITHOUT[key]}" for key in found if key in _WITHOUT]
     verb = "is a setting" if len(found) == 1 else "are settings"
     raise UnknownSettingError(
-        f"{place(where)}{' and '.join(found)} {verb} of an older RecBole, and RecBole 1.2.1 ignores it. "
+        f"{place(where)}{' and '.join(found)} {verb} of older versions, which RecBole 1.2.1 ignores. "
         f"Instead, {' and '.join(said)}."
     )
+
+
+def _successor(key: str, value: Any) -> dict[str, Any]:
+    """What does today what `key: value` did; where the value makes no sense, what does the same as an example of it."""
+    if key not in _SUCCESSORS:
+        return {}
+    successor, example = _SUCCESSORS[key]
+    try:
+        new = successor(value)
+        check_values(new, {}, "")
+    except (BadInput, TypeError, ValueError, LookupError):
+        return successor(example)
+    return new
 
 
 def _negatives(value: Any) -> dict[str, Any]:
@@ -76,19 +91,16 @@ def _eval_setting(value: Any) -> dict[str, Any]:
             new["split"] = {split: [0.8, 0.1, 0.1] if split == "RS" else "valid_and_test"}
         if word == "full" or word[:3] in ("uni", "pop"):
             new["mode"] = word
-    return {"eval_args": new or {"order": "RO", "split": {"RS": [0.8, 0.1, 0.1]}, "mode": "full"}}
-
-
-def _interval(low: Any, high: Any) -> str:
-    return f"[{low},{'inf)' if high is None else f'{high}]'}"
+    if not new:
+        raise ValueError(value)
+    return {"eval_args": new}
 
 
 def _bounds(form: str) -> Successor:
     """`lowest_val: {rating: 3}` as `val_interval: {rating: "[3,inf)"}`."""
 
     def successor(value: Any) -> dict[str, Any]:
-        fields = value if isinstance(value, Mapping) else {"timestamp": value}
-        return {"val_interval": {str(field): form.format(bound) for field, bound in fields.items()}}
+        return {"val_interval": {str(field): form.format(bound) for field, bound in dict(value).items()}}
 
     return successor
 
@@ -104,21 +116,22 @@ def _same_space(value: Any) -> dict[str, Any]:
     return new
 
 
-_LEFT_OUT = {1: "test_only", 2: "valid_and_test"}
-_SUCCESSORS: dict[str, Successor] = {
-    "neg_sampling": _negatives,
-    "training_neg_sample_num": _negative_count,
-    "train_neg_sample_num": _negative_count,
-    "training_neg_sample_distribution": lambda value: {"train_neg_sample_args": {"distribution": value or "uniform"}},
-    "eval_setting": _eval_setting,
-    "split_ratio": lambda value: {"eval_args": {"split": {"RS": value}}},
-    "leave_one_num": lambda value: {"eval_args": {"split": {"LS": _LEFT_OUT.get(value, "valid_and_test")}}},
-    "group_by_user": lambda value: {"eval_args": {"group_by": "user" if value else "none"}},
-    "lowest_val": _bounds("[{},inf)"),
-    "highest_val": _bounds("(-inf,{}]"),
-    "equal_val": _bounds("[{0},{0}]"),
-    "not_equal_val": _bounds("(-inf,{0});({0},inf)"),
-    "fields_in_same_space": _same_space,
+_LEFT_OUT = {1: "valid_and_test", 2: "valid_and_test"}  # RecBole 1.2.1 needs both parts
+# The function, and a value that it takes.
+_SUCCESSORS: dict[str, tuple[Successor, Any]] = {
+    "neg_sampling": (_negatives, {"uniform": 1}),
+    "training_neg_sample_num": (_negative_count, 1),
+    "train_neg_sample_num": (_negative_count, 1),
+    "training_neg_sample_distribution": (lambda value: {"train_neg_sample_args": {"distribution": value}}, "uniform"),
+    "eval_setting": (_eval_setting, "RO_RS,full"),
+    "split_ratio": (lambda value: {"eval_args": {"split": {"RS": value}}}, [0.8, 0.1, 0.1]),
+    "leave_one_num": (lambda value: {"eval_args": {"split": {"LS": _LEFT_OUT[int(value)]}}}, 2),
+    "group_by_user": (lambda value: {"eval_args": {"group_by": "user" if value else "none"}}, True),
+    "lowest_val": (_bounds("[{},inf)"), {"timestamp": 0}),
+    "highest_val": (_bounds("(-inf,{}]"), {"timestamp": 0}),
+    "equal_val": (_bounds("[{0},{0}]"), {"timestamp": 0}),
+    "not_equal_val": (_bounds("(-inf,{0});({0},inf)"), {"timestamp": 0}),
+    "fields_in_same_space": (_same_space, [["item_id", "other_item_id"]]),
 }
 _KEPT = "unused_col: {inter: [timestamp]} names the columns that the model does not get"
 _WITHOUT = {

@@ -27,7 +27,7 @@ _LINE = re.compile(r"^(?P<key>[\w-]+):[^#]*#\s*(?:\((?P<types>[^)]*)\))?(?P<rest
 _BRACKET = re.compile(r"\[([^\]]*)\]")
 _RANGE = re.compile(r"[Rr]ange in \[\s*([-\d.]+)\s*,\s*([-\d.]+)\s*\]")
 # What these multiply or raise may be fractional, although some of RecBole's lines say (int).
-_WEIGHT = re.compile(r"weight|(^|_)(reg|alpha|beta|gamma|q)$")
+_WEIGHT = re.compile(r"weight|(^|_)(reg|alpha|beta|gamma|q|resolution|w_max)$")
 _SIZE = re.compile(r"(^|_)(size|dim|dimension|heads|kernel|factors|rank|k|clusters|memory|fac|length|len)$")
 _SHARE = re.compile(r"drop|_probs?$|(mask|drop|corruption)_ratio$")
 _DEPTH = re.compile(r"layer|hops|n_iter|depth")
@@ -69,12 +69,15 @@ def _kind(key: str, default: Any, line: Line) -> Kind:
         return listed(inside, length=len(default) if weights else None, least=1 if default else 0)
     if isinstance(default, dict) or "dict" in types:
         return mapping()
-    if isinstance(default, bool) or "bool" in types:
-        return flag() if default is None or isinstance(default, bool) else either(flag(), whole(0))
-    if isinstance(default, float) or (isinstance(default, int) and ("float" in types or _WEIGHT.search(key))):
+    if isinstance(default, bool) or (default is None and "bool" in types):
+        return flag()
+    weight = "float" in types or (_WEIGHT.search(key) and not _SIZE.search(key))
+    if isinstance(default, float) or (isinstance(default, int) and weight):
         return _number(key, default, line.comment)
     if isinstance(default, int) or "int" in types:
-        return _count(key, default)
+        # RecBole writes some switches as 1, and a list of sizes as text: reranker_CAN_NUM: "500,100,20".
+        other = flag() if "bool" in types else text() if "str" in types else None
+        return either(_count(key, default), other) if other else _count(key, default)
     if isinstance(default, str):
         words = _words(default, line.comment)
         return choice(*words) if words else text("text", ".+" if default else ".*")

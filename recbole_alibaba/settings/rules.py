@@ -15,6 +15,7 @@ from recbole_alibaba.settings.kinds import (
     mapping,
     nothing,
     number,
+    one_bound,
     shares,
     text,
     whole,
@@ -25,7 +26,7 @@ TRANSFORMS = ("mask_itemseq", "inverse_itemseq", "crop_itemseq", "reorder_itemse
 _FIELD = text("the name of a column")
 _FIELDS = listed(_FIELD)
 _OF_A_FILE = either(_FIELDS, choice("*"), nothing())
-_COLUMNS = either(mapping(_OF_A_FILE, "from the suffix of a file to a list of its columns"), nothing())
+_COLUMNS = either(mapping(_OF_A_FILE, "{inter: [user_id, item_id]}"), nothing())
 _CANDIDATES = r"full|labeled|(uni|pop)[1-9]\d{0,8}"
 _MODE = text("full, labeled, uniN or popN with a number of candidates N", _CANDIDATES)
 _LENGTH = whole(1)
@@ -50,12 +51,12 @@ RULES: dict[str, Kind] = {
     "eval_step": whole(0),
     "stopping_step": whole(0),
     "loss_decimal_place": whole(0, 15),
-    "clip_grad_norm": either(mapping(what="{max_norm: 1.0, norm_type: 2}"), nothing()),
+    "clip_grad_norm": either(mapping(like="{max_norm: 1.0, norm_type: 2}"), nothing()),
     "clip_grad_norm.max_norm": number(0, above=True),
     "clip_grad_norm.norm_type": either(number(0, above=True), choice("inf")),
     "clip_grad_norm.error_if_nonfinite": flag(),
     "clip_grad_norm.foreach": either(flag(), nothing()),
-    "train_neg_sample_args": either(mapping(what="{distribution: uniform, sample_num: 1}"), nothing()),
+    "train_neg_sample_args": either(mapping(like="{distribution: uniform, sample_num: 1}"), nothing()),
     "train_neg_sample_args.distribution": either(choice("uniform", "popularity"), nothing()),
     "train_neg_sample_args.sample_num": whole(1, 100_000),
     "train_neg_sample_args.alpha": number(0),
@@ -63,14 +64,14 @@ RULES: dict[str, Kind] = {
     "train_neg_sample_args.candidate_num": whole(0, 100_000),
     "transform": either(choice(*TRANSFORMS), nothing()),
     # Evaluation
-    "eval_args": mapping(what="{split: {RS: [0.8, 0.1, 0.1]}, order: RO, group_by: user, mode: full}"),
-    "eval_args.split": mapping(what="{RS: [0.8, 0.1, 0.1]}, {TS: [0.8, 0.1, 0.1]} or {LS: valid_and_test}"),
+    "eval_args": mapping(like="{split: {RS: [0.8, 0.1, 0.1]}, order: RO, group_by: user, mode: full}"),
+    "eval_args.split": mapping(like="{RS: [0.8, 0.1, 0.1]}, {TS: [0.8, 0.1, 0.1]} or {LS: valid_and_test}"),
     "eval_args.split.RS": shares(),
     "eval_args.split.TS": shares(),
     "eval_args.split.LS": choice("valid_and_test"),
     "eval_args.order": choice("RO", "TO"),
     "eval_args.group_by": either(choice("user", "none"), nothing()),
-    "eval_args.mode": either(_MODE, mapping(what="{valid: full, test: full}")),
+    "eval_args.mode": either(_MODE, mapping(like="{valid: full, test: full}")),
     "eval_args.mode.valid": _MODE,
     "eval_args.mode.test": _MODE,
     "metrics": either(text("the name of a metric"), listed(text("the name of a metric"), least=1)),
@@ -82,20 +83,20 @@ RULES: dict[str, Kind] = {
     "field_separator": text("the text between two columns"),
     "seq_separator": text("the text between two values"),
     "numerical_features": _FIELDS,
-    "threshold": either(mapping(number(), "{rating: 4}"), nothing()),
-    "seq_len": either(mapping(_LENGTH, "from a column to the length of its sequences"), nothing()),
+    "threshold": either(one_bound("{rating: 4}"), nothing()),
+    "seq_len": either(mapping(_LENGTH, "{title: 20}"), nothing()),
     "load_col": _COLUMNS,
     "unload_col": _COLUMNS,
     "unused_col": _COLUMNS,
     "additional_feat_suffix": either(text("the suffix of a file"), _FIELDS, nothing()),
     "rm_dup_inter": either(choice("first", "last"), nothing()),
-    "val_interval": either(mapping(either(interval(), listed(text())), 'as in {timestamp: "[0,inf)"}'), nothing()),
+    "val_interval": either(mapping(either(interval(), listed(text())), '{timestamp: "[0,inf)"}'), nothing()),
     "filter_inter_by_user_or_item": flag(),
     **{
         f"{what}_num_interval": either(interval(), nothing())
         for what in ("user_inter", "item_inter", "entity_kg", "relation_kg")
     },
-    "preload_weight": either(mapping(_FIELD, "from a column of ids to a column of vectors"), nothing()),
+    "preload_weight": either(mapping(_FIELD, "{ent_id: ent_emb}"), nothing()),
     "normalize_field": either(_FIELDS, nothing()),
     "normalize_all": either(flag(), nothing()),
     "discretization": either(mapping(), nothing()),

@@ -80,7 +80,9 @@ def _default(path: tuple[str, ...], lines: Mapping[str, Line]) -> Any:
 
 def _better(kind: Kind, value: Any, default: Any) -> Any:
     """A value of this kind that is likely meant, or else the default, or else nothing."""
-    return next((found for found in (*_guesses(kind, value), default) if kind.accepts(found)), _NOT_GIVEN)
+    plain = parse_value(default) if isinstance(default, str) and default else default  # gpu_id: '0' is typed as 0
+    only = kind.words if len(kind.words) == 1 else ()
+    return next((found for found in (*_guesses(kind, value), plain, default, *only) if kind.accepts(found)), _NOT_GIVEN)
 
 
 def _guesses(kind: Kind, value: Any) -> Iterator[Any]:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from click.testing import Result
 
 from recbole_alibaba.host.registry import find_model
 from recbole_alibaba.host.settings import lines_of
 from recbole_alibaba.settings.old_names import COMPUTED, OLD
 from recbole_alibaba.settings.rules import RULES
+from recbole_alibaba.settings.values import as_yaml
 
 PAIRS = int(os.environ.get("SETTINGS_FUZZ", "60"))
 MODELS = {
@@ -45,11 +45,30 @@ def nested(path: list[str], value: Any) -> dict[str, Any]:
     return {path[0]: value}
 
 
+def near(default: Any) -> list[Any]:
+    """Values of the type of `default`, most of them unusual."""
+    if isinstance(default, bool):
+        return [not default]
+    if isinstance(default, int):
+        return [-1, 0, 1, 2, 7, 1000]
+    if isinstance(default, float):
+        return [-1.0, 0.0, 0.5, 1.0, 100.0, 1e20]
+    if isinstance(default, str):
+        return ["", "x", default.upper(), default.lower(), f"{default} "]
+    if isinstance(default, list):
+        return [[], default * 2, default[:1], [default], [*default, None]]
+    return [{}, "x", [], 1]
+
+
 def random_setting(draw: random.Random, model: str) -> dict[str, Any]:
     """One key, or a key inside a mapping, with a value that is mostly wrong for it."""
     lines = lines_of(find_model(model))
     names = [name for name in {*RULES, *lines, *OLD, *COMPUTED} if name not in ("epochs", "pretrain_epochs")]
-    return nested(draw.choice(sorted(names)).split("."), draw.choice(VALUES))
+    path = draw.choice(sorted(names)).split(".")
+    default = lines[path[0]].default if path[0] in lines else None
+    for key in path[1:]:
+        default = default.get(key) if isinstance(default, Mapping) else None
+    return nested(path, draw.choice(draw.choice([VALUES, near(default)])))
 
 
 def fault(result: Result) -> str:
@@ -65,7 +84,7 @@ def fault(result: Result) -> str:
 
 
 def words(settings: Mapping[str, Any]) -> list[str]:
-    return [f"--{key}={yaml.safe_dump(value, default_flow_style=True)}" for key, value in settings.items()]
+    return [f"--{key}={as_yaml(value)}" for key, value in settings.items()]
 
 
 def test_a_wrong_setting_is_a_sentence(two_tastes: Path, command: Callable[..., Result]) -> None:

@@ -77,7 +77,6 @@ REMEDIES: dict[str, Callable[[Settings], list[Changes]]] = {
     "learning-rate-too-small": _rates(upwards=True),
     "learning-rate-too-large": _rates(upwards=False),
     "plain-sgd": _adam,
-    "unknown-learner": lambda settings: [{"learner": "adam"}],
     "strong-regularisation": _weaker_regularisation,
     "too-little-regularisation": lambda settings: [{"reg_weight": 1e-4}] if "reg_weight" in settings else [],
     "double-regularisation": lambda settings: [{"weight_decay": 0.0}],

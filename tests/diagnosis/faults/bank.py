@@ -182,7 +182,6 @@ FAULTS = [
         "sgd-0.001", "plain-sgd", settings={"learner": "sgd", "learning_rate": 0.001, "weight_decay": 0.0}, curable=True
     ),
     Fault("sgd-0.001-bpr", "plain-sgd", BUNDLED, "BPR", {"learner": "sgd", "learning_rate": 0.001}, curable=True),
-    Fault("unknown-learner", "unknown-learner", model="BPR", settings={"learner": "adamax"}, curable=True),
     Fault("mixed-precision-on-cpu", "amp-on-cpu", settings={"enable_amp": True}, curable=True),
     Fault("parameters-in-half", "half-precision", model="BPR", spoil=spoil.half_precision),
     # Initialisation
