@@ -25,7 +25,7 @@ from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
 from recbole_alibaba.host.explicit_negatives import warn_of_negatives
 from recbole_alibaba.host.properties import read_mapping
-from recbole_alibaba.host.registry import find_model, is_ours
+from recbole_alibaba.host.registry import find_model, is_ours, packages_of
 from recbole_alibaba.saved.earlier_run import EarlierRun, earlier_run
 from recbole_alibaba.saved.next_steps import next_steps
 from recbole_alibaba.saved.run_folder import new_run_folder
@@ -107,7 +107,13 @@ def prepare(config: Config) -> Experiment:
     Raises:
         UnusableDatasetError: the data set or its training, validation or test part is empty.
         BadSettingError: a setting does not fit the data or another setting.
+        UnknownModelError: the model needs a package that is not installed.
     """
+    with packages_of(config["model"]):
+        return _prepared(config)
+
+
+def _prepared(config: Config) -> Experiment:
     init_seed(config["seed"], config["reproducibility"])
     model_class = find_model(config["model"])
     dataset = guards.loaded(create_dataset, config)
@@ -163,7 +169,8 @@ def run(
         try:
             with same_curves(earlier):
                 made = prepare(config)
-            return _train_and_test(made, saved, earlier, asked)
+            with packages_of(config["model"]):
+                return _train_and_test(made, saved, earlier, asked)
         finally:
             logs.stop()
 
@@ -181,7 +188,7 @@ def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None, a
         watch(made)
         if hasattr(trainer, "epoch_warnings"):
             found = {finding.id for finding in findings}
-            trainer.epoch_warnings.measured = {"unknown": unknown_share(made), "found": found}
+            trainer.epoch_warnings.measured |= {"unknown": unknown_share(made), "found": found}
         stop_at_zero(made)
     folder = earlier.folder if earlier else None
     if saved and folder is None:
