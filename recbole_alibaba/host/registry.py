@@ -101,7 +101,7 @@ def find_model(name: str) -> type:
 
 @contextmanager
 def packages_of(model: str) -> Iterator[None]:
-    """Models of RecBole import packages that RecBole does not require: KGAT for its data, KGIN when it is built, NCL later.
+    """Models import packages that RecBole does not require: KGAT for its data, KGIN when it is built, NCL as it trains.
 
     Raises:
         UnknownModelError: a package is not installed.

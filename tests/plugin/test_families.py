@@ -35,8 +35,8 @@ SEQUENCES: dict[str, Any] = {
     "eval_args": {"split": {"LS": "valid_and_test"}, "order": "TO", "mode": "full"},
     **NO_NEGATIVES,
 }
-# LINE, DiffRec and MacridVAE keep more than their weights; SGL, MacridVAE and BERT4Rec draw when operations are counted;
-# KTUP and MacridVAE draw when they score.
+# LINE, DiffRec and MacridVAE keep more than their weights. SGL, MacridVAE and BERT4Rec draw random numbers when
+# operations are counted, KTUP and MacridVAE when they score.
 MODELS: dict[str, dict[str, Any]] = {
     "FM": LABELLED,
     "CFKG": KNOWLEDGE,
@@ -61,7 +61,10 @@ def data_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for user in range(30):
         for time, item in enumerate(rng.permutation(20)[:8]):
             log.append(f"u{user}\ti{item}\t{rng.integers(1, 6)}\t{time}")
-    triples = ["head_id:token\trelation_id:token\ttail_id:token", *(f"e{item}\tkind\tk{item % 4}" for item in range(20))]
+    triples = [
+        "head_id:token\trelation_id:token\ttail_id:token",
+        *(f"e{item}\tkind\tk{item % 4}" for item in range(20)),
+    ]
     links = ["item_id:token\tentity_id:token", *(f"i{item}\te{item}" for item in range(20))]
     for suffix, lines in (("inter", log), ("kg", triples), ("link", links)):
         (folder / f"small.{suffix}").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -58,13 +58,13 @@ def of_kind(verdicts: list[Verdict], model: nn.Module) -> list[Verdict]:
 
 
 def is_trained(model: Any) -> bool:
-    """Whether gradients train the model. RecBole's Pop and ItemKNN only count; NCEPLRec solves, with one idle number."""
+    """Whether gradients train the model. RecBole's Pop and ItemKNN count, NCEPLRec solves with one idle number."""
     kind = str(getattr(getattr(model, "type", None), "name", ""))
     return kind not in ("TRADITIONAL", "DECISIONTREE") and any(values.numel() > 1 for values in model.parameters())
 
 
 def needs_own_training(model: Any) -> bool:
-    """Whether a batch alone gives no loss: MKR has two losses, RecVAE asks which half is trained, NCL needs clusters."""
+    """Whether a batch alone gives no loss: MKR has two, RecVAE asks which half is trained, NCL needs clusters."""
     loss = type(model).calculate_loss
     asked = list(inspect.signature(loss).parameters.values())[2:]  # after self and the batch
     more = any(parameter.default is parameter.empty for parameter in asked)
