@@ -23,6 +23,7 @@ from recbole_alibaba.evaluation.full_sort import install_fast_evaluation, load_w
 from recbole_alibaba.evaluation.result_table import result_table
 from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
+from recbole_alibaba.host.errors import BadSettingError
 from recbole_alibaba.host.explicit_negatives import warn_of_negatives
 from recbole_alibaba.host.properties import read_mapping
 from recbole_alibaba.host.registry import find_model, is_ours, packages_of
@@ -125,6 +126,7 @@ def _prepared(config: Config) -> Experiment:
     torch.autograd.set_detect_anomaly(False)
     model = model_class(config, train_data._dataset).to(config["device"])
     getLogger().info(model)
+    _refuse_more_clusters_than_points(config, model)
     if not is_ours(config["model"]):  # this plugin's draw nothing when they predict
         _count_flops(config, model, dataset)
     trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
@@ -247,6 +249,18 @@ def _aside(look: Callable[..., T], *arguments: Any) -> T | None:
     except Exception as error:  # of any model, data set or trainer
         getLogger().info(f"{look.__name__} was left out: {type(error).__name__}: {error}")
         return None
+
+
+def _refuse_more_clusters_than_points(config: Config, model: Any) -> None:
+    """NCL's default of 1,000 clusters of users, and of items, ends in an error of faiss on a smaller data set."""
+    if not hasattr(model, "e_step"):
+        return
+    points = min(model.n_users, model.n_items)
+    if config["num_clusters"] > points:
+        raise BadSettingError(
+            f"{config['model']} puts users and items into num_clusters: {config['num_clusters']:,} clusters each, and "
+            f"{config['dataset']} has {points - 1:,} of one of them. Set num_clusters to about {max(points // 40, 1)}."
+        )
 
 
 def _count_flops(config: Config, model: torch.nn.Module, dataset: Any) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from recbole_alibaba import build_config, examine, prepare, run
 from recbole_alibaba.diagnosis.examination import preflight
-from recbole_alibaba.host.errors import UnknownModelError
+from recbole_alibaba.diagnosis.signs import find_signs
+from recbole_alibaba.host.errors import BadSettingError, UnknownModelError
 
 QUICK = {"epochs": 2, "show_progress": False, "train_batch_size": 64, "topk": [5], "valid_metric": "NDCG@5"}
 QUICK |= {"metric_decimal_place": 12}
@@ -126,3 +127,23 @@ def test_a_package_that_only_one_model_needs_is_named(data_path: Path, monkeypat
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(UnknownModelError, match="pip install faiss-cpu"):
         run("NCL", "small", config_dict={**QUICK, "data_path": str(data_path), "num_clusters": 4})
+
+
+def test_more_clusters_than_users_are_refused(data_path: Path) -> None:
+    """The doctor, too, says that NCL cannot be trained so."""
+    small = {**QUICK, "data_path": str(data_path)}
+    with pytest.raises(BadSettingError, match="num_clusters"):
+        run("NCL", "small", config_dict=small)
+    assert "num_clusters" in " ".join(
+        finding.message for finding in examine("NCL", "small", config_dict=small).findings
+    )
+
+
+@pytest.mark.parametrize(
+    ("losses", "sign"), [([0.693, 0.6931, 0.6931], "stuck-at-ln2"), ([1.0, 0.9, 0.95, 1.0, 1.05], "rising")]
+)
+def test_the_course_of_a_loss_is_judged_where_its_terms_are_known(losses: list[float], sign: str) -> None:
+    """KTUP's loss is another one in every fifth epoch, GCMC's is noisy and no BPR."""
+    history = [{"epoch": epoch, "loss": loss} for epoch, loss in enumerate(losses)]
+    assert sign in {finding.id for finding in find_signs(history)}
+    assert find_signs(history, {"another_model": True}) == []

@@ -85,6 +85,7 @@ OF_THE_LOSS: tuple[Sign, ...] = (
     loss_signs.oscillating,
     loss_signs.worse_than_guessing,
     gradient_signs.unmoved,
+    metric_signs.overfitting,  # it compares the metric with a loss that falls
 )
 
 
