@@ -23,9 +23,10 @@ from recbole_alibaba.evaluation.full_sort import install_fast_evaluation, load_w
 from recbole_alibaba.evaluation.result_table import result_table
 from recbole_alibaba.host import config as host_config
 from recbole_alibaba.host import guards, logs, settings
+from recbole_alibaba.host.errors import BadSettingError
 from recbole_alibaba.host.explicit_negatives import warn_of_negatives
 from recbole_alibaba.host.properties import read_mapping
-from recbole_alibaba.host.registry import find_model, is_ours
+from recbole_alibaba.host.registry import find_model, is_ours, packages_of
 from recbole_alibaba.saved.earlier_run import EarlierRun, earlier_run
 from recbole_alibaba.saved.next_steps import next_steps
 from recbole_alibaba.saved.run_folder import new_run_folder
@@ -107,7 +108,13 @@ def prepare(config: Config) -> Experiment:
     Raises:
         UnusableDatasetError: the data set or its training, validation or test part is empty.
         BadSettingError: a setting does not fit the data or another setting.
+        UnknownModelError: the model needs a package that is not installed.
     """
+    with packages_of(config["model"]):
+        return _prepared(config)
+
+
+def _prepared(config: Config) -> Experiment:
     init_seed(config["seed"], config["reproducibility"])
     model_class = find_model(config["model"])
     dataset = guards.loaded(create_dataset, config)
@@ -119,6 +126,7 @@ def prepare(config: Config) -> Experiment:
     torch.autograd.set_detect_anomaly(False)
     model = model_class(config, train_data._dataset).to(config["device"])
     getLogger().info(model)
+    _refuse_more_clusters_than_points(config, model)
     if not is_ours(config["model"]):  # this plugin's draw nothing when they predict
         _count_flops(config, model, dataset)
     trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
@@ -163,7 +171,8 @@ def run(
         try:
             with same_curves(earlier):
                 made = prepare(config)
-            return _train_and_test(made, saved, earlier, asked)
+            with packages_of(config["model"]):
+                return _train_and_test(made, saved, earlier, asked)
         finally:
             logs.stop()
 
@@ -181,7 +190,7 @@ def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None, a
         watch(made)
         if hasattr(trainer, "epoch_warnings"):
             found = {finding.id for finding in findings}
-            trainer.epoch_warnings.measured = {"unknown": unknown_share(made), "found": found}
+            trainer.epoch_warnings.measured |= {"unknown": unknown_share(made), "found": found}
         stop_at_zero(made)
     folder = earlier.folder if earlier else None
     if saved and folder is None:
@@ -240,6 +249,18 @@ def _aside(look: Callable[..., T], *arguments: Any) -> T | None:
     except Exception as error:  # of any model, data set or trainer
         getLogger().info(f"{look.__name__} was left out: {type(error).__name__}: {error}")
         return None
+
+
+def _refuse_more_clusters_than_points(config: Config, model: Any) -> None:
+    """NCL's default of 1,000 clusters of users, and of items, ends in an error of faiss on a smaller data set."""
+    if not hasattr(model, "e_step"):
+        return
+    points = min(model.n_users, model.n_items)
+    if config["num_clusters"] > points:
+        raise BadSettingError(
+            f"{config['model']} puts users and items into num_clusters: {config['num_clusters']:,} clusters each, and "
+            f"{config['dataset']} has {points - 1:,} of one of them. Set num_clusters to about {max(points // 40, 1)}."
+        )
 
 
 def _count_flops(config: Config, model: torch.nn.Module, dataset: Any) -> None:

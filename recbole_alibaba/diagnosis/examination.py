@@ -20,8 +20,10 @@ from recbole_alibaba.diagnosis.checks.interactions import Interactions
 from recbole_alibaba.diagnosis.checks.loss_checks import loss
 from recbole_alibaba.diagnosis.checks.model_access import (
     first_batches,
+    is_known,
     is_trained,
     needs_own_training,
+    of_kind,
     undisturbed,
 )
 from recbole_alibaba.diagnosis.checks.negative_checks import negatives
@@ -137,7 +139,7 @@ def examine_experiment(
     with undisturbed(experiment):
         verdicts, step = before_training(experiment, data)
     found_before = {verdict.finding.id for verdict in verdicts if verdict.finding}
-    settings |= {"unknown": data.unknown, "found": found_before}
+    settings |= {"unknown": data.unknown, "found": found_before, "another_model": not is_known(experiment.model)}
     findings += [verdict.finding for verdict in verdicts if verdict.finding]
     history: list[dict[str, Any]] = []
     batches = batches_an_epoch or 0
@@ -170,7 +172,7 @@ def before_training(experiment: Experiment, data: Interactions) -> tuple[list[Ve
     verdicts += guarded("negatives", "sampler-hits-positives", negatives, experiment, data)
     verdicts += guarded("forward", "constant-scores", forward, experiment)
     if any(verdict.finding and verdict.finding.id in BREAKS_THE_REST for verdict in verdicts):
-        return verdicts, 1.0
+        return of_kind(verdicts, experiment.model), 1.0
     verdicts += guarded("graph", "graph-empty", graph, experiment, data)
     step = 1e-3
     if needs_own_training(experiment.model):
@@ -184,7 +186,7 @@ def before_training(experiment: Experiment, data: Interactions) -> tuple[list[Ve
         step = time.perf_counter() - timed
         verdicts += guarded("gradients", "cannot-overfit", overfits, experiment, batch[:BATCH_ROWS])
     verdicts += guarded("evaluation", "evaluation-broken", evaluation, experiment)
-    return verdicts, max(step, 1e-3)
+    return of_kind(verdicts, experiment.model), max(step, 1e-3)
 
 
 def of_data(data: Interactions, experiment: Experiment) -> list[Verdict]:
@@ -221,6 +223,7 @@ def preflight(experiment: Experiment) -> list[Finding]:
                 verdicts += guarded("forward", "constant-scores", forward, experiment)
                 if not needs_own_training(experiment.model):
                     verdicts += guarded("gradients", "no-gradient", on_first_batch, experiment)
+            verdicts = of_kind(verdicts, experiment.model)
     except Exception as error:  # of a data set or a loader of another kind
         findings, verdicts = [], [not_examined("interactions", "thin-data", "check-stopped", f"{error!r}")]
     for verdict in verdicts:

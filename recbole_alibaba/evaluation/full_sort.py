@@ -25,7 +25,8 @@ def install_fast_evaluation(trainer: Trainer) -> bool:
     """Replace the trainer's `evaluate` by the fast one. Call it before `fit`.
 
     A trainer keeps its own `evaluate` with `fast_eval: False`, in a run of several processes, or where its class
-    overrides it. An evaluation that is not a full sort of a general model is left to RecBole each time.
+    overrides it. An evaluation that is not a full sort of a general model is left to RecBole each time, and so is a
+    model that draws random numbers to score (MacridVAE, KTUP): they depend on how many users a block has.
 
     Returns:
         Whether `evaluate` was replaced.
@@ -56,6 +57,8 @@ def _evaluate(
     if load_best_model:
         load_weights(trainer, model_file or trainer.saved_model_file)
     trainer.model.eval()
+    if draws(trainer.model, task):
+        return Trainer.evaluate(trainer, eval_data, load_best_model=False, show_progress=show_progress)
     struct = DataStruct()
     for name, value in trainer.eval_collector.data_struct._data_dict.items():
         struct.set(name, value)
@@ -91,6 +94,17 @@ def load_weights(trainer: Trainer, file: str) -> None:
     trainer.model.load_state_dict(checkpoint["state_dict"])
     trainer.model.load_other_parameter(checkpoint.get("other_parameter"))
     trainer.logger.info(f"Loading model structure and parameters from {file}")
+
+
+def draws(model: Any, task: RankingTask) -> bool:
+    """Whether the model draws random numbers to score; the random state stays as it is."""
+    device = torch.device(model.device)
+    generator = torch.cuda.default_generators[device.index or 0] if device.type == "cuda" else torch.default_generator
+    before = generator.get_state()
+    model.full_sort_predict(task.users[slice(0, TESTED_USERS)].to(device))
+    drew = not torch.equal(before, generator.get_state())
+    generator.set_state(before)
+    return drew
 
 
 def rank(model: Any, task: RankingTask, k: int, *, mean_rank: bool = False) -> tuple[Tensor, Tensor | None]:

@@ -103,10 +103,15 @@ def _get_final(config: Config) -> dict[str, Any]:
 
 
 def _host(config: Config) -> Host:
+    from recbole.data.dataloader import UserDataLoader
+    from recbole.data.utils import get_dataloader
     from recbole.evaluator.register import metric_types, metrics_dict
     from recbole.utils import EvaluatorType, InputType, ModelType
 
     input_type = getattr(config.model_class, "input_type", None)
+    kind = {"model": config.model, "MODEL_TYPE": config.internal_config_dict["MODEL_TYPE"]}
+    if get_dataloader(kind, "train") is UserDataLoader:  # MacridVAE, RaCT and RecVAE take users, whatever they declare
+        input_type = InputType.POINTWISE
     ranking, values = (
         {name: metrics_dict[name].__name__ for name, found in metric_types.items() if found == kind}
         for kind in (EvaluatorType.RANKING, EvaluatorType.VALUE)

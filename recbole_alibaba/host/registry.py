@@ -3,6 +3,8 @@
 import importlib
 import pkgutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +20,7 @@ FAMILIES = (
 )
 
 
+PACKAGE_OF = {"faiss": "faiss-cpu"}  # where pip's name is another one
 WITHOUT_SETTINGS = ("Random",)  # models of RecBole that have no property file
 
 
@@ -92,9 +95,22 @@ def find_model(name: str) -> type:
             f"There is no model '{name}' among the {len(model_names())} models of RecBole and this plugin."
             f"{nearest(name, model_names())}"
         )
-    try:
+    with packages_of(name):
         return get_model(name)
+
+
+@contextmanager
+def packages_of(model: str) -> Iterator[None]:
+    """Models import packages that RecBole does not require: KGAT for its data, KGIN when it is built, NCL as it trains.
+
+    Raises:
+        UnknownModelError: a package is not installed.
+    """
+    try:
+        yield
     except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        install = PACKAGE_OF.get(package, package.replace("_", "-"))
         raise UnknownModelError(
-            f"The model '{name}' needs the package '{error.name}', which is not installed: pip install {error.name}"
+            f"The model '{model}' needs the package '{package}', which is not installed: pip install {install}"
         ) from error

@@ -3,7 +3,7 @@
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from recbole_alibaba.diagnosis.checks.model_access import is_trained
+from recbole_alibaba.diagnosis.checks.model_access import is_known, is_trained
 from recbole_alibaba.diagnosis.monitor.probe import Probe
 from recbole_alibaba.trainer.epoch_warnings import EpochWarnings
 
@@ -21,6 +21,7 @@ def watch(experiment: "Experiment") -> None:
         return
     inner = trainer._train_epoch
     trainer.epoch_warnings = EpochWarnings(trainer)
+    trainer.epoch_warnings.measured["another_model"] = not is_known(experiment.model)
     trainer.history = []
 
     def train_epoch(train_data: Any, epoch_idx: int, *args: Any, **kwargs: Any) -> Any:

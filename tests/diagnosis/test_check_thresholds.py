@@ -17,9 +17,10 @@ from recbole_alibaba.diagnosis.checks.gradient_checks import gradients, optimise
 from recbole_alibaba.diagnosis.checks.graph_check import graph
 from recbole_alibaba.diagnosis.checks.interactions import Interactions
 from recbole_alibaba.diagnosis.checks.loss_checks import loss
-from recbole_alibaba.diagnosis.checks.model_access import severity_for
+from recbole_alibaba.diagnosis.checks.model_access import of_kind
 from recbole_alibaba.diagnosis.checks.negative_checks import negatives
 from recbole_alibaba.diagnosis.checks.signal_check import co_occurrence, signal
+from recbole_alibaba.diagnosis.findings import Finding, judge
 from recbole_alibaba.model.graph import build_graph
 
 LN2 = math.log(2)
@@ -568,10 +569,15 @@ def test_what_is_too_large_to_evaluate():
     assert skipped(evaluation(experiment(Tiny()))) == {"too-large-to-evaluate"}
 
 
-def test_recbole_s_unusual_models_get_advice():
+def test_findings_of_a_known_loss_are_not_made_for_other_models_of_recbole():
+    """Their losses may have more terms, and a part may rest; a model of the user's own is judged."""
     from recbole.model.general_recommender import BPR, NCL
 
     class Mine(BPR): ...
 
-    for kind, severity in ((BPR, "error"), (NCL, "advice"), (Mine, "error")):
-        assert severity_for(kind.__new__(kind)) == severity
+    doubtful, certain = (
+        judge("loss", Finding(name, "error", 1.0, 0.0), False) for name in ("loss-differs", "clip-too-tight")
+    )
+    for kind, judged in ((BPR, True), (NCL, False), (Mine, True)):
+        ours, theirs = of_kind([doubtful, certain], kind.__new__(kind))
+        assert (ours.finding is not None) is judged and theirs.finding is not None

@@ -9,7 +9,6 @@ from recbole.data.interaction import Interaction
 from torch import Tensor
 
 from recbole_alibaba.diagnosis.causes.evidence import HUGE_NORM, TINY_NORM, explained
-from recbole_alibaba.diagnosis.checks.model_access import severity_for
 from recbole_alibaba.diagnosis.findings import Finding, Verdict, judge, not_examined
 from recbole_alibaba.diagnosis.monitor.embedding_tables import embedding_tables, rows_of
 from recbole_alibaba.diagnosis.signs.embedding_signs import ONE_POINT
@@ -41,7 +40,7 @@ def forward(experiment: Experiment) -> list[Verdict]:
     size = float(scores.abs().mean())
     spread = float(scores.std(dim=1).median()) / max(size, 1e-300)
     tiny = size < TINY_NORM**2  # scores of rows that are too small, which is another finding
-    constant = Finding("constant-scores", severity_for(experiment.model), spread, SAME, causes=("constant-scores",))
+    constant = Finding("constant-scores", "error", spread, SAME, causes=("constant-scores",))
     return [finite, judge("forward", constant, spread > SAME or tiny), *sizes]
 
 

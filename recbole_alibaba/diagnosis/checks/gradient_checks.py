@@ -10,8 +10,7 @@ from torch import nn
 
 from recbole_alibaba.diagnosis.causes.evidence import explained, max_norm
 from recbole_alibaba.diagnosis.checks.loss_checks import loss_of_scores, parts
-from recbole_alibaba.diagnosis.checks.model_access import severity_for
-from recbole_alibaba.diagnosis.findings import Finding, Verdict, judge, not_examined
+from recbole_alibaba.diagnosis.findings import Finding, Severity, Verdict, judge, not_examined
 from recbole_alibaba.diagnosis.monitor.embedding_tables import embedding_tables
 from recbole_alibaba.diagnosis.monitor.score_readings import ranking_kind
 from recbole_alibaba.diagnosis.monitor.watcher import Watcher
@@ -64,7 +63,7 @@ def reach(experiment: Experiment) -> list[Verdict]:
         if parameter.requires_grad and (parameter.grad is None or not bool((parameter.grad != 0).any()))
     ]
     # A table must get a gradient. Other parameters may belong to a branch that a setting switches off.
-    severity = severity_for(experiment.model) if set(missed) & set(tables) else "advice"
+    severity: Severity = "error" if set(missed) & set(tables) else "advice"
     still = Finding("frozen-table", "error", len(frozen), 0.0, {"names": ", ".join(frozen)}, causes=("frozen-table",))
     cut = Finding("no-gradient", severity, len(missed), 0.0, {"names": ", ".join(missed[:5])}, causes=("dead-path",))
     return [judge("gradients", still, not frozen), judge("gradients", cut, not missed)]
@@ -126,9 +125,7 @@ def overfits(experiment: Experiment, batch: Any, steps: int = STEPS) -> list[Ver
     if before is not None and after is not None and start is not None:
         upside = Finding("loss-upside-down", "error", after, before, causes=("loss-upside-down",))
         verdicts.append(judge("gradients", upside, not (value < start and after > before + UPSIDE_DOWN)))
-    stuck = Finding(
-        "cannot-overfit", severity_for(model), value, OVERFITTED, {"steps": steps}, causes=("cannot-overfit",)
-    )
+    stuck = Finding("cannot-overfit", "error", value, OVERFITTED, {"steps": steps}, causes=("cannot-overfit",))
     return [*verdicts, judge("gradients", stuck, value < OVERFITTED)]
 
 

@@ -16,31 +16,55 @@ from recbole.model.abstract_recommender import AbstractRecommender
 from recbole.utils import KGDataLoaderState
 from torch import nn
 
-from recbole_alibaba.diagnosis.findings import Severity
+from recbole_alibaba.diagnosis.findings import Verdict, not_examined
 
 if TYPE_CHECKING:
     from recbole_alibaba.experiment import Experiment
 
 # Scores, tables and losses of these models are known: a deviation is a fault.
 KNOWN = ("AlibabaLightGCN", "BPR", "LightGCN", "NGCF", "NeuMF", "SimpleX")
+# In other models of RecBole a loss may have more terms, a score may be rounded, a part may rest in some batches.
+KIND_DECIDES = (
+    "constant-scores",
+    "init-too-small",
+    "rows-start-equal",
+    "graph-empty",
+    "graph-differs",
+    "loss-on-hand-made-scores",
+    "fresh-loss",
+    "loss-differs",
+    "gradient-differs",
+    "no-gradient",
+    "frozen-table",
+    "loss-upside-down",
+    "cannot-overfit",
+)
 SHARED = ("_parameters", "_modules")  # of a module: the optimiser holds the parameters
 
 
-def severity_for(model: nn.Module) -> Severity:
-    """``error`` for a known model or a user's own; ``advice`` for other models of RecBole, which may be special."""
+def is_known(model: nn.Module) -> bool:
+    """Whether it is known what a healthy model of this kind shows: one of ``KNOWN``, or a user's own."""
     kind = type(model)
-    special = kind.__module__.startswith("recbole.") and kind.__name__ not in KNOWN
-    return "advice" if special else "error"
+    return not kind.__module__.startswith("recbole.") or kind.__name__ in KNOWN
+
+
+def of_kind(verdicts: list[Verdict], model: nn.Module) -> list[Verdict]:
+    """The verdicts without findings that may be wrong for another model of RecBole: nothing was examined there."""
+    if is_known(model):
+        return verdicts
+    doubtful = [verdict.finding is not None and verdict.id in KIND_DECIDES for verdict in verdicts]
+    unknown = [not_examined(verdict.check, verdict.id, "another-model") for verdict in verdicts]
+    return [other if doubt else own for own, other, doubt in zip(verdicts, unknown, doubtful, strict=True)]
 
 
 def is_trained(model: Any) -> bool:
-    """Whether gradients train the model. RecBole's Pop and ItemKNN only count."""
+    """Whether gradients train the model. RecBole's Pop and ItemKNN count, NCEPLRec solves with one idle number."""
     kind = str(getattr(getattr(model, "type", None), "name", ""))
-    return kind not in ("TRADITIONAL", "DECISIONTREE")
+    return kind not in ("TRADITIONAL", "DECISIONTREE") and any(values.numel() > 1 for values in model.parameters())
 
 
 def needs_own_training(model: Any) -> bool:
-    """Whether a batch alone gives no loss: MKR has two losses, RecVAE asks which half is trained, NCL needs clusters."""
+    """Whether a batch alone gives no loss: MKR has two, RecVAE asks which half is trained, NCL needs clusters."""
     loss = type(model).calculate_loss
     asked = list(inspect.signature(loss).parameters.values())[2:]  # after self and the batch
     more = any(parameter.default is parameter.empty for parameter in asked)

@@ -53,8 +53,9 @@ def sampled(experiment: Experiment, count: int) -> tuple[np.ndarray, np.ndarray]
     draws = asked.get("distribution") != "none"  # where none are drawn, label 0 stands in the log
     for batch in first_batches(experiment, count) if draws else ():
         if user in batch and negative in batch:
-            drawn = batch[negative].cpu().numpy().reshape(len(batch), -1)
-            users.append(np.repeat(batch[user].cpu().numpy(), drawn.shape[1]))
+            owner = batch[user].cpu().numpy()
+            drawn = batch[negative].cpu().numpy().reshape(len(owner), -1)
+            users.append(np.repeat(owner, drawn.shape[1]))
             items.append(drawn.ravel())
         elif user in batch and item in batch and label in batch:
             wrong = batch[label].cpu().numpy() == 0

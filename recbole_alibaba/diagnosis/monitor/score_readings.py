@@ -37,6 +37,12 @@ def cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(scores, labels)
 
 
+def _devices(batch: Any) -> list[torch.device]:
+    """The CUDA devices whose random state scoring the batch may change."""
+    used = {column.device for column in batch.interaction.values()}
+    return [device for device in used if device.type == "cuda"]
+
+
 def score_readings(model: Any, batch: Any) -> dict[str, float]:
     """``score_gap`` and, for a model that minimises BPR or cross-entropy, ``score_loss``.
 
@@ -51,7 +57,7 @@ def score_readings(model: Any, batch: Any) -> dict[str, float]:
     kind, modes = ranking_kind(model, batch), [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), torch.random.fork_rng(_devices(batch)):  # KTUP draws random numbers to score
             if negative in batch:
                 pairs = batch[:ROWS]
                 rows = len(pairs)

@@ -76,13 +76,26 @@ SIGNS: tuple[Sign, ...] = (
     metric_signs.never_stops,
 )
 
+# What the course of a loss means is known for a mean of the same terms in each epoch. Another model of RecBole may have
+# a loss with a term that grows (MultiVAE), that waits (NCL), that alternates (KTUP) or that is no BPR (GCMC).
+OF_THE_LOSS: tuple[Sign, ...] = (
+    loss_signs.stuck_at_ln2,
+    loss_signs.rising,
+    loss_signs.flat,
+    loss_signs.oscillating,
+    loss_signs.worse_than_guessing,
+    gradient_signs.unmoved,
+    metric_signs.overfitting,  # it compares the metric with a loss that falls
+)
+
 
 def find_signs(history: Sequence[Mapping[str, Any]], settings: Any = None) -> list[Finding]:
     """Hold the epoch records against every sign.
 
     Args:
         history: the records so far, the oldest first (see ``readings.py``).
-        settings: RecBole's Config or a mapping; they decide which causes and remedies fit.
+        settings: RecBole's Config or a mapping; they decide which causes and remedies fit. With ``another_model`` the
+            signs of a known loss are not read.
 
     Returns:
         The findings, the worst first; empty if there is no record.
@@ -90,5 +103,6 @@ def find_signs(history: Sequence[Mapping[str, Any]], settings: Any = None) -> li
     if not history:
         return []
     known = settings_of(settings)
-    found = (sign(history, known) for sign in SIGNS)
+    read = [sign for sign in SIGNS if not (known.get("another_model") and sign in OF_THE_LOSS)]
+    found = (sign(history, known) for sign in read)
     return by_severity([finding for finding in found if finding is not None])
