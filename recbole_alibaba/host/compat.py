@@ -25,9 +25,15 @@ def apply() -> None:
 
 
 def restore_numpy_aliases() -> None:
-    """numpy >= 2 removed names that RecBole's Config reads. Can go with `Config.compatibility_settings`."""
-    for alias, name in {"float_": "float64", "complex_": "complex128", "unicode_": "str_"}.items():
-        if not hasattr(np, alias):
+    """numpy >= 1.24 and 2 removed names that RecBole reads. Can go with `Config.compatibility_settings`.
+
+    RecBole sets `np.float` and its like when a Config is made, and not when one is read from a checkpoint.
+    """
+    aliases = {"float_": "float64", "complex_": "complex128", "unicode_": "str_"}
+    aliases |= {"bool": "bool_", "int": "int_", "float": "float64", "complex": "complex128", "object": "object_"}
+    aliases |= {"str": "str_", "long": "int_", "unicode": "str_"}
+    for alias, name in aliases.items():
+        if alias not in vars(np):  # `hasattr` would warn
             setattr(np, alias, getattr(np, name))
 
 
