@@ -4,13 +4,15 @@ All are idempotent and change only packages that need it. `apply()` must run bef
 """
 
 import importlib
+import importlib.util
 import sys
 from datetime import datetime
-from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+from recbole_alibaba.host import ray_stub
 
 
 def apply() -> None:
@@ -22,6 +24,7 @@ def apply() -> None:
     name_checkpoints_apart()
     count_every_interaction()
     weigh_neighbours_of_the_target()
+    search_with_todays_hyperopt()
 
 
 def restore_numpy_aliases() -> None:
@@ -40,22 +43,19 @@ def restore_numpy_aliases() -> None:
 def stub_ray_if_broken() -> None:
     """ray <= 2.6.3, which RecBole pins, fails on numpy >= 2 and setuptools >= 82. Can go with that pin.
 
-    RecBole needs `ray.tune` only to report tuning trials, so a `tune.report` that does nothing replaces it.
+    RecBole needs `ray.tune` only to report tuning trials. A stub replaces it (ray_stub.py).
     """
-    if "ray" in sys.modules:
+    if "ray.tune" in sys.modules:
         return
     path = list(sys.path)
     try:
         importlib.import_module("ray.tune")
-    except Exception:  # a broken ray raises many kinds of errors
+    except Exception as error:  # a broken ray raises many kinds of errors
         sys.path[:] = path  # ray prepends its own copies of libraries
         for name in [name for name in sys.modules if name.split(".")[0] == "ray"]:
             del sys.modules[name]
-        ray, tune = ModuleType("ray"), ModuleType("ray.tune")
-        ray.__spec__, tune.__spec__ = ModuleSpec("ray", None), ModuleSpec("ray.tune", None)
-        tune.report = lambda *_, **__: None  # type: ignore[attr-defined]
-        ray.tune = tune  # type: ignore[attr-defined]
-        sys.modules.update({"ray": ray, "ray.tune": tune})
+        ray_stub.install(f"{type(error).__name__}: {error}")
+        importlib.import_module("ray.tune")
 
 
 def restore_dok_update() -> None:
@@ -106,6 +106,43 @@ def _checkpoint_time() -> str:
 
     together = torch.distributed.is_available() and torch.distributed.is_initialized()
     return datetime.now().strftime("%b-%d-%Y_%H-%M-%S" + ("" if together else "-%f"))
+
+
+class _RandomState(np.random.RandomState):
+    """numpy's old generator with the one method of the new one that hyperopt calls."""
+
+    def integers(self, low: int, high: int | None = None, size: Any = None) -> Any:
+        """Random integers from `low` to below `high`."""
+        return self.randint(low, high, size)
+
+
+class _NumpyForTuning:
+    """numpy for RecBole's hyper_tuning, with `_RandomState` as `random.RandomState`."""
+
+    random = SimpleNamespace(RandomState=_RandomState)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+
+def search_with_todays_hyperopt() -> None:
+    """hyperopt >= 0.2.7 calls `integers`, which RecBole's exhaustive search lacks. Can go when RecBole has it.
+
+    Where hyperopt is missing, HyperTuning says so before it reads anything.
+    """
+    tuning: Any = importlib.import_module("recbole.trainer.hyper_tuning")
+    if isinstance(tuning.np, _NumpyForTuning):
+        return
+    tuning.np = _NumpyForTuning()
+    inner = tuning.HyperTuning.__init__
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        for package in ("hyperopt", *(["plotly"] if kwargs.get("display_file") else [])):
+            if importlib.util.find_spec(package) is None:
+                raise ModuleNotFoundError(f"RecBole's HyperTuning needs {package}: pip install {package}", name=package)
+        inner(self, *args, **kwargs)
+
+    tuning.HyperTuning.__init__ = __init__
 
 
 def count_every_interaction() -> None:
