@@ -12,7 +12,7 @@ import click
 
 from recbole_alibaba.diagnosis.catalogue import LANGUAGES, catalogue, title
 from recbole_alibaba.host.activation import activate
-from recbole_alibaba.host.errors import BadInput
+from recbole_alibaba.host.errors import BadInput, disk_fault
 
 if TYPE_CHECKING:
     from recbole_alibaba.diagnosis.findings import Finding
@@ -83,6 +83,12 @@ def doctor(
             examined, cure = _examine(model, dataset, config_files.split(), overrides, raw_log, trying)
     except BadInput as error:
         click.echo(f"Error: {error}", err=True)
+        sys.exit(BAD_USAGE)
+    except OSError as error:
+        fault = disk_fault(error)
+        if fault is None:
+            raise
+        click.echo(f"Error: {fault}", err=True)
         sys.exit(BAD_USAGE)
     command = ""
     if cure is not None and cure.kept is not None:

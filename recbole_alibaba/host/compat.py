@@ -3,16 +3,19 @@
 All are idempotent and change only packages that need it. `apply()` must run before the first `import recbole`.
 """
 
+import errno
 import importlib
 import importlib.util
 import sys
 from datetime import datetime
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from recbole_alibaba.host import ray_stub
+from recbole_alibaba.saved.run_folder import written
 
 
 def apply() -> None:
@@ -67,7 +70,10 @@ def restore_dok_update() -> None:
 
 
 class _TrustingTorch:
-    """torch for RecBole's trainer: `load` unpickles, because the trainer reads only files that this program wrote."""
+    """torch for RecBole's trainer: `load` unpickles, because the trainer reads only files that this program wrote.
+
+    `save` leaves the earlier checkpoint whole where the disk is full.
+    """
 
     def __init__(self, torch: ModuleType) -> None:
         self._torch = torch
@@ -79,6 +85,20 @@ class _TrustingTorch:
         """`torch.load` with `weights_only=False` unless the caller sets it."""
         kwargs.setdefault("weights_only", False)
         return self._torch.load(*args, **kwargs)
+
+    def save(self, state: Any, file: str, **kwargs: Any) -> None:
+        """`torch.save` to a file that is whole or absent.
+
+        Raises:
+            OSError: the disk is full. torch itself raises a RuntimeError about positions.
+        """
+        try:
+            with written(Path(file)) as part:
+                self._torch.save(state, part, **kwargs)
+        except RuntimeError as error:
+            if "inline_container" not in str(error) and "PytorchStreamWriter" not in str(error):
+                raise
+            raise OSError(errno.ENOSPC, "No space left on device", file) from error
 
 
 def allow_own_checkpoints() -> None:

@@ -29,6 +29,7 @@ def start(config: Config) -> None:
         root.addHandler(handler)
     for handler in _ours:
         if isinstance(handler, logging.FileHandler):
+            handler.handleError = _raise  # type: ignore[method-assign]
             handler.handle(logging.makeLogRecord({"msg": str(config), "levelname": "INFO", "levelno": logging.INFO}))
         elif not sys.stderr.isatty():
             handler.addFilter(_without_colours)
@@ -40,6 +41,13 @@ def stop() -> None:
         handler = _ours.pop()
         logging.getLogger().removeHandler(handler)
         handler.close()
+
+
+def _raise(record: logging.LogRecord) -> None:
+    """Let the error through that logging would print with a traceback at every line, such as a full disk."""
+    error = sys.exc_info()[1]
+    if error is not None:
+        raise error
 
 
 def _without_colours(record: logging.LogRecord) -> bool:
