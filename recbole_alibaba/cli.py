@@ -4,6 +4,7 @@ Importing this module must stay fast, so that `--help` answers at once: torch an
 """
 
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from functools import wraps
@@ -17,7 +18,7 @@ from dataset_prep.help import Group
 from recbole_alibaba import __version__
 from recbole_alibaba.diagnosis.command import doctor
 from recbole_alibaba.host.activation import activate
-from recbole_alibaba.host.errors import BadInput, NotFiniteLossError
+from recbole_alibaba.host.errors import BadInput, NotFiniteLossError, disk_fault
 from recbole_alibaba.host.settings import parse_overrides
 from recbole_alibaba.recommending.command import export, recommend, score_tianchi, similar
 from recbole_alibaba.run_page.command import report
@@ -35,12 +36,14 @@ ANY_SETTING = {
 def trains(command: Callable[..., Any]) -> Callable[..., Any]:
     """Activate the plugin, run the command, and exit with one sentence on stderr after an error that a user can fix.
 
-    Exit codes: 2 for bad input, 1 for a loss that became NaN or infinite, 130 for Ctrl-C.
+    Exit codes: 2 for bad input and for a disk that cannot be written, 1 for a loss that became NaN or infinite, 130 for
+    Ctrl-C.
     """
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         activate()
+        threading.excepthook = _silent_about_the_disk
         warnings.filterwarnings("ignore", category=FutureWarning, module="recbole")  # of pandas 3, which is excluded
         try:
             return command(*args, **kwargs)
@@ -48,6 +51,11 @@ def trains(command: Callable[..., Any]) -> Callable[..., Any]:
             code, message = 2, str(error)
         except NotFiniteLossError as error:
             code, message = 1, str(error)
+        except OSError as error:
+            fault = disk_fault(error)
+            if fault is None:
+                raise
+            code, message = 2, fault
         except KeyboardInterrupt as stopped:
             click.echo(str(stopped) or "Stopped before the training: nothing is kept.", err=True)
             sys.exit(INTERRUPTED)
@@ -55,6 +63,12 @@ def trains(command: Callable[..., Any]) -> Callable[..., Any]:
         sys.exit(code)
 
     return wrapped
+
+
+def _silent_about_the_disk(thread: threading.ExceptHookArgs) -> None:
+    """No traceback of TensorBoard's thread on a full disk: its error is raised again in the main thread."""
+    if disk_fault(thread.exc_value) is None:
+        threading.__excepthook__(thread)
 
 
 class Commands(Group):

@@ -75,7 +75,7 @@ def _parts(config: Config, folder: Path, name: str) -> list[str]:
 
 def _others(config: Config) -> dict[str, list[str]]:
     """Further files that the model or `additional_feat_suffix` needs, with the ids that each must have."""
-    found = {str(suffix): [] for suffix in config["additional_feat_suffix"] or ()}
+    found: dict[str, list[str]] = {str(suffix): [] for suffix in config["additional_feat_suffix"] or ()}
     if config["MODEL_TYPE"] == ModelType.KNOWLEDGE:
         triple = ("HEAD_ENTITY_ID_FIELD", "RELATION_ID_FIELD", "TAIL_ENTITY_ID_FIELD")
         found["kg"] = [config[key] for key in triple]
@@ -156,7 +156,7 @@ def _refuse_absent(
         )
     if columns[name] != kind:
         raise AtomicFileError(
-            f"{file}, line 1: the column '{name}' has the type {columns[name]}, and {kind} is needed. Write {name}:{kind}."
+            f"{file}, line 1: the column '{name}' has the type {columns[name]}, and {kind} is needed: {name}:{kind}."
         )
     if name not in loaded:
         raise AtomicFileError(

@@ -50,7 +50,8 @@ def read_header(file: Path, separator: str, encoding: str) -> dict[str, str]:
         raise AtomicFileError(f"{there}there are quotation marks; RecBole wants names without them. Remove them.")
     if not columns[0].strip() or columns[0].startswith("Unnamed: "):
         raise AtomicFileError(
-            f"{there}the first column has no name; pandas writes its index so. Write the file without it: {_write(file)}"
+            f"{there}the first column has no name; pandas writes its index so. Write the file without it: "
+            f"{_write(file)}"
         )
     if untyped := [column for column in columns if ":" not in column]:
         _refuse_untyped(columns, untyped, separator, there)
@@ -79,7 +80,8 @@ def _write(file: Path) -> str:
 def _refuse_other_forms(first: bytes, file: Path, encoding: str) -> None:
     if not first.strip():
         raise AtomicFileError(
-            f"{file} is empty. Needed are a first line such as 'user_id:token<tab>item_id:token' and a line for each row."
+            f"{file} is empty. Needed are a first line such as 'user_id:token<tab>item_id:token' "
+            "and a line for each row."
         )
     for magic, form in PACKED.items():
         if first.startswith(magic):
@@ -97,8 +99,8 @@ def _refuse_other_forms(first: bytes, file: Path, encoding: str) -> None:
             )
     if b"\0" in first and "16" not in encoding and "32" not in encoding:
         sides = {"utf-16-le": first[1:64:2], "utf-16-be": first[0:64:2]}
-        needed = next((name for name, side in sides.items() if not side.strip(b"\0")), None)
-        remedy = f"Add --encoding={needed}, or save it as UTF-8." if needed else "Write the data as text in UTF-8."
+        wide = next((name for name, side in sides.items() if not side.strip(b"\0")), None)
+        remedy = f"Add --encoding={wide}, or save it as UTF-8." if wide else "Write the data as text in UTF-8."
         raise AtomicFileError(f"{file} has bytes that are zero, as {encoding} text has not. {remedy}")
 
 
@@ -148,8 +150,8 @@ def _refuse_other_separator(line: str, separator: str, file: Path) -> None:
         if _is_row(columns):
             _refuse_row(line, there)
         raise AtomicFileError(
-            f"{there}'{_short(line)}' is no header of RecBole: the columns are separated by {name}, and names with types "
-            f"and {shown} between them are needed: '{_example(columns)}'. Write the whole file so: {_write(file)}"
+            f"{there}'{_short(line)}' is no header of RecBole: the columns are separated by {name}, and names with "
+            f"types and {shown} between them are needed: '{_example(columns)}'. Write the whole file so: {_write(file)}"
         )
 
 
@@ -171,8 +173,8 @@ def _is_row(columns: list[str]) -> bool:
 
 def _refuse_row(line: str, there: str) -> None:
     raise AtomicFileError(
-        f"{there}'{_short(line)}' is a row, and a header is needed above it: a name and a type for each column with tabs "
-        "between them, such as 'user_id:token<tab>item_id:token<tab>timestamp:float'."
+        f"{there}'{_short(line)}' is a row, and a header is needed above it: a name and a type for each column "
+        "with tabs between them, such as 'user_id:token<tab>item_id:token<tab>timestamp:float'."
     )
 
 

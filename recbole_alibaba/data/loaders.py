@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,10 +56,12 @@ def prepare_loaders(config: Any, dataset: Any) -> tuple[Any, Any, Any]:
     sampler = NegativeSampler(users[0], items[0], weights, n_users)
     train = TrainLoader(config, parts[0], sampler, shuffle=config["shuffle"])
     valid, test = (
-        RankingLoader(
-            parts[number],
-            UserLists.from_pairs(np.concatenate(users[:number]), np.concatenate(items[:number]), n_users, n_items),
-        )
+        RankingLoader(parts[number], partial(_interacted, users[:number], items[:number], n_users, n_items))
         for number in (1, 2)
     )
     return train, valid, test
+
+
+def _interacted(users: Sequence[np.ndarray], items: Sequence[np.ndarray], n_users: int, n_items: int) -> UserLists:
+    """The items of every user in these parts."""
+    return UserLists.from_pairs(np.concatenate(users), np.concatenate(items), n_users, n_items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,12 +38,19 @@ class RankingLoader:
     """The users of an evaluation part that have something to find; `task` is the same as arrays.
 
     Iterating yields RecBole's batches, (users, history, positive rows, positive items), for RecBole's own evaluation.
+    RecBole's `full_sort_topk` and `full_sort_scores` take this loader as they take RecBole's.
+
+    Args:
+        dataset: the part.
+        interacted: the lists of all users before this part. It is called here, and again for `uid2history_item`: the
+            lists of a large log are not kept.
     """
 
     step = 64
+    is_sequential = False
 
-    def __init__(self, dataset: Any, earlier: UserLists) -> None:
-        self._dataset = dataset
+    def __init__(self, dataset: Any, interacted: Callable[[], UserLists]) -> None:
+        self._dataset, self._interacted, earlier = dataset, interacted, interacted()
         users, items = user_item_ids(dataset)
         n_items = dataset.item_num
         everyone = UserLists.from_pairs(users, items, dataset.user_num, n_items)
@@ -60,6 +67,12 @@ class RankingLoader:
         """This part of the data set."""
         return self._dataset
 
+    @property
+    def uid2history_item(self) -> HiddenItems:
+        """RecBole's name for the items that are hidden from a user's list, for every user."""
+        part = UserLists.from_pairs(*user_item_ids(self._dataset), self._dataset.user_num, self._dataset.item_num)
+        return HiddenItems(self._interacted().without(part, self._dataset.item_num))
+
     def __len__(self) -> int:
         return -(-len(self.uid_list) // self.step)
 
@@ -70,6 +83,17 @@ class RankingLoader:
             history = (torch.from_numpy(hidden.rows), torch.from_numpy(hidden.items))
             found = (torch.from_numpy(positives.rows), torch.from_numpy(positives.items))
             yield self.task.users[block], history, *found
+
+
+@dataclass(frozen=True)
+class HiddenItems:
+    """Lists of items by user, indexed as RecBole does it: by a list of user ids."""
+
+    lists: UserLists
+
+    def __getitem__(self, users: Sequence[int]) -> list[torch.Tensor]:
+        start = self.lists.start
+        return [torch.from_numpy(self.lists.items[start[int(user)] : start[int(user) + 1]]) for user in users]
 
 
 def user_item_ids(dataset: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ import click
 
 from recbole_alibaba.diagnosis.catalogue import LANGUAGES, catalogue, title
 from recbole_alibaba.host.activation import activate
-from recbole_alibaba.host.errors import BadInput
+from recbole_alibaba.host.errors import BadInput, disk_fault
 
 if TYPE_CHECKING:
     from recbole_alibaba.diagnosis.findings import Finding
@@ -102,6 +102,12 @@ def doctor(
     except KeyboardInterrupt:
         click.echo("Stopped: the doctor has changed nothing.", err=True)
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        fault = disk_fault(error)
+        if fault is None:
+            raise
+        click.echo(f"Error: {fault}", err=True)
+        sys.exit(BAD_USAGE)
     command = ""
     if cure is not None and cure.kept is not None:
         command = command_line(examined, {**overrides, **cure.kept.changes}, config_files)

@@ -37,7 +37,7 @@ from recbole_alibaba.diagnosis.progress import step as progress_step
 from recbole_alibaba.diagnosis.settings_lint import lint
 from recbole_alibaba.diagnosis.signs import find_signs
 from recbole_alibaba.host.config import deep_update
-from recbole_alibaba.host.errors import AtomicFileError
+from recbole_alibaba.host.errors import AtomicFileError, disk_fault
 
 if TYPE_CHECKING:
     from recbole_alibaba.experiment import Experiment
@@ -254,6 +254,8 @@ def consult(build: Build, changes: Mapping[str, Any], settings: Mapping[str, Any
     except AtomicFileError:
         raise  # its sentence names the line; a finding would hide it
     except (ValueError, LookupError, OSError, ArithmeticError) as error:
+        if disk_fault(error):
+            raise
         known = {**settings, **changes}
         sizes = sizes_of_file(known)
         known |= sizes

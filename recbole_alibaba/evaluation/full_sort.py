@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from recbole_alibaba.data.ranking_loader import RankingTask
 from recbole_alibaba.evaluation.top_k import rank_by_scores, top_k
+from recbole_alibaba.host.checkpoints import refuse_foreign
 
 TESTED_USERS = 3
 
@@ -55,6 +56,7 @@ def _evaluate(
     if not (task := _task(trainer, eval_data)):
         return Trainer.evaluate(trainer, eval_data, load_best_model, model_file, show_progress)
     if load_best_model:
+        refuse_foreign(model_file or trainer.saved_model_file, trainer.config, trainer.model)
         load_weights(trainer, model_file or trainer.saved_model_file)
     trainer.model.eval()
     if draws(trainer.model, task):

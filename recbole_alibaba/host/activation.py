@@ -6,9 +6,10 @@ def activate() -> None:
     from recbole_alibaba.host import compat
 
     compat.apply()
-    from recbole_alibaba.host import cache, config, loading, registry  # RecBole can be imported only now
+    from recbole_alibaba.host import cache, checkpoints, config, loading, registry  # RecBole can be imported only now
 
     config.install()
     cache.install()
+    checkpoints.install()
     loading.install()
     registry.register()

@@ -3,14 +3,19 @@
 All are idempotent and change only packages that need it. `apply()` must run before the first `import recbole`.
 """
 
+import errno
 import importlib
+import importlib.util
 import sys
 from datetime import datetime
-from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+from recbole_alibaba.host import ray_stub
+from recbole_alibaba.saved.run_folder import written
 
 
 def apply() -> None:
@@ -24,34 +29,38 @@ def apply() -> None:
     keep_settings_in_the_run()
     count_every_interaction()
     weigh_neighbours_of_the_target()
+    search_with_todays_hyperopt()
 
 
 def restore_numpy_aliases() -> None:
-    """numpy >= 2 removed names that RecBole's Config reads. Can go with `Config.compatibility_settings`."""
-    for alias, name in {"float_": "float64", "complex_": "complex128", "unicode_": "str_"}.items():
-        if not hasattr(np, alias):
+    """numpy >= 1.24 and 2 removed names that RecBole reads. Can go with `Config.compatibility_settings`.
+
+    RecBole sets `np.float` and its like when a Config is made, and not when one is read from a checkpoint.
+    """
+    aliases = {"float_": "float64", "complex_": "complex128", "unicode_": "str_"}
+    aliases |= {"bool": "bool_", "int": "int_", "float": "float64", "complex": "complex128", "object": "object_"}
+    aliases |= {"str": "str_", "long": "int_", "unicode": "str_"}
+    for alias, name in aliases.items():
+        if alias not in vars(np):  # `hasattr` would warn
             setattr(np, alias, getattr(np, name))
 
 
 def stub_ray_if_broken() -> None:
     """ray <= 2.6.3, which RecBole pins, fails on numpy >= 2 and setuptools >= 82. Can go with that pin.
 
-    RecBole needs `ray.tune` only to report tuning trials, so a `tune.report` that does nothing replaces it.
+    RecBole needs `ray.tune` only to report tuning trials. A stub replaces it (ray_stub.py).
     """
-    if "ray" in sys.modules:
+    if "ray.tune" in sys.modules:
         return
     path = list(sys.path)
     try:
         importlib.import_module("ray.tune")
-    except Exception:  # a broken ray raises many kinds of errors
+    except Exception as error:  # a broken ray raises many kinds of errors
         sys.path[:] = path  # ray prepends its own copies of libraries
         for name in [name for name in sys.modules if name.split(".")[0] == "ray"]:
             del sys.modules[name]
-        ray, tune = ModuleType("ray"), ModuleType("ray.tune")
-        ray.__spec__, tune.__spec__ = ModuleSpec("ray", None), ModuleSpec("ray.tune", None)
-        tune.report = lambda *_, **__: None  # type: ignore[attr-defined]
-        ray.tune = tune  # type: ignore[attr-defined]
-        sys.modules.update({"ray": ray, "ray.tune": tune})
+        ray_stub.install(f"{type(error).__name__}: {error}")
+        importlib.import_module("ray.tune")
 
 
 def restore_dok_update() -> None:
@@ -63,7 +72,10 @@ def restore_dok_update() -> None:
 
 
 class _TrustingTorch:
-    """torch for RecBole's trainer: `load` unpickles, because the trainer reads only files that this program wrote."""
+    """torch for RecBole's trainer: `load` unpickles, because the trainer reads only files that this program wrote.
+
+    `save` leaves the earlier checkpoint whole where the disk is full.
+    """
 
     def __init__(self, torch: ModuleType) -> None:
         self._torch = torch
@@ -75,6 +87,20 @@ class _TrustingTorch:
         """`torch.load` with `weights_only=False` unless the caller sets it."""
         kwargs.setdefault("weights_only", False)
         return self._torch.load(*args, **kwargs)
+
+    def save(self, state: Any, file: str, **kwargs: Any) -> None:
+        """`torch.save` to a file that is whole or absent.
+
+        Raises:
+            OSError: the disk is full. torch itself raises a RuntimeError about positions.
+        """
+        try:
+            with written(Path(file)) as part:
+                self._torch.save(state, part, **kwargs)
+        except RuntimeError as error:
+            if "inline_container" not in str(error) and "PytorchStreamWriter" not in str(error):
+                raise
+            raise OSError(errno.ENOSPC, "No space left on device", file) from error
 
 
 def allow_own_checkpoints() -> None:
@@ -132,6 +158,43 @@ def keep_settings_in_the_run() -> None:
                 self.add_scalar(name, value)
 
     utils.SummaryWriter = OneRun
+
+
+class _RandomState(np.random.RandomState):
+    """numpy's old generator with the one method of the new one that hyperopt calls."""
+
+    def integers(self, low: int, high: int | None = None, size: Any = None) -> Any:
+        """Random integers from `low` to below `high`."""
+        return self.randint(low, high, size)
+
+
+class _NumpyForTuning:
+    """numpy for RecBole's hyper_tuning, with `_RandomState` as `random.RandomState`."""
+
+    random = SimpleNamespace(RandomState=_RandomState)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+
+def search_with_todays_hyperopt() -> None:
+    """hyperopt >= 0.2.7 calls `integers`, which RecBole's exhaustive search lacks. Can go when RecBole has it.
+
+    Where hyperopt is missing, HyperTuning says so before it reads anything.
+    """
+    tuning: Any = importlib.import_module("recbole.trainer.hyper_tuning")
+    if isinstance(tuning.np, _NumpyForTuning):
+        return
+    tuning.np = _NumpyForTuning()
+    inner = tuning.HyperTuning.__init__
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        for package in ("hyperopt", *(["plotly"] if kwargs.get("display_file") else [])):
+            if importlib.util.find_spec(package) is None:
+                raise ModuleNotFoundError(f"RecBole's HyperTuning needs {package}: pip install {package}", name=package)
+        inner(self, *args, **kwargs)
+
+    tuning.HyperTuning.__init__ = __init__
 
 
 def count_every_interaction() -> None:

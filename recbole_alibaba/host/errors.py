@@ -1,7 +1,13 @@
 """Errors that a user can fix: one sentence says where, what was there, what was needed, and what to do."""
 
 import difflib
+import errno
 from collections.abc import Iterable
+from pathlib import Path
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+NO_FOLDER = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 
 
 class BadInput(Exception):
@@ -73,3 +79,25 @@ def nearest(word: str, known: Iterable[str]) -> str:
     lowered = {name.lower(): name for name in known}
     found = difflib.get_close_matches(word.lower(), list(lowered), n=1, cutoff=0.6)
     return f" Did you mean '{lowered[found[0]]}'?" if found else ""
+
+
+def disk_fault(error: BaseException | None) -> str | None:
+    """One sentence for a full disk, a folder that may not be written, and a file in place of a folder; else None."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    here = Path.cwd()
+    data = f" and add --data_path={here / 'dataset'}" if (here / "dataset").is_dir() else ""
+    elsewhere = (
+        f"go to another folder (cd){data}: log/, log_tensorboard/ and checkpoint_dir are written to the folder that a "
+        "command is started in"
+    )
+    if error.errno in FULL:
+        return f"The disk is full: {error.filename or here} cannot be written. Free some space, or {elsewhere}."
+    if error.errno in FORBIDDEN:
+        return f"{error.filename or here}: {error.strerror}. Change the permissions, or {elsewhere}."
+    if error.errno in NO_FOLDER:
+        return (
+            f"{error.filename}: {error.strerror}. A file is in the way of a folder, or a folder of a file: rename it, "
+            "or set checkpoint_dir to another folder."
+        )
+    return None

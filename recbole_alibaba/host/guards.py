@@ -41,7 +41,8 @@ def find_dataset(name: str | None, data_path: str) -> str:
         raise DatasetNotFoundError(absent(folder / f"{name}.inter"))
     if (lone := root / f"{name}.inter").is_file():
         raise DatasetNotFoundError(
-            f"There is a {lone}, and RecBole wants it in a folder of its name: mkdir '{folder}' && mv '{lone}' '{folder}/'"
+            f"There is a {lone}, and RecBole wants it in a folder of its name: "
+            f"mkdir '{folder}' && mv '{lone}' '{folder}/'"
         )
     raise DatasetNotFoundError(
         f"There is no data set '{name}': no {folder / f'{name}.inter'}."

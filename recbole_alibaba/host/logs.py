@@ -29,6 +29,7 @@ def start(config: Config) -> None:
     _ours.extend(root.handlers)
     for handler in _ours:
         if isinstance(handler, logging.FileHandler):
+            handler.handleError = _raise  # type: ignore[method-assign]
             handler.handle(logging.makeLogRecord({"msg": str(config), "levelname": "INFO", "levelno": logging.INFO}))
             continue
         handler.addFilter(lambda record: not _is_result(record))
@@ -58,6 +59,13 @@ def result(text: str) -> None:
 
 def _is_result(record: logging.LogRecord) -> bool:
     return hasattr(record, "is_result")
+
+
+def _raise(record: logging.LogRecord) -> None:
+    """Let the error through that logging would print with a traceback at every line, such as a full disk."""
+    error = sys.exc_info()[1]
+    if error is not None:
+        raise error
 
 
 class _Plain(logging.Formatter):
