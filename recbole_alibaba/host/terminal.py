@@ -10,7 +10,12 @@ from tqdm import tqdm
 
 def takes_colours(stream: TextIO) -> bool:
     """Whether text on `stream` may be coloured: it is a terminal, and NO_COLOR (no-color.org) is not set."""
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    return stream.isatty() and not no_colour()
+
+
+def no_colour() -> bool:
+    """Whether NO_COLOR is set."""
+    return bool(os.environ.get("NO_COLOR"))
 
 
 def plain(text: str) -> str:
