@@ -27,7 +27,8 @@ class Bar(tqdm):  # type: ignore[type-arg]
     """A bar on stderr that follows the width of the terminal and leaves no line behind."""
 
     def __init__(self, *args: Any, desc: str = "", ncols: int | None = None, **options: Any) -> None:
-        super().__init__(*args, desc=plain(desc), dynamic_ncols=True, leave=False, **options)
+        shown: dict[str, Any] = {**options, "desc": plain(desc), "dynamic_ncols": True, "leave": False}
+        super().__init__(*args, **shown)
 
     def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
         """Text behind the bar, as RecBole's "GPU RAM"."""

@@ -1,4 +1,4 @@
-"""Thin slices of real logs: does the doctor name thinness first and alone, and does each advice give what it promises?"""
+"""Thin slices of real logs: is thinness named first and alone, and does each advice give what it promises?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataset_prep.__main__ import main as prep
 from recbole_alibaba.cli import main
 from recbole_alibaba.diagnosis.findings import THIN_DATA
 
-LOWEST = "--min-known 0 --min-interactions 1 --min-users 1 --min-items 1".split()
+LOWEST = ["--min-known=0", "--min-interactions=1", "--min-users=1", "--min-items=1"]
 SYMPTOMS = {"never-stops", "metric-flat"}  # of held-out items that training never saw
 SIZE = re.compile(r"([\d,]+) pairs, ([\d,]+) users, ([\d,]+) items$", re.MULTILINE)
 
