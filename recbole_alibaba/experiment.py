@@ -213,7 +213,8 @@ def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None, a
         if beaten is not None:
             logger.warning(f"{beaten.id}: {beaten.message} {beaten.remedy}")
             findings.append(beaten)
-    logs.result(f"{config['model']} on {config['dataset']}\n{result_table(columns)}")
+    table = result_table(columns, config["metric_decimal_place"] or 4)
+    logs.result(f"{config['model']} on {config['dataset']}\n{table}")
     result = {
         "best_valid_score": best_score,
         "valid_score_bigger": config["valid_metric_bigger"],

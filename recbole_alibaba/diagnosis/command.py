@@ -88,9 +88,9 @@ def doctor(
     from recbole_alibaba.diagnosis.report.console import console, words
     from recbole_alibaba.diagnosis.report.report_files import as_json, command_line
     from recbole_alibaba.host.settings import parse_overrides
-    from recbole_alibaba.host.terminal import takes_colours
+    from recbole_alibaba.host.terminal import no_colour
 
-    colours = None if takes_colours(sys.stdout) else False
+    colours = False if no_colour() else None  # None: where stdout is a terminal
     try:
         with quiet_host(), progress():
             overrides = parse_overrides(context.args)

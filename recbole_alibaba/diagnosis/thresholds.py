@@ -1,4 +1,4 @@
-"""Which of RecBole's own thresholds leave a data set that is not thin? For one without a converter's log; each is tried."""
+"""Which thresholds of RecBole leave a data set that is not thin? Each is tried; for data without a converter's log."""
 
 from __future__ import annotations
 

@@ -10,7 +10,12 @@ from tqdm import tqdm
 
 def takes_colours(stream: TextIO) -> bool:
     """Whether text on `stream` may be coloured: it is a terminal, and NO_COLOR (no-color.org) is not set."""
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    return stream.isatty() and not no_colour()
+
+
+def no_colour() -> bool:
+    """Whether NO_COLOR is set."""
+    return bool(os.environ.get("NO_COLOR"))
 
 
 def plain(text: str) -> str:
@@ -22,7 +27,8 @@ class Bar(tqdm):  # type: ignore[type-arg]
     """A bar on stderr that follows the width of the terminal and leaves no line behind."""
 
     def __init__(self, *args: Any, desc: str = "", ncols: int | None = None, **options: Any) -> None:
-        super().__init__(*args, desc=plain(desc), dynamic_ncols=True, leave=False, **options)
+        shown: dict[str, Any] = {**options, "desc": plain(desc), "dynamic_ncols": True, "leave": False}
+        super().__init__(*args, **shown)
 
     def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
         """Text behind the bar, as RecBole's "GPU RAM"."""

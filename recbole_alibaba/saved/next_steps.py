@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from pathlib import Path
 
-SCRIPT = "recbole-alibaba"
+from recbole_alibaba.host.printed_commands import SCRIPT, script
 
 
 def next_steps(run: str, checkpoint: str, has_tables: bool, epochs: int) -> tuple[str, str]:
@@ -24,14 +23,6 @@ def next_steps(run: str, checkpoint: str, has_tables: bool, epochs: int) -> tupl
     if words is not None:
         again = shlex.join([*words, f"--resume={run}", f"--epochs={2 * epochs}"])
     return f"Recommend from it: {shlex.join([script(), 'recommend', *source])}", f"Go on with it:     {again}"
-
-
-def script() -> str:
-    """How to call `recbole-alibaba` from this folder, where its virtual environment need not be active."""
-    own = Path(sys.executable).parent / SCRIPT
-    if shutil.which(SCRIPT) or not own.is_file():
-        return SCRIPT
-    return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
 
 
 def training_command(*replaced: str) -> list[str] | None:

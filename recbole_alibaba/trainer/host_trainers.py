@@ -19,7 +19,7 @@ def watch(experiment: "Experiment") -> None:
     trainer = experiment.trainer
     if hasattr(trainer, "history") or not is_trained(experiment.model):
         return
-    inner = trainer._train_epoch
+    inner, logged = trainer._train_epoch, trainer._add_train_loss_to_tensorboard
     trainer.epoch_warnings = EpochWarnings(trainer)
     trainer.epoch_warnings.measured["another_model"] = not is_known(experiment.model)
     trainer.history = []
@@ -33,9 +33,12 @@ def watch(experiment: "Experiment") -> None:
         trainer.history.append(probe.record(epoch_idx, perf_counter() - started))
         if probe.failed:
             trainer.logger.info(f"The training is not watched any more: {probe.failed}")
-            trainer._train_epoch = inner
-        else:
-            trainer.epoch_warnings.warn(trainer.history)
+            trainer._train_epoch, trainer._add_train_loss_to_tensorboard = inner, logged
         return result
 
-    trainer._train_epoch = train_epoch
+    def add_then_warn(*args: Any, **kwargs: Any) -> None:
+        """RecBole's `fit` calls this after it has logged the epoch."""
+        logged(*args, **kwargs)
+        trainer.epoch_warnings.warn(trainer.history)
+
+    trainer._train_epoch, trainer._add_train_loss_to_tensorboard = train_epoch, add_then_warn

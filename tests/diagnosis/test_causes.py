@@ -2,7 +2,7 @@
 
 import pytest
 
-from recbole_alibaba.diagnosis.causes.evidence import evidence, likely
+from recbole_alibaba.diagnosis.causes.evidence import evidence, likely, why_still
 from recbole_alibaba.diagnosis.causes.remedies import candidates
 
 SGD = {"learner": "sgd"}
@@ -70,6 +70,14 @@ def test_the_most_direct_evidence_comes_first_and_what_remains_last():
     assert likely([], {}, wild) == ()
 
 
+def test_thin_data_are_the_cause_of_a_still_loss_only_where_the_checks_found_them():
+    assert why_still([], {}) == ("learning-rate-too-small",)
+    assert why_still([], {"learning_rate": 0.01}) == ()
+    assert why_still([], {"found": {"few-items"}}) == ("thin-data",)
+    assert why_still([], {"found": {"users-seen-once"}, "weight_decay": 1e-4}) == ("coupled-decay", "users-seen-once")
+    assert why_still([], {"found": {"held-out-few"}, "learning_rate": 0.01}) == ()  # training data may be enough
+
+
 # cause, settings, what is tried
 REMEDIES = [
     ("coupled-decay", {"weight_decay": 1e-3}, [{"learner": "adamw"}, {"weight_decay": 0.0}]),
@@ -78,7 +86,9 @@ REMEDIES = [
         {"weight_decay": 1.1e-3},
         [{"learner": "adamw", "weight_decay": 1e-5}, {"weight_decay": 0.0}],
     ),
-    ("learning-rate-too-small", {"learning_rate": 0.01}, [{"learning_rate": 0.001}, {"learning_rate": 0.05}]),
+    ("learning-rate-too-small", {"learning_rate": 0.01}, [{"learning_rate": 0.05}]),
+    ("learning-rate-too-small", {"learning_rate": 0.05}, [{"learning_rate": 0.001}, {"learning_rate": 0.01}]),
+    ("learning-rate-too-large", {"learning_rate": 0.01}, [{"learning_rate": 0.001}]),
     ("strong-regularisation", {"reg_weight": 10.0}, [{"reg_weight": 1e-5}]),
     ("strong-regularisation", {"reg_weights": [1.0, 1.0]}, [{"reg_weights": [1e-5, 1e-5]}]),
     ("strong-regularisation", {}, []),

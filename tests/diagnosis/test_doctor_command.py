@@ -64,7 +64,7 @@ def test_what_was_tried_is_written_and_cures(run, tmp_path):
         assert f"<title>{chart}, before</title>" in page and f"<title>{chart}, after</title>" in page
     assert page.count(">1 interactions<") == 1  # the heading of its measures
     # The printed command line carries the cure.
-    assert re.search(r"python run.py .*--learning_rate=0.001", result.output)
+    assert re.search(r"recbole-alibaba run .*--learning_rate=0.001", result.output)
     assert run("--config_files=all.yaml out/cure.yaml").exit_code == 0
 
 
@@ -82,11 +82,32 @@ def test_the_list_names_everything_in_both_languages():
         assert name in names
 
 
+def test_an_id_is_explained_and_an_unknown_one_gets_its_neighbours():
+    explained = CliRunner().invoke(doctor, ["--explain", "coupled-decay"]).output
+    assert explained.startswith("coupled-decay: weight decay is divided by the gradient's size\nSays: Weight decay ...")
+    assert "Measured: rows of the fresh model" in explained and "Remedy: Set learner: adamw:" in explained
+    for name in findable():
+        for lang in ("en", "zh"):
+            done = CliRunner().invoke(doctor, [f"--explain={name}", f"--lang={lang}"])
+            assert done.exit_code == 0 and not re.search(r"{(?!group_by)", done.output), done.output
+    unknown = CliRunner().invoke(doctor, ["--explain=stuck-at-ln"])
+    assert unknown.exit_code == 2 and "Near: stuck-at-ln2," in unknown.stderr
+    assert CliRunner().invoke(doctor, ["--explain"]).output == CliRunner().invoke(doctor, ["--list"]).output
+
+
+def test_what_was_not_examined_is_not_called_broken(run):
+    told = run("--metrics=[Recall]", "--valid_metric=Recall@10", "--model=Pop").output
+    assert "loss after overfitting one batch: not examined" in told
+    assert "cannot overfit" not in told
+
+
 def test_colours_only_on_a_terminal(run):
     plain = run().output
     assert plain == click.unstyle(plain)
-    coloured = CliRunner().invoke(doctor, ["--dataset=tastes", "--config_files=all.yaml"], color=True).output
+    words = ["--dataset=tastes", "--config_files=all.yaml"]
+    coloured = CliRunner().invoke(doctor, words, color=True).output
     assert coloured != click.unstyle(coloured)
+    assert CliRunner().invoke(doctor, words, color=True, env={"NO_COLOR": "1"}).output == click.unstyle(coloured)
 
 
 def test_a_raw_log_whose_core_is_empty_gets_a_converter_line_that_works(tmp_path, monkeypatch):

@@ -49,6 +49,8 @@ EDGES = [
     ("rising", records([0.6, 0.6029, 0.6058]), records([0.6, 0.6031, 0.6062]), {}),
     ("rising", records([0.6, 0.6, 0.61]), records([0.6, 0.605, 0.61]), {}),
     ("rising", records([0.6, 0.61, 0.61]), records([0.6, 0.605, 0.61]), {}),
+    # Converged: it moves up and down by chance until it has lost a tenth of the first loss again.
+    ("rising", records([0.69, 0.05, 0.08, 0.118]), records([0.69, 0.05, 0.08, 0.12]), {}),
     ("rising", records([0.6, 1.19]), records([0.6, 1.21]), {}),
     ("rising", records([-0.6, 1.3]), records([0.6, 1.3]), {}),
     ("rising", records([0.6, 1.3, math.inf]), records([0.6, 1.3, 1e30]), {}),
@@ -166,6 +168,18 @@ def test_severity_by_readings_and_settings():
     assert found(records(FALLING, zeros, items=10_001), AT10)["metric-flat"].severity == "advice"
     assert found(records(FALLING, zeros, items=10_001), {"valid_metric": "AUC"})["metric-flat"].severity == "error"
     assert found(records(FALLING, [0.1] * 6))["metric-flat"].severity == "warning"
+
+
+def test_the_sign_is_suspected_only_of_a_loss_that_never_fell():
+    assert found(records([0.6, 0.61, 0.62]))["rising"].causes == ("loss-upside-down",)
+    assert found(records([0.6, 0.3, 0.4, 0.5]))["rising"].causes == ("learning-rate-too-large",)
+
+
+def test_overfitting_names_what_the_checks_found():
+    falling = records(FALLING, [0.1, 0.08, 0.07, 0.06])
+    assert found(falling)["overfitting"].causes == ("too-little-regularisation",)
+    thin = {"found": {"no-signal", "thin-data"}}
+    assert found(falling, thin)["overfitting"].causes == ("too-little-regularisation", "no-signal", "thin-data")
 
 
 def test_a_setting_is_the_cause_only_if_no_table_moves():

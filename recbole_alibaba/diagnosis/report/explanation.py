@@ -25,7 +25,8 @@ def explanation(name: str, lang: str) -> str:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
         hint = f"Near: {', '.join(near)}." if near else "`recbole-alibaba doctor --explain` lists them all."
         raise BadInput(f"Nothing is called '{name}'. {hint}")
-    says, does = [], []
+    says: list[str] = []
+    does: list[str] = []
     for wording, template in catalogue()[name].items():
         if wording in ("title", "measure", "tried"):
             continue

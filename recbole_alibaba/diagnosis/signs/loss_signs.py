@@ -60,6 +60,7 @@ def stuck_at_ln2(history: History, settings: Settings) -> Finding | None:
         wording, severity = "slow", "warning"
     else:
         wording, severity = "message", "warning" if epochs < PATIENCE else "error"
+    causes = () if wording == "first" else why_still(history, settings)
     return Finding(
         id="stuck-at-ln2",
         severity=severity,
@@ -67,7 +68,7 @@ def stuck_at_ln2(history: History, settings: Settings) -> Finding | None:
         threshold=LN2,
         values={"epochs": epochs, "fall": fall, "before": min(values)},
         wording=wording,
-        **explained(() if wording == "first" else why_still(history, settings), settings),
+        **explained(causes, settings),
     )
 
 
