@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -28,14 +27,14 @@ def evaluation(threads: str, n_items: str, n_users: str) -> Numbers:
     from recbole_alibaba.experiment import build_config
 
     torch.set_num_threads(int(threads))
-    users, items = _pairs(int(n_items), int(n_users))
+    users, items = made_up_pairs(int(n_items), int(n_users))
     taken: Numbers = {"users": len(np.unique(users)), "items": len(np.unique(items))}
     # As many users at once as RecBole's scores of 400 MB and its dense positives allow.
     large = min(LARGE_BATCH, 10**8 // int(n_items)) * (int(n_items) + 1)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         worlds.write_atomic(Path(folder), "evaluated", users, items)
-        config = build_config("BPR", "evaluated", config_dict=_settings(folder))
+        config = build_config("BPR", "evaluated", config_dict=settings(folder))
         train, _, test = data_preparation(config, Dataset(config))
         torch.manual_seed(0)
         model = BPR(config, train._dataset)
@@ -53,18 +52,20 @@ def evaluation(threads: str, n_items: str, n_users: str) -> Numbers:
                 lambda t=trainer, n=name, p=part: results.update({n: t.evaluate(p, load_best_model=False)})
             )
             taken[f"{name}, GB more"] = peak_gb() - before
-        taken["the products alone"] = seconds(lambda: _products(model.user_embedding.weight[test.uid_list], model))
+        taken["the products alone"] = seconds(
+            lambda: products(model.user_embedding.weight[test.uid_list], model.item_embedding.weight)
+        )
     if len({tuple(result.values()) for result in results.values()}) != 1:
         raise ValueError(f"The evaluations differ: {results}")
     return taken
 
 
 @torch.no_grad()
-def _products(users: torch.Tensor, model: Any) -> None:
+def products(users: torch.Tensor, items: torch.Tensor) -> None:
     """Every score once, in tiles that stay in cache, written and forgotten."""
     from recbole_alibaba.evaluation.top_k import Tiling
 
-    items, size = model.item_embedding.weight, Tiling()
+    size = Tiling()
     tile = torch.empty(size.users, size.items)
     for user in range(0, len(users), size.users):
         for item in range(0, len(items), size.items):
@@ -72,7 +73,7 @@ def _products(users: torch.Tensor, model: Any) -> None:
             torch.mm(some, others.T, out=tile.view(-1)[: len(some) * len(others)].view(len(some), len(others)))
 
 
-def _settings(folder: str) -> Numbers:
+def settings(folder: str) -> Numbers:
     return {
         "data_path": folder, "load_col": {"inter": ["user_id", "item_id"]}, "topk": [20],
         "metrics": ["Recall", "NDCG"], "valid_metric": "NDCG@20", "show_progress": False, "checkpoint_dir": folder,
@@ -80,7 +81,7 @@ def _settings(folder: str) -> Numbers:
     }  # fmt: skip
 
 
-def _pairs(n_items: int, n_users: int) -> tuple[np.ndarray, np.ndarray]:
+def made_up_pairs(n_items: int, n_users: int) -> tuple[np.ndarray, np.ndarray]:
     if n_items == GOWALLA_ITEMS and worlds.GOWALLA.is_dir():
         parts = [worlds.gowalla(part) for part in ("train", "test")]
         users, items = (np.concatenate(side) for side in zip(*parts, strict=True))

@@ -12,7 +12,7 @@ import torch
 from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import SavedRunError
 from recbole_alibaba.recommending.model import SavedModel
-from recbole_alibaba.recommending.ranking import Ranker, ScoreRanker, VectorRanker
+from recbole_alibaba.recommending.ranking import ScoreRanker, VectorRanker
 from recbole_alibaba.saved.read_run import SavedRun
 
 
@@ -31,8 +31,6 @@ def load_checkpoint(path: Path) -> SavedModel:
     from recbole.utils import ModelType
 
     from recbole_alibaba.experiment import prepare
-    from recbole_alibaba.saved.tables import vector_tables
-    from recbole_alibaba.saved.write_run import ids_table, interactions_table
 
     if config["MODEL_TYPE"] not in (ModelType.GENERAL, ModelType.TRADITIONAL):
         kind = str(config["MODEL_TYPE"]).rpartition(".")[2].lower()
@@ -46,21 +44,22 @@ def load_checkpoint(path: Path) -> SavedModel:
     made.model.load_state_dict(weights)
     model: Any = made.model
     model.load_other_parameter(checkpoint.get("other_parameter"))
-    model.eval()
-    tables = vector_tables(model, made.dataset, config["MODEL_TYPE"]) or {}
+    return model_of(made, {"model": config["model"], "dataset": config["dataset"], "checkpoint": str(path)})
+
+
+def model_of(made: Any, record: dict[str, Any]) -> SavedModel:
+    """The model of an `Experiment` as it is now; `record` stands for `run.json`."""
+    from recbole_alibaba.saved.tables import vector_tables
+    from recbole_alibaba.saved.write_run import ids_table, interactions_table
+
+    made.model.eval()
+    tables = vector_tables(made.model, made.dataset, made.config["MODEL_TYPE"]) or {}
     ids, pairs = ids_table(made.dataset), interactions_table(made)
     texts = {kind: ids.loc[ids["kind"] == kind, "token"].to_numpy(object) for kind in ("user", "item")}
-    record = {"model": config["model"], "dataset": config["dataset"], "checkpoint": str(path)}
-    run = SavedRun(
-        record,
-        tables,
-        getattr(model, "n_layers", 0),
-        texts["user"],
-        texts["item"],
-        {str(name): pairs[name].to_numpy() for name in pairs},
-    )
-    ranker: Ranker = VectorRanker(tables["user"], tables["item"]) if tables else _score_ranker(made)
-    return SavedModel(run, ranker)
+    interactions = {str(name): pairs[name].to_numpy() for name in pairs}
+    layers = getattr(made.model, "n_layers", 0)
+    run = SavedRun(record, tables, layers, texts["user"], texts["item"], interactions)
+    return SavedModel(run, VectorRanker(tables["user"], tables["item"]) if tables else _score_ranker(made))
 
 
 def _score_ranker(made: Any) -> ScoreRanker:
