@@ -150,12 +150,18 @@ def keep_settings_in_the_run() -> None:
         return
 
     class OneRun(utils.SummaryWriter):  # type: ignore[misc]
+        epochs = 0
+
+        def add_scalar(self, tag: str, value: Any, global_step: int | None = None, *args: Any, **kwargs: Any) -> None:
+            self.epochs = max(self.epochs, (global_step or 0) + 1)
+            super().add_scalar(tag, value, global_step, *args, **kwargs)
+
         def add_hparams(self, hparam_dict: Any, metric_dict: Any, *_: Any, **__: Any) -> None:
             summary: Any = importlib.import_module("torch.utils.tensorboard.summary")
             for part in summary.hparams(hparam_dict, metric_dict):
                 self.file_writer.add_summary(part)
             for name, value in metric_dict.items():
-                self.add_scalar(name, value)
+                super().add_scalar(name, value, self.epochs)  # a run that is trained further drops this point
 
     utils.SummaryWriter = OneRun
 

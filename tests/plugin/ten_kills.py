@@ -1,64 +1,66 @@
-"""Ten trainings on ml-100k, each killed at a random moment and resumed: are they the one that was never stopped?
+"""Ten trainings, each killed at a random moment and resumed: are they the one that was never stopped?
 
-python -m tests.plugin.ten_kills [--model BPR] [--key=value ...]
+python -m tests.plugin.ten_kills [--model=BPR] [--key=value ...]
 
-Not collected by pytest: it takes minutes, and its moments are random. The suite stops at chosen places instead.
+Not collected by pytest, because its moments are random: the suite stops at chosen places instead.
 """
 
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from recbole_alibaba import run
-from recbole_alibaba.cli import parse_overrides
-from tests.plugin.test_resume import ROOT, everything
+from recbole_alibaba.host.settings import parse_overrides
+from tests.conftest import two_taste_rows, write_inter
+from tests.plugin.test_resume import everything, train
 
 KILLS = 10
-SETTINGS = {"epochs": 15, "eval_step": 1, "preflight": False, "show_progress": False, "state": "WARNING"}
+SETTINGS = {"epochs": 30, "topk": [10], "valid_metric": "NDCG@10", "show_progress": False, "state": "WARNING"}
+PROCESS = get_context("fork").Process  # libraries are loaded once
 
 
 def main() -> None:
     """Train, kill, resume, compare; exit code 1 if one number differs."""
-    asked = parse_overrides(sys.argv[1:])
-    model, settings = asked.pop("model", "AlibabaLightGCN"), SETTINGS | asked
-    words = [sys.executable, ROOT / "run.py", "--dataset=ml-100k", f"--model={model}"]
-    words += [f"--{key}={value}" for key, value in settings.items()]
+    settings = SETTINGS | {"model": "AlibabaLightGCN"} | parse_overrides(sys.argv[1:])
     os.chdir(tempfile.mkdtemp())
-    started = time.perf_counter()
-    subprocess.run([*words, "--checkpoint_dir=whole"], check=True)
+    write_inter(Path("data"), "two-tastes", two_taste_rows(users=300))
+
+    def started(place: str, **more: Any) -> Any:
+        process = PROCESS(target=train, args=(Path("data"),), kwargs={**settings, "checkpoint_dir": place, **more})
+        process.start()
+        return process
+
+    started("whole").join()
     (folder,) = Path("whole").glob("*/")
-    # A training begins when its folder is made; the rest of the process loads libraries and data.
+    # A training begins when its folder is made.
     training = (folder / "state.pt").stat().st_mtime - (folder / "config.yaml").stat().st_mtime
-    print(f"{model}: {time.perf_counter() - started:.1f} s, {training:.1f} s of it training")
-
-    def result(place: str) -> tuple[object, ...]:
-        """Nothing is left to train: this evaluates the best weights and reads what is on the disk."""
-        return everything(run(model, "ml-100k", config_dict={**settings, "checkpoint_dir": place}, resume=True))
-
-    whole, different = result("whole"), 0
+    print(f"{settings['model']}: {training:.1f} s of training, {KILLS} kills", flush=True)
+    said = []
     for kill in range(KILLS):
-        place = f"killed-{kill}"
-        process = subprocess.Popen([*words, f"--checkpoint_dir={place}"])
-        while not list(Path(place).glob("*/config.yaml")):
-            time.sleep(0.01)
-        moment = random.uniform(0, training)
+        process, moment = started(f"killed-{kill}"), random.uniform(0, training)
+        while not list(Path(f"killed-{kill}").glob("*/config.yaml")):
+            time.sleep(0.001)
         time.sleep(moment)
         process.kill()
-        process.wait()
-        (folder,) = Path(place).glob("*/")
-        state = folder / "state.pt"
+        process.join()
+        (state,) = (folder / "state.pt" for folder in Path(f"killed-{kill}").glob("*/"))
         epochs = torch.load(state, weights_only=True)["epoch"] + 1 if state.exists() else 0
-        subprocess.run([*words, f"--checkpoint_dir={place}", "--resume"], check=True)
-        same = result(place) == whole
-        different += not same
-        print(f"killed after {moment:.2f} s, {epochs} epochs kept: {'identical' if same else 'DIFFERENT'}", flush=True)
-    sys.exit(different > 0)
+        said.append(f"killed after {moment:.2f} s (exit code {process.exitcode}), {epochs} epochs kept")
+        started(f"killed-{kill}", resume=True).join()
+    # Nothing is left to train: this evaluates the best weights and reads what is on the disk.
+    places = ["whole", *(f"killed-{kill}" for kill in range(KILLS))]
+    whole, *others = (
+        everything(train(Path("data"), **settings, checkpoint_dir=place, resume=True)) for place in places
+    )
+    for sentence, other in zip(said, others, strict=True):
+        print(f"{sentence}: {'identical' if other == whole else 'DIFFERENT'}")
+    sys.exit(any(other != whole for other in others))
 
 
 if __name__ == "__main__":
