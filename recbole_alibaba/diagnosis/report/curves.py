@@ -41,7 +41,7 @@ def charts(trainings: Sequence[Training], lang: str = "en") -> list[Chart]:
     """A chart for each panel that has values, every training in it."""
     drawn = []
     for panel, key in PANELS.items():
-        if panel == "loss" and any("bpr" in record for one in trainings for record in one.history):
+        if panel == "loss" and all("bpr" in record for one in trainings for record in one.history):
             continue  # the sum says less than its parts
         drawn.append(_chart(panel, key, trainings, reading, lang))
     for metric in drawn_metrics(trainings):
