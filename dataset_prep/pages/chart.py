@@ -175,10 +175,15 @@ def _legend(series: Sequence[Series]) -> list[str]:
             one, at = series[number], 52 + 18 * row
             style = number if one.style is None else one.style
             stroke = f'<path class="line s{style % COLOURS}" d="M{x:.1f} {at}h20"/>' if one.line else ""
-            marker = MARKERS[style % len(MARKERS)]
+            marker = _marker(style)
             out.append(f'{stroke}<path class="marker s{style % COLOURS}" d="M{x + 10:.1f} {at}{marker}"/>')
             out.append(text(x + 25, at + 4, one.name))
     return out
+
+
+def _marker(style: int) -> str:
+    """Where the colours come again, the marker is another one."""
+    return MARKERS[(style + style // COLOURS) % len(MARKERS)]
 
 
 def _curve(one: Series, points: list[tuple[float, float]], x: Scale, y: Scale, style: int) -> list[str]:
@@ -192,7 +197,7 @@ def _curve(one: Series, points: list[tuple[float, float]], x: Scale, y: Scale, s
             pen = "L" if place else "M"
         out.append(f'<path class="line {colour}" d="{path}"/>')
     if not one.line or len(points) <= MOST_MARKERS:
-        marker = MARKERS[style % len(MARKERS)]
+        marker = _marker(style)
         dots = dict.fromkeys(f"M{place[0]:.0f} {place[1]:.0f}{marker}" for place in places if place)
         out.append(f'<path class="marker {colour}" d="{"".join(dots)}"/>')
     return out

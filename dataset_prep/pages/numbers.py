@@ -9,9 +9,13 @@ def count(value: int) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """Three digits, and never 0% for something: 4.64%, 0.0123%, under 0.01%."""
+    """Three digits; never 0% for something, nor 100% for less than all: 4.64%, 99.96%, under 0.01%."""
     share = part / whole if whole else 0.0
-    return "under 0.01%" if 0 < share < 1e-4 else f"{share * 100:.3g}%"
+    if 0 < share < 1e-4:
+        return "under 0.01%"
+    if 0.9995 <= share < 1:
+        return f"{share:.2%}" if share < 0.99995 else "over 99.99%"
+    return f"{share * 100:.3g}%"
 
 
 def plain(value: float, step: float | None = None) -> str:

@@ -55,11 +55,10 @@ def _verdict(
 ) -> tuple[str, str]:
     """One sentence, and its tone."""
     if used is None:
-        says = f"{name}: {count(rows)} rows with {describe(size)}."
+        says = f"{name}: {count(rows)} rows with {describe(size)}"
         if command is None:
-            return says, ""
-        enough = "They are enough to learn from." if command else "They are too thin to learn from."
-        return f"{says} {enough}", "well" if command else "error"
+            return f"{says}.", ""
+        return (f"{says}: enough to learn from.", "well") if command else (f"{says}: too thin to learn from.", "error")
     whole = funnel.stages[0].rows
     says = f"{name}: {count(rows)} of {count(whole)} rows are left ({percent(rows, whole)}), with {describe(size)}"
     if used != asked:

@@ -96,4 +96,4 @@ def _read(folder: Path) -> Run:
             "Wait for the first epoch, or train again."
         )
     record = read_record(folder) if state is None else {"history": state["history"]}
-    return Run(folder, str(settings["model"]), settings, {**names, **record}, finished)
+    return Run(folder, str(record.get("model", names["model"])), settings, {**names, **record}, finished)

@@ -10,7 +10,7 @@ import yaml
 from dataset_prep.pages.numbers import count
 from dataset_prep.pages.parts import Cell, Code, Folded, Part, Section, Table, Text, Told, table
 from recbole_alibaba.run_page.record import Run
-from recbole_alibaba.run_page.verdict import SCORE
+from recbole_alibaba.run_page.verdict import SCORE, learning
 
 OWN = ("checkpoint_dir", "data_fingerprint", "device")
 
@@ -56,6 +56,8 @@ def figures(run: Run) -> list[tuple[str, str]]:
         found.append((f"{run.metric}, {run.result[0]}", format(run.result[1][run.metric], SCORE)))
         if run.metric in run.popularity:
             found.append((f"{run.metric}, popularity", format(run.popularity[run.metric], SCORE)))
+    if run.history:
+        found.append(("training", learning(run)[0]))
     epochs = f"{len(run.history):,} of {run.settings.get('epochs', '?')}"
     found += [("epochs", epochs)] if run.history else []
     if record.get("best_epoch") is not None:
@@ -64,7 +66,10 @@ def figures(run: Run) -> list[tuple[str, str]]:
     found += [(f"{part} interactions", count(n)) for part, n in (data.get("interactions") or {}).items()]
     if record.get("seconds") is not None:
         found.append(("seconds", f"{record['seconds']:,.0f}"))
-    found += [(name, str(record[name])) for name in ("seed", "started") if record.get(name) is not None]
+    if record.get("started"):
+        found.append(("started", str(record["started"])[:16].replace("T", " ")))
+    if record.get("seed") is not None:
+        found.append(("seed", str(record["seed"])))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dataset_prep.pages.numbers import count
-from dataset_prep.pages.parts import Section, Table, Text, table
+from dataset_prep.pages.parts import Section, Text, table
 from recbole_alibaba.run_page.record import Run
 
 USERS, LATEST, LENGTH = 10, 10, 10
@@ -33,26 +33,25 @@ def ten_users(run: Run) -> Section | None:
     tokens = [str(model.users.texts[user]) for user in chosen]
     lists = model.recommend(tokens, k=min(LENGTH, len(model.items) - 1), history="train").groupby("user")["item"]
     best = {str(user): [str(item) for item in items] for user, items in lists}
+    test = pairs["part"].astype(str) == "test"
     rows = []
     for user, token in zip(chosen, tokens, strict=True):
         own = pairs["user"] == user
-        held = own & (pairs["part"].astype(str) == "test")
-        had, tested = (_items(model, pairs, rows_) for rows_ in (own & ~held, held))
+        had, tested = (_items(model, pairs, some) for some in (own & ~test, own & test))
         shown = [f"{item} {HIT}" if item in set(tested) else item for item in best.get(token, [])]
-        before = f"{count(len(had))}: {', '.join(had[-LATEST:])}"
-        rows.append((token, before, ", ".join(tested[-LATEST:]), ", ".join(shown)))
-    head = (
-        "user",
-        f"number of items had, the last {LATEST} of them",
-        "test items",
-        f"recommended ({HIT}: a test item)",
-    )
+        rows.append((token, _last(had), _last(tested), ", ".join(shown)))
+    last = f"number, and the last {LATEST}"
+    head = ("user", f"items before the test: {last}", f"test items: {last}", f"recommended ({HIT}: a test item)")
     told = (
         "Chosen evenly from the users with test items, from the one with the most interactions to the one with the "
         "fewest. The lists are those of the test."
     )
-    shown_table: Table = table(f"{USERS} users", head, rows, words=range(len(head)))
-    return Section(f"Ten users of {run.name}", [Text(told, "soft"), shown_table])
+    listed = table(f"{USERS} users", head, rows, words=range(len(head)))
+    return Section(f"Ten users of {run.name}", [Text(told, "soft"), listed])
+
+
+def _last(items: list[str]) -> str:
+    return f"{count(len(items))}: {', '.join(items[-LATEST:])}"
 
 
 def _chosen(pairs: Mapping[str, Any]) -> list[int]:

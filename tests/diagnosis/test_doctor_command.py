@@ -60,7 +60,13 @@ def test_what_was_tried_is_written_and_cures(run, tmp_path):
     assert report["tries"][-1]["cured"] and len(report["history"]) == 6
     page = (tmp_path / "out" / "doctor.html").read_text()
     assert "<script" not in page and "http://" not in page.replace("http://www.w3.org/2000/svg", "")  # self-contained
-    for chart in ("BPR loss", "L2 loss", "Score gap of positives and negatives", "Update over size", "Validation"):
+    for chart in (
+        "BPR loss",
+        "L2 loss",
+        "Score gap of positives and negatives",
+        "Update over size",
+        "Validation: ndcg@10",
+    ):
         assert f"<title>{chart}, before</title>" in page and f"<title>{chart}, after</title>" in page
     assert page.count(">1 interactions<") == 1  # the heading of its measures
     # The printed command line carries the cure.

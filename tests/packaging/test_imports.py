@@ -23,6 +23,7 @@ FORBIDDEN = {
     "recbole_alibaba/diagnosis/causes": {"recbole", "torch"},
     "recbole_alibaba/diagnosis/report": {"recbole", "torch"},
     "recbole_alibaba/settings": {"recbole", "torch"},
+    "recbole_alibaba/run_page": {"recbole", "torch"},
     "recbole_alibaba/diagnosis/findings.py": {"recbole", "torch"},
 }
 

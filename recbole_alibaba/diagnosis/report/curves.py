@@ -14,15 +14,17 @@ from recbole_alibaba.diagnosis.catalogue import sentence
 from recbole_alibaba.diagnosis.readings import History, Record, reading
 from recbole_alibaba.diagnosis.signs.loss_signs import LN2
 
-PANELS = (
-    ("bpr", ("bpr",)),
-    ("reg", ("reg",)),
-    ("loss", ("loss",)),
-    ("gradient", ("grad_norm",)),
-    ("norms", ("user_norm", "item_norm")),
-    ("update", ("update_ratio",)),
-    ("gap", ("score_gap",)),
-)
+PANELS = {
+    "bpr": "bpr",
+    "reg": "reg",
+    "loss": "loss",
+    "gradient": "grad_norm",
+    "user-norm": "user_norm",
+    "item-norm": "item_norm",
+    "update": "update_ratio",
+    "gap": "score_gap",
+}
+"""Panel -> key of the epoch records. Each has an axis of its own, because their sizes differ."""
 FLAT = 0.02  # share of its size; a curve that moves less looks flat
 METRICS = 3  # validation metrics that are drawn
 
@@ -38,14 +40,13 @@ class Training(NamedTuple):
 def charts(trainings: Sequence[Training], lang: str = "en") -> list[Chart]:
     """A chart for each panel that has values, every training in it."""
     drawn = []
-    for panel, keys in PANELS:
-        if panel == "loss" and any("bpr" in record for one in trainings for record in one.history):
+    for panel, key in PANELS.items():
+        if panel == "loss" and all("bpr" in record for one in trainings for record in one.history):
             continue  # the sum says less than its parts
-        drawn.append(_chart(panel, keys, trainings, reading, lang))
-    metrics = drawn_metrics(trainings)
-    for shown in [metrics] if len(trainings) == 1 else [(metric,) for metric in metrics]:
-        chart = _chart("valid", shown, trainings, _valid, lang)
-        drawn.append(chart if len(shown) != 1 else replace(chart, title=f"{chart.title}: {shown[0]}"))
+        drawn.append(_chart(panel, key, trainings, reading, lang))
+    for metric in drawn_metrics(trainings):
+        chart = _chart("valid", metric, trainings, _valid, lang)
+        drawn.append(replace(chart, title=f"{chart.title}: {metric}"))
     return [chart for chart in drawn if not chart.empty()]
 
 
@@ -93,21 +94,19 @@ def _valid(record: Record, metric: str) -> float | None:
 
 def _chart(
     panel: str,
-    keys: Sequence[str],
+    key: str,
     trainings: Sequence[Training],
     value: Callable[[Record, str], float | None],
     lang: str,
 ) -> Chart:
-    series = []
+    series: list[Series] = []
     for training in trainings:
-        for key in keys:
-            records = [record for record in training.history if value(record, key) is not None]
-            name = " ".join(filter(None, (training.name, key if len(keys) > 1 else "")))
-            epochs = [int(record["epoch"]) for record in records]
-            series.append(Series(name, epochs, [value(record, key) for record in records]))
+        records = [record for record in training.history if value(record, key) is not None]
+        epochs = [int(record["epoch"]) for record in records]
+        series.append(Series(training.name, epochs, [value(record, key) for record in records], style=len(series)))
     series = [one for one in series if one.xs]
     marks = [Mark("y", LN2, sentence("report", "ln2", lang, {}))] if panel == "bpr" else []
-    title, x, y = (sentence("report", key, lang, {}) for key in (f"panel-{panel}", "axis-epoch", f"axis-{panel}"))
+    title, x, y = (sentence("report", word, lang, {}) for word in (f"panel-{panel}", "axis-epoch", f"axis-{panel}"))
     axis = Axis(y, least=_least([one for curve in series for one in curve.ys if one is not None]))
     return Chart(title, Axis(x, whole=True), axis, series, marks)
 
