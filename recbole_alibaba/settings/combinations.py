@@ -40,6 +40,10 @@ def check_combination(settings: Mapping[str, Any], host: Host) -> None:
     _metrics(settings, host)
     _valid_metric(settings, host)
     _negatives(settings, host)
+    if (clip := settings.get("clip_grad_norm")) is not None and "max_norm" not in clip:
+        raise BadSettingError(
+            f"clip_grad_norm is {clip}, and needs max_norm. {_write('clip_grad_norm', {'max_norm': 1.0})}"
+        )
     split = settings["eval_args"].get("split", {})
     if len(split) != 1:
         raise BadSettingError(

@@ -1,5 +1,6 @@
 """Which kinds of values are there? Each says in words what it wants, and tells whether a value is one."""
 
+import codecs
 import math
 import os
 import re
@@ -46,8 +47,8 @@ def _is(value: Any, kind: type) -> bool:
 
 
 def flag() -> Kind:
-    """True or False; 1 and 0 as well, as RecBole takes them."""
-    return Kind("True or False", lambda value: isinstance(value, bool) or (_is(value, Integral) and value in (0, 1)))
+    """True or False; torch takes no 1 and 0 for them."""
+    return Kind("True or False", lambda value: isinstance(value, bool))
 
 
 def text(wants: str = "text", pattern: str = ".+") -> Kind:
@@ -119,6 +120,18 @@ def shares() -> Kind:
         )
 
     return Kind("three numbers, the shares of training, validation and test, as in [0.8, 0.1, 0.1]", accepts)
+
+
+def encoding() -> Kind:
+    """The name of an encoding of Python."""
+
+    def accepts(value: Any) -> bool:
+        try:
+            return isinstance(value, str) and bool(codecs.lookup(value))
+        except (LookupError, ValueError):
+            return False
+
+    return Kind("the name of an encoding, such as utf-8 or gb18030", accepts)
 
 
 def nothing() -> Kind:

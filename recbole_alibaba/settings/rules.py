@@ -9,6 +9,7 @@ from recbole_alibaba.settings.kinds import (
     Kind,
     choice,
     either,
+    encoding,
     flag,
     interval,
     listed,
@@ -41,7 +42,7 @@ RULES: dict[str, Kind] = {
     "state": choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", any_case=True),
     "data_path": text("the path of a folder"),
     "checkpoint_dir": text("the path of a folder"),
-    "encoding": text("the name of an encoding"),
+    "encoding": encoding(),
     # Training
     "epochs": whole(0),
     "train_batch_size": whole(1),

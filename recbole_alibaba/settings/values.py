@@ -100,6 +100,8 @@ def _guesses(kind: Kind, value: Any) -> Iterator[Any]:
             yield [known[near[1]]]
     if isinstance(single, float) and single.is_integer():
         yield int(single)
+    if single in (0, 1):
+        yield bool(single)
     if isinstance(single, int | float) and not isinstance(single, bool):
         yield single
         yield [single]

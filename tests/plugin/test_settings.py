@@ -31,6 +31,7 @@ CASES: list[tuple[str, Any, str]] = [
     ("user_inter_num_interval", "[9,5]", '--user_inter_num_interval="[0,inf)"'),
     ("gpu_id", [0], "--gpu_id=0"),
     ("seed", -1, "--seed=2020"),
+    ("enable_amp", 1, "--enable_amp=True"),
     ("shuffle", "yes please", "--shuffle=True"),
     ("eval_args", {"split": {"RS": [0.8, 0.2]}}, '--eval_args="{split: {RS: [0.8, 0.1, 0.1]}}"'),
     ("eval_args", {"order": "to"}, '--eval_args="{order: TO}"'),
@@ -113,6 +114,7 @@ CONTRADICTIONS: list[tuple[str, dict[str, Any], str]] = [
     ("BPR", {"metrics": ["Recall", "NDGC"]}, "Did you mean 'NDCG'"),
     ("BPR", {"metrics": ["Recall", "AUC"]}, "only one of the two kinds"),
     ("BPR", {"metrics": ["AUC"], "valid_metric": "AUC"}, "mode: uni100"),
+    ("BPR", {"clip_grad_norm": {"norm_type": 2}}, "{max_norm: 1.0}"),
     ("BPR", {"valid_metric": "Recall"}, "--valid_metric=Recall@10"),
     ("BPR", {"train_neg_sample_args": {"dynamic": True}}, "candidate_num: 5"),
 ]
