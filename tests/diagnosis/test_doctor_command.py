@@ -95,7 +95,7 @@ def test_an_id_is_explained_and_an_unknown_one_gets_its_neighbours():
     for name in findable():
         for lang in ("en", "zh"):
             done = CliRunner().invoke(doctor, [f"--explain={name}", f"--lang={lang}"])
-            assert done.exit_code == 0 and not re.search(r"{(?!group_by)", done.output), done.output
+            assert done.exit_code == 0 and not re.search(r"{\w+(:[.,\d][^}]*)?}", done.output)
     unknown = CliRunner().invoke(doctor, ["--explain=stuck-at-ln"])
     assert unknown.exit_code == 2 and "Near: stuck-at-ln2," in unknown.stderr
     assert CliRunner().invoke(doctor, ["--explain"]).output == CliRunner().invoke(doctor, ["--list"]).output
@@ -113,7 +113,8 @@ def test_colours_only_on_a_terminal(run):
     words = ["--dataset=tastes", "--config_files=all.yaml"]
     coloured = CliRunner().invoke(doctor, words, color=True).output
     assert coloured != click.unstyle(coloured)
-    assert CliRunner().invoke(doctor, words, color=True, env={"NO_COLOR": "1"}).output == click.unstyle(coloured)
+    unwanted = CliRunner().invoke(doctor, words, color=True, env={"NO_COLOR": "1"}).output
+    assert unwanted == click.unstyle(unwanted)
 
 
 def test_a_raw_log_whose_core_is_empty_gets_a_converter_line_that_works(tmp_path, monkeypatch):

@@ -81,6 +81,16 @@ def test_a_log_that_was_moved_gets_no_command(folder: Path) -> None:
     assert "held-out-unknown" in told and "tried and is healthy" not in told
 
 
+def test_data_that_no_converter_made_get_the_lowest_thresholds_that_cure(folder: Path) -> None:
+    converted("users of two rows", folder)
+    Path("dataset/x/source.json").unlink()
+    told = CliRunner().invoke(main, ["doctor", "--dataset=x"]).output
+    threshold = re.search(r"Set user_inter_num_interval: (\[\d,inf\)):", told)
+    assert "doubtful users-seen-once" in told and threshold, told
+    again = CliRunner().invoke(main, ["doctor", "--dataset=x", f"--user_inter_num_interval={threshold[1]}"])
+    assert again.exit_code == 0, again.output
+
+
 def test_a_published_split_gets_no_converter_options(folder: Path) -> None:
     rng = random.Random(1)
     users = range(1, 301)
@@ -91,7 +101,7 @@ def test_a_published_split_gets_no_converter_options(folder: Path) -> None:
     assert done.exit_code == 0, done.output
     assert json.loads((folder / "dataset/x/source.json").read_text())["source"] == "split"
     told = CliRunner().invoke(main, ["doctor", "--dataset=x"]).output
-    assert "users-seen-once" in told and "--min-user" not in told
+    assert "users-seen-once" in told and "--min-user" not in told and "The parts are given" in told
 
 
 def test_a_run_of_zeros_stops_with_its_reason(folder: Path) -> None:
