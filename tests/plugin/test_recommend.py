@@ -45,11 +45,12 @@ def test_a_list_holds_the_best_items_that_the_user_has_not_had(model: Any) -> No
         assert rows.loc[rows["user"] == user, "item"].tolist() == best.tolist()
 
 
-def test_seen_items_and_a_subset(model: Any) -> None:
+def test_seen_items_and_a_subset(model: Any, caplog: pytest.LogCaptureFixture) -> None:
     token = model.users.texts[1]
     had = model.items.texts[model.history.train.take(np.array([1])).items[:3]].tolist()
     assert len(model.recommend([token], k=10, items=had)) == 0
-    assert set(model.recommend([token, token], k=10, items=had, seen=True)["item"]) == set(had)
+    assert set(model.recommend([token, token], k=10, items=[*had, "nope"], seen=True)["item"]) == set(had)
+    assert "left out: nope." in caplog.text
 
 
 def test_shares_add_up_to_the_score(model: Any) -> None:
