@@ -202,6 +202,8 @@ def _tianchi(
     from recbole_alibaba.recommending.output import table_writer
     from recbole_alibaba.recommending.tianchi import best_number, by_score, last_known_day
 
+    only = model.known_items(only) if only is not None else None
+
     def ranked(choice: str) -> pd.DataFrame:
         return by_score(model.recommend(listed, k, seen, only, choice, unknown))
 

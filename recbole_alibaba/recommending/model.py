@@ -18,7 +18,7 @@ from recbole_alibaba.recommending.history import History, NewUsers, new_users
 from recbole_alibaba.recommending.ranking import Ranker, Ranking, VectorRanker
 from recbole_alibaba.recommending.shares import Shares
 from recbole_alibaba.recommending.tables import explained, frame
-from recbole_alibaba.recommending.tokens import Tokens
+from recbole_alibaba.recommending.tokens import NAMED, Tokens
 from recbole_alibaba.saved.read_run import SavedRun
 
 BLOCK_ENTRIES = 1 << 17
@@ -70,7 +70,7 @@ class SavedModel:
         Args:
             users: their ids; None for every user of the data. A repeated user counts once.
             seen: whether items may be recommended that the user has had.
-            items: the only items that may be recommended.
+            items: the only items that may be recommended; unknown ones are left out, with a warning in the log.
             history: which interactions count as had: `full` (all) or `train` (those before the test part).
             unknown: `error`, or `popular`: an unknown user gets the items with the most training interactions.
             explain: whether to add the columns own, because and others; see `explain`.
@@ -82,7 +82,7 @@ class SavedModel:
             where the items run out.
 
         Raises:
-            SavedRunError: an unknown user or item, an empty list, k out of range.
+            SavedRunError: an unknown user, no known item, an empty list, k out of range.
         """
         blocks = self.recommend_in_blocks(users, k, seen, items, history, unknown, explain)
         return pd.concat(list(blocks), ignore_index=True)
@@ -201,6 +201,21 @@ class SavedModel:
         score, best = (part.numpy()[0] for part in largest(scores[None], k))
         return pd.DataFrame({"rank": np.arange(1, k + 1), side: tokens.texts[best], "score": score})
 
+    def known_items(self, items: Sequence[Any]) -> list[str]:
+        """The items that the model knows; the others are left out, with a warning in the log.
+
+        Raises:
+            SavedRunError: an empty list, or no known item.
+        """
+        wanted = _texts("items", items)
+        known = self.items.ids(wanted) > 0
+        unknown = [token for token, one in zip(wanted, known, strict=True) if not one]
+        if not known.any():
+            raise SavedRunError(self.items.unknown_sentence(unknown))
+        if unknown:
+            _warn_left_out(unknown)
+        return [token for token, one in zip(wanted, known, strict=True) if one]
+
     def vectors(self) -> Vectors:
         """The vectors of all users and items."""
         users, items = (self._table(side)[1:].numpy() for side in ("user", "item"))
@@ -261,7 +276,15 @@ class SavedModel:
             raise SavedRunError(f"k is {k:,}, and there are {most:,} {what}: use 1 to {most:,}.")
 
     def _subset(self, items: Sequence[Any] | None) -> np.ndarray | None:
-        return None if items is None else np.unique(self.items.known(_texts("items", items)))
+        """The internal ids of a subset, ascending."""
+        return None if items is None else np.unique(self.items.ids(self.known_items(items)))
+
+
+def _warn_left_out(unknown: list[str]) -> None:
+    more = f" and {len(unknown) - NAMED:,} more" if len(unknown) > NAMED else ""
+    getLogger(__name__).warning(
+        f"Items that the model was not trained on are left out: {', '.join(unknown[:NAMED])}{more}."
+    )
 
 
 def _texts(what: str, names: Sequence[Any]) -> list[str]:

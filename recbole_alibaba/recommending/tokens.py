@@ -14,6 +14,7 @@ from recbole_alibaba.host.errors import SavedRunError
 COMPARED = 20_000
 """Tokens that a search for the nearest compares at most: more would take seconds."""
 NAMED = 3
+"""Unknown tokens that a message names."""
 
 
 class Tokens:

@@ -25,6 +25,16 @@ FORBIDDEN = {
     "recbole_alibaba/settings": {"recbole", "torch"},
     "recbole_alibaba/run_page": {"recbole", "torch"},
     "recbole_alibaba/diagnosis/findings.py": {"recbole", "torch"},
+    **{
+        f"recbole_alibaba/{file}.py": {"recbole"}
+        for file in (
+            *("saved/parquet", "saved/read_run", "saved/run_folder"),
+            *(
+                f"recommending/{name}"
+                for name in ("command", "export", "history", "load", "model", "ranking", "tianchi")
+            ),
+        )
+    },
 }
 
 

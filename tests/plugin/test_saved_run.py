@@ -52,7 +52,7 @@ def test_what_the_record_says(trained: dict[str, Any]) -> None:
     )
 
 
-@pytest.mark.parametrize("command_line", ["recommend {}", "similar {} --item=1", "export {}"])
+@pytest.mark.parametrize("command_line", ["recommend {}", "similar {} --item=1", "export {}", "serve {} --port=0"])
 def test_a_pickle_is_refused_without_trust(
     command: Callable[..., Result], tmp_path: Path, copied: Path, command_line: str
 ) -> None:
