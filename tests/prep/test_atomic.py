@@ -145,7 +145,7 @@ def test_a_full_disk_leaves_the_former_data_set(tmp_path: Path) -> None:
     words += ["--min-interactions", 1, "--min-users", 1, "--min-items", 1, "--min-known", 0]
     done = subprocess.run(
         [sys.executable, "-m", "dataset_prep", *map(str, words)],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 13, 1 << 13)),
         capture_output=True,
         text=True,
     )
