@@ -14,7 +14,7 @@ from recbole_alibaba.diagnosis.checks.negative_checks import OWNS
 from recbole_alibaba.diagnosis.findings import Finding
 from recbole_alibaba.diagnosis.readings import Settings
 from recbole_alibaba.diagnosis.settings_lint import length_of_interval
-from recbole_alibaba.host.errors import NothingHeldOutError
+from recbole_alibaba.host.errors import BadSettingError, NothingHeldOutError, UnknownModelError
 
 
 def interaction_file(settings: Settings) -> Path:
@@ -35,6 +35,8 @@ def read_ids(file: Path, settings: Settings, *keys: str) -> pd.DataFrame:
 def why_not_loaded(settings: Settings, error: Exception) -> list[Finding]:
     """Findings that explain ``error``. If the data do not explain it, ``cannot-start`` gives the error's message."""
     plain = Finding("cannot-start", "error", 0, 0, {"error": str(error)}, causes=("cannot-start",))
+    if isinstance(error, BadSettingError | UnknownModelError):  # they say what is wrong, and it is not the data
+        return [plain]
     file = interaction_file(settings)
     try:
         rows = read_ids(file, settings, "USER_ID_FIELD", "ITEM_ID_FIELD")

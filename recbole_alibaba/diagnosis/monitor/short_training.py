@@ -55,8 +55,9 @@ def train_briefly(
     probe = Probe(experiment, len(data), ranking, every_batch=True)
     evaluate = evaluate and experiment.valid_data is not None
     experiment.trainer.eval_collector.data_collect(experiment.train_data)  # as `fit` does
-    if hasattr(experiment.model, "e_step"):  # NCL's clusters, which its trainer's own `fit` makes
-        experiment.model.e_step()
+    cluster: Any = getattr(experiment.model, "e_step", None)
+    if cluster is not None:  # NCL's clusters, which its trainer's own `fit` makes
+        cluster()
     with probe.attached():
         for epoch in range(epochs):
             step(f"short training, epoch {epoch + 1} of {epochs}")
