@@ -1,5 +1,6 @@
 """A run that was stopped goes on with --resume as if it had never stopped: every number is the same to the bit."""
 
+import json
 import logging
 import shlex
 import shutil
@@ -129,6 +130,17 @@ def test_a_finished_run_is_trained_further(two_tastes: Path, copied: Path) -> No
     assert yaml.safe_load((copied / "config.yaml").read_text())["epochs"] == 5
     for mine, other in zip(everything(longer), whole, strict=True):
         assert mine == other
+
+
+def test_a_warning_is_given_once(two_tastes: Path) -> None:
+    def warnings(result: dict[str, Any]) -> Any:
+        return json.loads((Path(result["run"]) / "run.json").read_text())["warnings"]
+
+    still = {"learning_rate": 1e-8, "init": "normal", "init_std": 0.01}
+    whole = warnings(train(two_tastes, epochs=4, checkpoint_dir="whole", **still))
+    train(two_tastes, epochs=2, **still)
+    assert whole
+    assert warnings(train(two_tastes, epochs=4, resume=True, **still)) == whole
 
 
 def test_with_nothing_left_to_train_the_result_is_the_same(
