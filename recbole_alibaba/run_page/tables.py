@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from dataset_prep.pages.numbers import count
-from dataset_prep.pages.parts import Cell, Code, Folded, Part, Section, Table, Text, Remark, table
+from dataset_prep.pages.parts import Cell, Code, Folded, Part, Remark, Section, Table, Text, table
 from recbole_alibaba.run_page.record import Run
 from recbole_alibaba.run_page.verdict import SCORE, learning
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from dataset_prep.pages.html import html
 from dataset_prep.pages.numbers import count, plain
-from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, Part, Section, Table, Text, Remark, Toned
+from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, Part, Remark, Section, Table, Text, Toned
 from recbole_alibaba.diagnosis.catalogue import title
 from recbole_alibaba.diagnosis.findings import RANK, Verdict, as_settings
 from recbole_alibaba.diagnosis.outcome import Cure, Examination
