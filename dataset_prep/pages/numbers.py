@@ -28,11 +28,8 @@ def plain(value: float, step: float | None = None) -> str:
         return f"{int(value):,}"
     size = max(abs(value), step or 0.0)
     if size < 1e-3:
-        mantissa, exponent = f"{value:.3g}" if value == 0 else f"{value:.2e}", ""
-        if "e" in mantissa:
-            mantissa, exponent = mantissa.split("e")
-            mantissa = mantissa.rstrip("0").rstrip(".")
-        return f"{mantissa}e{int(exponent)}" if exponent else mantissa
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}" if value else "0"
     if step is None:
         return f"{value:,.4g}" if size < 1000 else f"{value:,.0f}"
     decimals = next((places for places in range(9) if abs(step * 10**places - round(step * 10**places)) < 1e-6), 9)

@@ -97,7 +97,7 @@ class Charts:
 
 
 @dataclass(frozen=True)
-class Told:
+class Remark:
     """A finding: a word for its severity, its id, what was seen, what to do."""
 
     kind: ClassVar[str] = "finding"
@@ -117,7 +117,7 @@ class Folded:
     parts: Sequence[Part]
 
 
-Part = Text | Note | Code | Lines | Table | Charts | Told | Folded
+Part = Text | Note | Code | Lines | Table | Charts | Remark | Folded
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from dataset_prep.pages.numbers import count
-from dataset_prep.pages.parts import Cell, Code, Folded, Part, Section, Table, Text, Told, table
+from dataset_prep.pages.parts import Cell, Code, Folded, Part, Remark, Section, Table, Text, table
 from recbole_alibaba.run_page.record import Run
 from recbole_alibaba.run_page.verdict import SCORE, learning
 
@@ -78,7 +78,7 @@ def warnings(run: Run) -> list[Part]:
     found = run.record.get("warnings") or ()
     if not found:
         return [Text("The checks and the training gave no warning.", "soft")]
-    return [Told("warning", one["id"], one["message"], f"Do: {one['remedy']}", "warning") for one in found]
+    return [Remark("warning", one["id"], one["message"], f"Do: {one['remedy']}", "warning") for one in found]
 
 
 def configuration(runs: Sequence[Run]) -> Section:

@@ -42,12 +42,12 @@ def ten_users(run: Run) -> Section | None:
         rows.append((token, _last(had), _last(tested), ", ".join(shown)))
     last = f"number, and the last {LATEST}"
     head = ("user", f"items before the test: {last}", f"test items: {last}", f"recommended ({HIT}: a test item)")
-    told = (
+    explained = (
         "Chosen evenly from the users with test items, from the one with the most interactions to the one with the "
         "fewest. The lists are those of the test."
     )
     listed = table(f"{USERS} users", head, rows, words=range(len(head)))
-    return Section(f"Ten users of {run.name}", [Text(told, "soft"), listed])
+    return Section(f"Ten users of {run.name}", [Text(explained, "soft"), listed])
 
 
 def _last(items: list[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from dataset_prep.pages.html import html
 from dataset_prep.pages.numbers import count, plain
-from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, Part, Section, Table, Text, Told, Toned
+from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, Part, Remark, Section, Table, Text, Toned
 from recbole_alibaba.diagnosis.catalogue import title
 from recbole_alibaba.diagnosis.findings import RANK, Verdict, as_settings
 from recbole_alibaba.diagnosis.outcome import Cure, Examination
@@ -67,7 +67,7 @@ def _findings(examined: Examination, lang: str) -> Section:
         parts.append(Lines([f"{title(cause, lang)} ({cause})" for cause in examined.causes[:FIRST_CAUSES]]))
     for found in examined.findings:
         advice = f"{words('do', lang)} {found.advise(lang)}"
-        parts.append(Told(words(found.severity, lang), found.id, found.say(lang), advice, found.severity))
+        parts.append(Remark(words(found.severity, lang), found.id, found.say(lang), advice, found.severity))
     return Section(words("findings", lang), parts)
 
 
