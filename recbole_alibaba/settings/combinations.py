@@ -1,5 +1,6 @@
 """Which settings cannot stand together? Known before the data are loaded."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -55,7 +56,7 @@ def check_combination(settings: Mapping[str, Any], host: Host) -> None:
             f"{host.model} is a sequential model, and RecBole trains these with repeatable: True only. "
             f"{_write('repeatable', True)}"
         )
-    if settings.get("log_wandb") and find_spec("wandb") is None:
+    if settings.get("log_wandb") and "wandb" not in sys.modules and find_spec("wandb") is None:
         raise BadSettingError(
             "log_wandb is True, and Weights & Biases is not installed. Install it with `pip install wandb`, or "
             f"{_write('log_wandb', False, 'write')}"
