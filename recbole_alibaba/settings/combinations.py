@@ -121,7 +121,8 @@ def _negatives(settings: Mapping[str, Any], host: Host) -> None:
             f"{host.model} with loss_type: CE compares each item with all others and draws no negatives, but "
             f"train_neg_sample_args is set; RecBole's default is one negative. {_write('train_neg_sample_args', None)}"
         )
-    pairwise = loss == "BPR" if host.pairwise is None else host.pairwise
+    # SINE declares pairs, and with CE it draws none.
+    pairwise = loss == "BPR" if host.pairwise is None else host.pairwise and loss != "CE"
     if pairwise and not drawn:
         raise BadSettingError(
             f"{host.model} learns from pairs of a positive and a negative item, and train_neg_sample_args turns the "

@@ -43,6 +43,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "CFKG": KNOWLEDGE,
     "KTUP": KNOWLEDGE,
     "GRU4Rec": SEQUENCES,
+    "SINE": SEQUENCES,
     "LINE": {},
     "DiffRec": NO_NEGATIVES,
     "SGL": {},
