@@ -79,9 +79,11 @@ def build_config(
         checked: whether to refuse settings that contradict each other. The doctor wants them as they are.
 
     Raises:
-        BadInput: an unknown model, setting or data set, or a property file that cannot be read.
+        BadInput: an unknown model, setting or data set, a property file that cannot be read, or an argument of another
+            type.
     """
-    files = [str(file) for file in config_file_list or ()]
+    model = model.__name__ if isinstance(model, type) else model
+    files = guards.check_words(model, dataset, config_file_list, config_dict)
     named: dict[str, Any] = {}
     for layer in (*map(read_mapping, files), config_dict or {}):
         named.update(layer)

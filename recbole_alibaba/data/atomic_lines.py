@@ -96,7 +96,7 @@ def is_regular(file: Path, separator: str, encoding: str, columns: int, block_by
             text, byte = before + block, np.frombuffer(block, np.uint8)
             if any(text.find(mark) >= 0 for mark in forbidden):
                 return False
-            if byte.max() > ord("9"):  # not only digits, signs and separators
+            if np.frombuffer(text, np.uint8).max() > ord("9"):  # not only digits, signs and separators
                 try:
                     decoder.decode(block)
                 except UnicodeError:

@@ -99,6 +99,8 @@ def builder(
     """
     from recbole_alibaba import experiment  # it imports this module
 
+    experiment.guards.check_words(model, dataset, config_file_list, config_dict)
+
     def config(changes: Mapping[str, Any]) -> Any:
         asked = deep_update(dict(config_dict or {}), changes)
         return experiment.build_config(model, dataset, config_file_list, asked, checked=False)

@@ -1,6 +1,7 @@
 """Checks around RecBole's loading and splitting: a clear sentence where RecBole fails late or with a riddle."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,41 @@ from recbole_alibaba.host.errors import (
 from recbole_alibaba.host.properties import read_mapping
 from recbole_alibaba.host.ranking_settings import computed_metrics, longest_list, valid_metric_is_computed
 
+_KINDS = {"model": "model", "dataset": "folder under data_path"}
 # What RecBole raises while it loads and filters.
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError)
 BUNDLED = "ml-100k"  # ships inside RecBole
+
+
+def check_words(
+    model: Any, dataset: Any, config_file_list: Sequence[str | Path] | str | Path | None, config_dict: Any
+) -> list[str]:
+    """The names of the property files, if the arguments of the Python functions have types that can be meant.
+
+    Raises:
+        BadSettingError: the first argument that has not, with what is needed.
+    """
+    for name, value in (("model", model), ("dataset", dataset)):
+        if value is not None and not isinstance(value, str):
+            needed = (
+                "dataset_prep.convert(...) writes a table to" if name == "dataset" else "RecBole or this plugin has"
+            )
+            raise BadSettingError(
+                f"{name} is a {type(value).__name__}; needed is the name of a {_KINDS[name]} that {needed}."
+            )
+    if config_dict is not None and not isinstance(config_dict, Mapping):
+        raise BadSettingError(
+            f"config_dict is a {type(config_dict).__name__}; needed is a dictionary of settings, such as "
+            "{'epochs': 20}."
+        )
+    if isinstance(config_file_list, str | Path):
+        return [str(config_file_list)]
+    try:
+        return [os.fspath(file) for file in config_file_list or ()]
+    except TypeError as error:
+        raise BadSettingError(
+            f"config_file_list: {error}; needed is a list of property files, such as ['my.yaml']."
+        ) from error
 
 
 def find_dataset(name: str | None, data_path: str) -> str:

@@ -1,6 +1,8 @@
 """RecBole 1.2.1 runs on the installed numpy, scipy, torch and setuptools once the plugin is imported."""
 
 import importlib
+import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import torch
 from scipy.sparse import dok_matrix
 
 import recbole_alibaba
-from recbole_alibaba.host import compat, registry
+from recbole_alibaba.host import compat, ray_stub, registry
 
 
 def test_import_is_idempotent() -> None:
@@ -49,6 +51,7 @@ def test_dok_update() -> None:
 def test_a_broken_ray_is_replaced_by_a_silent_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "ray"]:
         monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [one for one in sys.meta_path if not isinstance(one, ray_stub.StubFinder)])
     (tmp_path / "ray").mkdir()
     (tmp_path / "ray" / "__init__.py").write_text("import numpy\nnumpy.no_such_name\n")
     monkeypatch.syspath_prepend(tmp_path)
@@ -56,6 +59,51 @@ def test_a_broken_ray_is_replaced_by_a_silent_one(tmp_path: Path, monkeypatch: p
     from ray import tune
 
     assert tune.report(**{"recall@10": 0.5}) is None
+    from ray.tune.schedulers import ASHAScheduler  # run_hyper.py imports it, also for hyperopt
+
+    with pytest.raises(ImportError, match=r"ASHAScheduler needs ray.*no_such_name.*--tool=Hyperopt"):
+        ASHAScheduler(metric="recall@10")
+
+
+def test_hyperopt_searches_exhaustively(two_tastes: Path, tmp_path: Path, no_arguments: None) -> None:
+    pytest.importorskip("hyperopt")
+    from recbole.quick_start import objective_function
+    from recbole.trainer import HyperTuning
+
+    fixed = tmp_path / "fixed.yaml"
+    fixed.write_text(f"model: BPR\ndataset: two-tastes\ndata_path: {two_tastes}\nepochs: 1\nstate: ERROR\n")
+    space = {"choice": {"learning_rate": [0.01, 1e-8]}}
+    tuning = HyperTuning(objective_function, params_dict=space, fixed_config_file_list=[str(fixed)], algo="exhaustive")
+    tuning.run()
+    assert len(tuning.params2result) == 2
+
+
+def test_what_tuning_needs_is_named_before_the_first_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    from recbole.trainer import HyperTuning
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match="pip install hyperopt"):
+        HyperTuning(lambda: None, params_dict={})
+
+
+def test_names_imported_before_the_plugin_work(two_tastes: Path, tmp_path: Path) -> None:
+    """Where ray works, `from recbole.quick_start import run_recbole` can stand above `import recbole_alibaba`."""
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray" / "__init__.py").write_text("")
+    (tmp_path / "ray" / "tune.py").write_text("def report(**metrics): pass\n")
+    code = f"""
+from recbole.quick_start import load_data_and_model, run_recbole
+import recbole_alibaba
+settings = {{"data_path": {str(two_tastes)!r}, "epochs": 1, "state": "ERROR", "show_progress": False}}
+run_recbole("AlibabaLightGCN", "two-tastes", config_dict=settings)
+import glob
+print(type(load_data_and_model(glob.glob("saved/*.pth")[0])[1]).__name__)
+"""
+    paths = os.pathsep.join([str(tmp_path), str(Path(recbole_alibaba.__file__).parent.parent)])
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}
+    )
+    assert done.stdout.split()[-1:] == ["AlibabaLightGCN"], done.stderr
 
 
 def test_only_the_trainer_trusts_pickles(tmp_path: Path) -> None:
