@@ -240,8 +240,9 @@ def _finish(
     """Write the run's folder, and say what can be done with it."""
     if not made.test_data:  # then the evaluation has not loaded the best weights
         load_weights(made.trainer, made.trainer.saved_model_file)
-    has_tables = write_run(folder, made, run_record(made, result, started, findings))
-    for line in next_steps(str(folder), result["model_file"], has_tables, made.config["epochs"]):
+    record = run_record(made, result, started, findings)
+    has_tables = write_run(folder, made, record)
+    for line in next_steps(str(folder), result["model_file"], has_tables, record["kind"], made.config["epochs"]):
         getLogger().info(line)
 
 

@@ -14,6 +14,7 @@ from recbole_alibaba.host.errors import SavedRunError
 from recbole_alibaba.recommending.model import SavedModel
 from recbole_alibaba.recommending.ranking import ScoreRanker, VectorRanker
 from recbole_alibaba.saved.read_run import SavedRun
+from recbole_alibaba.saved.run_folder import RANKING_KINDS
 
 
 def load_checkpoint(path: Path) -> SavedModel:
@@ -28,12 +29,10 @@ def load_checkpoint(path: Path) -> SavedModel:
         config, weights = checkpoint["config"], checkpoint["state_dict"]
     except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, AttributeError) as error:
         raise SavedRunError(f"{path}: no checkpoint of RecBole ({type(error).__name__}: {error}).") from error
-    from recbole.utils import ModelType
-
     from recbole_alibaba.experiment import prepare
+    from recbole_alibaba.saved.run_record import kind_of
 
-    if config["MODEL_TYPE"] not in (ModelType.GENERAL, ModelType.TRADITIONAL):
-        kind = str(config["MODEL_TYPE"]).rpartition(".")[2].lower()
+    if (kind := kind_of(config)) not in RANKING_KINDS:
         raise SavedRunError(
             f"{path}: {config['model']} is a {kind} model. Only RecBole's general models, which rank items by the user "
             "alone, can be recommended from."
@@ -69,7 +68,15 @@ def _score_ranker(made: Any) -> ScoreRanker:
 
     @torch.no_grad()
     def score(users: np.ndarray) -> torch.Tensor:
-        rows = dataset.join(Interaction({dataset.uid_field: torch.from_numpy(users)}))
-        return model.full_sort_predict(rows.to(model.device)).view(len(users), dataset.item_num)
+        rows = dataset.join(Interaction({dataset.uid_field: torch.from_numpy(users)})).to(model.device)
+        try:
+            return model.full_sort_predict(rows).view(len(users), dataset.item_num)
+        except NotImplementedError:  # the model scores pairs only; as many at once as there are items
+            return torch.stack([pairs(rows[place : place + 1]) for place in range(len(users))])
+
+    def pairs(user: Any) -> torch.Tensor:
+        every = user.repeat_interleave(dataset.item_num)
+        every.update(dataset.get_item_feature().to(model.device))
+        return model.predict(every)
 
     return ScoreRanker(score, int(dataset.item_num))

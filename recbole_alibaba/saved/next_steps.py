@@ -7,14 +7,16 @@ import sys
 from pathlib import Path
 
 from recbole_alibaba.host.printed_commands import SCRIPT, script
+from recbole_alibaba.saved.run_folder import RANKING_KINDS
 
 
-def next_steps(run: str, checkpoint: str, has_tables: bool, epochs: int) -> tuple[str, str]:
+def next_steps(run: str, checkpoint: str, has_tables: bool, kind: str, epochs: int) -> tuple[str, str]:
     """Two lines, with the program that the reader has just used.
 
     Args:
         run: the run's folder.
         checkpoint: RecBole's file, for a model that has no tables.
+        kind: RecBole's kind of model.
         epochs: how many the run was asked for.
     """
     source = [run] if has_tables else [checkpoint, "--trust"]
@@ -22,7 +24,10 @@ def next_steps(run: str, checkpoint: str, has_tables: bool, epochs: int) -> tupl
     again = f'recbole_alibaba.run(..., {{..., "epochs": {2 * epochs}}}, resume="{run}")'
     if words is not None:
         again = shlex.join([*words, f"--resume={run}", f"--epochs={2 * epochs}"])
-    return f"Recommend from it: {shlex.join([script(), 'recommend', *source])}", f"Go on with it:     {again}"
+    recommend = shlex.join([script(), "recommend", *source])
+    if not has_tables and kind not in RANKING_KINDS:
+        recommend = f"not for a {kind} model; only general ones can be recommended from."
+    return f"Recommend from it: {recommend}", f"Go on with it:     {again}"
 
 
 def training_command(*replaced: str) -> list[str] | None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from recbole_alibaba.host.errors import SavedRunError
 from recbole_alibaba.saved.parquet import read_parquet
-from recbole_alibaba.saved.run_folder import FORMAT, RECORD, sha256
+from recbole_alibaba.saved.run_folder import FORMAT, RANKING_KINDS, RECORD, sha256
 
 AGAIN = "Copy the whole folder again from where it was trained, or train again."
 
@@ -73,10 +73,12 @@ def read_run(folder: Path) -> SavedRun:
     """
     record = read_record(folder)
     if "model.safetensors" not in record.get("files", {}):
-        checkpoint = record.get("checkpoint") or "FILE.pth"
+        kind, checkpoint = record.get("kind"), record.get("checkpoint") or "FILE.pth"
+        instead = f"Name RecBole's checkpoint instead, if you trust it: {checkpoint} --trust"
+        if kind not in RANKING_KINDS:
+            instead = f"It is a {kind} model; only general ones can be recommended from."
         raise SavedRunError(
-            f"{folder}: {record.get('model')} is no model of user and item vectors, so the run has no tables. "
-            f"Name RecBole's checkpoint instead, if you trust it: {checkpoint} --trust"
+            f"{folder}: {record.get('model')} is no model of user and item vectors, so the run has no tables. {instead}"
         )
     for name, expected in record["files"].items():
         _verify(folder / name, expected)

@@ -20,6 +20,8 @@ from recbole_alibaba.host.errors import CannotResumeError
 
 FORMAT = 1
 """Of the folder; a reader refuses another number."""
+RANKING_KINDS = ("general", "traditional")
+"""RecBole's kinds of models that rank items by the user alone: from their checkpoint one can recommend."""
 RECORD = "run.json"
 """Written last: a folder without it is of an unfinished run."""
 

@@ -38,6 +38,7 @@ def run_record(
     record = {
         "format": FORMAT,
         "model": config["model"],
+        "kind": kind_of(config),
         "dataset": config["dataset"],
         "command": sys.argv,
         "started": started.isoformat(timespec="seconds"),
@@ -66,6 +67,11 @@ def run_record(
         "checkpoint": result["model_file"],
     }
     return {key: _plain(value) for key, value in record.items()}
+
+
+def kind_of(config: Any) -> str:
+    """RecBole's kind of model: general, traditional, sequential, ..."""
+    return str(config["MODEL_TYPE"].name).lower()
 
 
 def parts(made: Experiment) -> tuple[Any, Any, Any]:

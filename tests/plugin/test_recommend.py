@@ -133,7 +133,7 @@ def test_bad_arguments_are_one_sentence(model: Any, asked: dict[str, Any], sente
         model.recommend(**asked)
 
 
-@pytest.mark.parametrize("name", ["BPR", "ItemKNN"])
+@pytest.mark.parametrize("name", ["BPR", "ItemKNN", "NeuMF"])
 def test_recboles_models_are_recommended_from_by_their_checkpoint(two_tastes: Path, name: str) -> None:
     settings = {"data_path": str(two_tastes), "epochs": 1, "show_progress": False}
     result = run(name, "two-tastes", config_dict=settings)
@@ -160,7 +160,7 @@ def test_recboles_models_are_recommended_from_by_their_checkpoint(two_tastes: Pa
     if name == "BPR":
         assert load(result["run"]).recommend(k=5, history="train").equals(rows)
     else:
-        with pytest.raises(SavedRunError, match="ItemKNN has no vectors"):
+        with pytest.raises(SavedRunError, match=f"{name} has no vectors"):
             model.similar(item="i1")
-        with pytest.raises(SavedRunError, match=r"ItemKNN is no model of user and item vectors.*\.pth --trust"):
+        with pytest.raises(SavedRunError, match=rf"{name} is no model of user and item vectors.*\.pth --trust"):
             load(result["run"])

@@ -142,6 +142,7 @@ def test_a_training_ends_with_what_comes_next(
     assert recommend.endswith(f"recbole-alibaba recommend {result['run']}")
     assert go_on.endswith(f'recbole_alibaba.run(..., {{..., "epochs": 2}}, resume="{result["run"]}")')
     monkeypatch.setattr(sys, "argv", ["run.py", "--dataset=x y", "--epochs", "5", "--resume", "--topk=[5]"])
-    lines = next_steps("saved/a", "saved/a.pth", False, 5)
+    lines = next_steps("saved/a", "saved/a.pth", False, "general", 5)
+    assert "not for a sequential model" in next_steps("saved/a", "saved/a.pth", False, "sequential", 5)[0]
     assert lines[0].endswith("recbole-alibaba recommend saved/a.pth --trust")
     assert lines[1].endswith("python run.py '--dataset=x y' '--topk=[5]' --resume=saved/a --epochs=10")
