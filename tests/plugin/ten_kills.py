@@ -10,6 +10,7 @@ import random
 import sys
 import tempfile
 import time
+from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -41,18 +42,23 @@ def main() -> None:
     # A training begins when its folder is made.
     training = (folder / "state.pt").stat().st_mtime - (folder / "config.yaml").stat().st_mtime
     print(f"{settings['model']}: {training:.1f} s of training, {KILLS} kills", flush=True)
-    said = []
-    for kill in range(KILLS):
-        process, moment = started(f"killed-{kill}"), random.uniform(0, training)
-        while not list(Path(f"killed-{kill}").glob("*/config.yaml")):
+    said: dict[str, str] = {}
+    for number in count():
+        if len(said) == KILLS:
+            break
+        place, moment = f"killed-{number}", random.uniform(0, training)
+        process = started(place)
+        while not list(Path(place).glob("*/config.yaml")):
             time.sleep(0.001)
         time.sleep(moment)
         process.kill()
         process.join()
-        (state,) = (folder / "state.pt" for folder in Path(f"killed-{kill}").glob("*/"))
+        if process.exitcode == 0:
+            continue  # it was faster this time, and had ended
+        (state,) = (folder / "state.pt" for folder in Path(place).glob("*/"))
         epochs = torch.load(state, weights_only=True)["epoch"] + 1 if state.exists() else 0
-        said.append(f"killed after {moment:.2f} s (exit code {process.exitcode}), {epochs} epochs kept")
-        started(f"killed-{kill}", resume=True).join()
+        said[place] = f"killed after {moment:.2f} s, {epochs} epochs kept"
+        started(place, resume=True).join()
     # Nothing is left to train: this evaluates the best weights and reads what is on the disk.
     places = ["whole", *(f"killed-{kill}" for kill in range(KILLS))]
     whole, *others = (

@@ -220,11 +220,11 @@ def test_ctrl_c_says_how_to_go_on(two_tastes: Path, command: Callable[..., Resul
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logging.Logger, "info", interrupted)
-        patch.setattr(sys, "argv", ["bin/recbole-alibaba", *words, "--resume", "RUN"])
+        patch.setattr(sys, "argv", ["run.py", *words[1:], "--resume", "RUN"])
         stopped = command(*words)
     assert stopped.exit_code == 130
     folder = next(Path("saved").glob("*/"))
-    told = shlex.join(["recbole-alibaba", *words, f"--resume={folder}"])
+    told = shlex.join(["python", "run.py", *words[1:], f"--resume={folder}"])
     assert stopped.output.strip().splitlines()[-1] == f"Stopped. 2 epochs are kept. Go on with: {told}"
     for resume in ("--resume", f"--resume={folder.name}"):
         result = command(*words, resume)
