@@ -66,7 +66,7 @@ def run(data: Path, seed: int, valid_share: float, changes: Sequence[str], probe
     """One run; the record of it."""
     from dataset_prep import convert_published
     from recbole_alibaba.experiment import build_config, prepare
-    from recbole_alibaba.host.settings import parse_overrides
+    from recbole_alibaba.host.known_settings import parse_overrides
     from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 
     keep_freed_memory()

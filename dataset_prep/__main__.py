@@ -12,7 +12,6 @@ import click
 import dataset_prep
 from dataset_prep.config_file import config_option
 from dataset_prep.errors import PrepError, ThinDatasetError
-from dataset_prep.help import Group
 
 EPILOG = """\b
 Try it without any download:
@@ -22,6 +21,18 @@ Try it without any download:
       --items raw/tianchi_mobile_recommend_train_item.csv --name my-log
   recbole-alibaba run --dataset=my-log
 """
+
+
+LONGEST_SUMMARY = 200
+
+
+class Group(click.Group):
+    """A group whose summaries of commands are not cut."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add ``cmd`` with the first sentence of its help as summary."""
+        cmd.short_help = cmd.get_short_help_str(LONGEST_SUMMARY)
+        super().add_command(cmd, name)
 
 
 class Echo(logging.Handler):

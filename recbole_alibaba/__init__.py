@@ -9,16 +9,21 @@ from recbole_alibaba.host.activation import activate
 
 if TYPE_CHECKING:
     from recbole_alibaba.diagnosis.examination import examine
-    from recbole_alibaba.experiment import Experiment, build_config, prepare, run
+    from recbole_alibaba.experiment import Experiment, build_config, prepare
     from recbole_alibaba.recommending.load import load
+    from recbole_alibaba.training import run
 
 __version__ = "0.1.0"
 __all__ = ["Experiment", "__version__", "build_config", "examine", "load", "prepare", "run"]
 
-_EXPERIMENT = "recbole_alibaba.experiment"
-_MODULES = dict.fromkeys(("Experiment", "build_config", "prepare", "run"), _EXPERIMENT)
-_MODULES["examine"] = "recbole_alibaba.diagnosis.examination"
-_MODULES["load"] = "recbole_alibaba.recommending.load"
+_MODULES = {
+    "Experiment": "recbole_alibaba.experiment",
+    "build_config": "recbole_alibaba.experiment",
+    "examine": "recbole_alibaba.diagnosis.examination",
+    "load": "recbole_alibaba.recommending.load",
+    "prepare": "recbole_alibaba.experiment",
+    "run": "recbole_alibaba.training",
+}
 
 
 def __getattr__(name: str) -> Any:

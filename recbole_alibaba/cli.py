@@ -13,16 +13,16 @@ from typing import Any
 
 import click
 
+from dataset_prep.__main__ import Group
 from dataset_prep.__main__ import main as prep
-from dataset_prep.help import Group
 from recbole_alibaba import __version__
-from recbole_alibaba.diagnosis.command import doctor
+from recbole_alibaba.diagnosis.doctor_command import doctor
 from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput, NotFiniteLossError, disk_fault
-from recbole_alibaba.host.settings import parse_overrides
-from recbole_alibaba.recommending.command import export, recommend, score_tianchi, similar
-from recbole_alibaba.run_page.command import report
-from recbole_alibaba.serving.command import serve
+from recbole_alibaba.host.known_settings import parse_overrides
+from recbole_alibaba.recommending.files.commands import export, recommend, score_tianchi, similar
+from recbole_alibaba.run_page.report_command import report
+from recbole_alibaba.serving.serve_command import serve
 
 INTERRUPTED = 130  # as a shell reports SIGINT
 LATEST = ""
@@ -144,9 +144,9 @@ def run(
     \b
     Exit code 0: trained and tested. 1: the loss became NaN or infinite. 2: bad input or settings, in one sentence.
     """
-    from recbole_alibaba import experiment
+    from recbole_alibaba import experiment, training
+    from recbole_alibaba.console.unexplained import settings_named
     from recbole_alibaba.host.guards import check_processes
-    from recbole_alibaba.host.unexplained import settings_named
 
     overrides = parse_overrides(context.args)
     files, given = config_files.split(), dict(overrides)
@@ -154,7 +154,7 @@ def run(
         overrides.setdefault("show_progress", False)
     if nproc == 1 and world_size <= 0:
         with settings_named(given, files):
-            experiment.run(model, dataset, files, overrides, resume=resume == LATEST or resume or False)
+            training.run(model, dataset, files, overrides, resume=resume == LATEST or resume or False)
         return
     if resume is not None:
         raise BadInput("--resume goes on with a run of one process; a run of several cannot be resumed.")

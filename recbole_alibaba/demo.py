@@ -10,11 +10,11 @@ import click
 import torch
 
 import dataset_prep
+from recbole_alibaba.console.printed_commands import python_here, run_command
 from recbole_alibaba.diagnosis.findings import Finding
 from recbole_alibaba.diagnosis.signs import find_signs
 from recbole_alibaba.experiment import Experiment, build_config, prepare
-from recbole_alibaba.host.printed_commands import python_here, run_command
-from recbole_alibaba.host.properties import properties_folder, read_mapping
+from recbole_alibaba.settings.property_files import properties_folder, read_mapping
 
 NAME = "demo"
 METRICS = ("recall@10", "recall@20", "ndcg@20", "hit@20")

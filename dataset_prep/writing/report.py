@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from dataset_prep.pages.chart import Chart, Mark, Series
-from dataset_prep.pages.funnel import funnel_parts
+from dataset_prep.pages.funnel_page import funnel_parts
 from dataset_prep.pages.html import html
 from dataset_prep.pages.numbers import count, percent
 from dataset_prep.pages.parts import Charts, Code, Note, Page, Section, Text, table

@@ -18,7 +18,7 @@ from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureSource, FeatureType
 
-from recbole_alibaba.data.atomic_file import DTYPES, read_atomic_file
+from recbole_alibaba.data.atomic.atomic_file import DTYPES, read_atomic_file
 from recbole_alibaba.data.sorting import stable_argsort
 
 

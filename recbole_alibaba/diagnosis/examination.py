@@ -29,10 +29,10 @@ from recbole_alibaba.diagnosis.checks.model_access import (
 from recbole_alibaba.diagnosis.checks.negative_checks import negatives
 from recbole_alibaba.diagnosis.checks.popularity_check import after_short_training
 from recbole_alibaba.diagnosis.checks.signal_check import signal
+from recbole_alibaba.diagnosis.cures.outcome import Examination
 from recbole_alibaba.diagnosis.findings import Finding, Verdict, not_examined
 from recbole_alibaba.diagnosis.load_failure import sizes_of_file, why_not_loaded
 from recbole_alibaba.diagnosis.monitor.short_training import EPOCHS, train_briefly
-from recbole_alibaba.diagnosis.outcome import Examination
 from recbole_alibaba.diagnosis.progress import step as progress_step
 from recbole_alibaba.diagnosis.settings_lint import lint
 from recbole_alibaba.diagnosis.signs import find_signs

@@ -9,7 +9,7 @@ from typing import Any
 from recbole_alibaba.diagnosis.causes.evidence import STRONGEST_REG, explained, is_coupled, learner, setting
 from recbole_alibaba.diagnosis.findings import Finding
 from recbole_alibaba.diagnosis.readings import Settings
-from recbole_alibaba.host.ranking_settings import computed_metrics, longest_list, valid_metric_is_computed
+from recbole_alibaba.settings.ranking_metrics import computed_metrics, longest_list, valid_metric_is_computed
 
 USUAL_RATE = (1e-3, 1e-2)
 SGD_RATE = 0.1

@@ -151,7 +151,8 @@ def load_data_and_model(model_file: str | Path) -> tuple[Config, Any, Any, Any, 
     from recbole.data import create_dataset, data_preparation
     from recbole.utils import init_seed
 
-    from recbole_alibaba.host import guards, logs, registry
+    from recbole_alibaba.console import logs
+    from recbole_alibaba.host import guards, registry
 
     checkpoint = read_checkpoint(model_file)
     config = checkpoint["config"]

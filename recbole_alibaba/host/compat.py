@@ -136,7 +136,7 @@ def fit_bars_to_the_terminal() -> None:
     Only the name `tqdm` in `recbole.trainer.trainer` is replaced.
     """
     trainer: Any = importlib.import_module("recbole.trainer.trainer")
-    trainer.tqdm = importlib.import_module("recbole_alibaba.host.terminal").Bar
+    trainer.tqdm = importlib.import_module("recbole_alibaba.console.terminal").Bar
 
 
 def keep_settings_in_the_run() -> None:

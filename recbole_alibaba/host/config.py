@@ -14,9 +14,9 @@ from typing import Any
 from recbole.config import Config
 
 from recbole_alibaba.host import registry
-from recbole_alibaba.host.properties import properties_folder, read_mapping
 from recbole_alibaba.settings.combinations import Host, check_combination
 from recbole_alibaba.settings.merge import deep_update
+from recbole_alibaba.settings.property_files import properties_folder, read_mapping
 
 
 class Parsed(dict[str, Any]):

@@ -7,7 +7,7 @@ from typing import Any
 
 from recbole.config import Config
 
-from recbole_alibaba.data.atomic_check import absent, check_files
+from recbole_alibaba.data.atomic.atomic_check import absent, check_files
 from recbole_alibaba.host.errors import (
     BadInput,
     BadSettingError,
@@ -17,8 +17,8 @@ from recbole_alibaba.host.errors import (
     UnusableDatasetError,
     nearest,
 )
-from recbole_alibaba.host.properties import read_mapping
-from recbole_alibaba.host.ranking_settings import computed_metrics, longest_list, valid_metric_is_computed
+from recbole_alibaba.settings.property_files import read_mapping
+from recbole_alibaba.settings.ranking_metrics import computed_metrics, longest_list, valid_metric_is_computed
 
 _KINDS = {"model": "model", "dataset": "folder under data_path"}
 # What RecBole raises while it loads and filters.

@@ -48,7 +48,7 @@ def load_checkpoint(path: Path) -> SavedModel:
 
 def model_of(made: Any, record: dict[str, Any]) -> SavedModel:
     """The model of an `Experiment` as it is now; `record` stands for `run.json`."""
-    from recbole_alibaba.saved.tables import vector_tables
+    from recbole_alibaba.saved.vector_tables import vector_tables
     from recbole_alibaba.saved.write_run import ids_table, interactions_table
 
     made.model.eval()

@@ -15,9 +15,9 @@ from recbole_alibaba.data.user_lists import UserLists
 from recbole_alibaba.evaluation.top_k import largest
 from recbole_alibaba.host.errors import SavedRunError
 from recbole_alibaba.recommending.history import History, NewUsers, new_users
+from recbole_alibaba.recommending.list_tables import explained, frame
 from recbole_alibaba.recommending.ranking import Ranker, Ranking, VectorRanker
 from recbole_alibaba.recommending.shares import Shares
-from recbole_alibaba.recommending.tables import explained, frame
 from recbole_alibaba.recommending.tokens import NAMED, Tokens
 from recbole_alibaba.saved.read_run import SavedRun
 

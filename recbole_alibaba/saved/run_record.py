@@ -30,7 +30,7 @@ def run_record(
     """The record of a run that ends now, as JSON's own types; only the files are missing.
 
     Args:
-        result: what `experiment.run` returns.
+        result: what `training.run` returns.
         findings: every warning of the run, in order.
     """
     config, dataset, ended = made.config, made.dataset, datetime.now().astimezone()

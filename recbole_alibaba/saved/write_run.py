@@ -16,7 +16,7 @@ from recbole_alibaba.data.ranking_loader import user_item_ids
 from recbole_alibaba.saved.parquet import write_parquet
 from recbole_alibaba.saved.run_folder import FORMAT, RECORD, sha256, written
 from recbole_alibaba.saved.run_record import parts
-from recbole_alibaba.saved.tables import vector_tables
+from recbole_alibaba.saved.vector_tables import vector_tables
 
 if TYPE_CHECKING:
     from recbole_alibaba.experiment import Experiment

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from recbole_alibaba.host.errors import BadSettingError, nearest
-from recbole_alibaba.host.ranking_settings import list_lengths
+from recbole_alibaba.settings.ranking_metrics import list_lengths
 from recbole_alibaba.settings.values import TYPED, written
 
 ONE_NEGATIVE = {"distribution": "uniform", "sample_num": 1}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recbole_alibaba.host.properties import read_mapping
 from recbole_alibaba.settings.kinds import (
     LARGEST,
     Kind,
@@ -21,6 +20,7 @@ from recbole_alibaba.settings.kinds import (
     text,
     whole,
 )
+from recbole_alibaba.settings.property_files import read_mapping
 
 # `n_layers: 2   # (int) The number of layers. Range in [1, 2].`
 _LINE = re.compile(r"^(?P<key>[\w-]+):[^#]*#\s*(?:\((?P<types>[^)]*)\))?(?P<rest>.*)$", re.MULTILINE)

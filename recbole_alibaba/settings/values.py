@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from recbole_alibaba.host.errors import BadSettingError, UnknownSettingError, nearest
-from recbole_alibaba.host.properties import parse_value
 from recbole_alibaba.settings.kinds import Kind
+from recbole_alibaba.settings.property_files import parse_value
 from recbole_alibaba.settings.property_lines import Line, kind_of
 from recbole_alibaba.settings.rules import COLUMN_OF_SAME_IDS, RULES
 

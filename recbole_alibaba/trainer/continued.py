@@ -11,10 +11,10 @@ from typing import Any
 
 from recbole.trainer import Trainer
 
+from recbole_alibaba.console.next_steps import training_command
 from recbole_alibaba.diagnosis.checks.model_access import is_trained
 from recbole_alibaba.host.errors import CannotResumeError, Interrupted
 from recbole_alibaba.saved.earlier_run import EarlierRun, other_machine
-from recbole_alibaba.saved.next_steps import training_command
 from recbole_alibaba.saved.run_folder import RECORD, held, write_settings
 from recbole_alibaba.saved.state_file import NAME, StateWriter
 from recbole_alibaba.saved.training_state import put_back, stored, take, weights

@@ -11,9 +11,9 @@ from recbole.utils import set_color
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 
+from recbole_alibaba.console.terminal import Bar
 from recbole_alibaba.diagnosis.monitor.epoch_record import epoch_record
 from recbole_alibaba.diagnosis.monitor.watcher import Watcher
-from recbole_alibaba.host.terminal import Bar
 from recbole_alibaba.trainer.epoch_warnings import EpochWarnings
 from recbole_alibaba.trainer.meter import EpochMeter, shown
 from recbole_alibaba.trainer.optimizer import adamw, learning_rate

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from faults.setups import COMMON
 from faults.worlds import two_tastes
 
-from recbole_alibaba.diagnosis.command import doctor, findable
+from recbole_alibaba.diagnosis.doctor_command import doctor, findable
 from recbole_alibaba.diagnosis.examination import examine
 from recbole_alibaba.host.errors import BadInput
 

@@ -5,11 +5,11 @@ from faults.setups import Fault, builder
 from faults.worlds import two_tastes
 
 from recbole_alibaba.diagnosis.causes.cause_ranking import merged, ranked
+from recbole_alibaba.diagnosis.cures.outcome import Examination
+from recbole_alibaba.diagnosis.cures.trials import burden, options, try_remedies
 from recbole_alibaba.diagnosis.examination import consult
 from recbole_alibaba.diagnosis.findings import Finding
-from recbole_alibaba.diagnosis.outcome import Examination
 from recbole_alibaba.diagnosis.report.report_files import command_line, property_file
-from recbole_alibaba.diagnosis.trials import burden, options, try_remedies
 
 
 def tried(tmp_path, **settings):

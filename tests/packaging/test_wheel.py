@@ -35,7 +35,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_property_file_is_found_from_another_folder(installed: Path, tmp_path: Path) -> None:
     code = (
-        "from recbole_alibaba.host.properties import properties_folder, read_mapping\n"
+        "from recbole_alibaba.settings.property_files import properties_folder, read_mapping\n"
         "import recbole_alibaba\n"
         "print(recbole_alibaba.__file__)\n"
         "for file in sorted(properties_folder().rglob('*.yaml')): read_mapping(file); print(file)\n"

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from recbole_alibaba.host.settings import parse_overrides
+from recbole_alibaba.host.known_settings import parse_overrides
 from tests.conftest import two_taste_rows, write_inter
 from tests.plugin.test_resume import everything, train
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 
 import recbole_alibaba
-from recbole_alibaba.data.atomic_lines import is_regular
+from recbole_alibaba.data.atomic.atomic_lines import is_regular
 from recbole_alibaba.host.errors import AtomicFileError, BadInput
 from recbole_alibaba.host.guards import loaded
 from tests.conftest import two_taste_rows

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recbole_alibaba.data.atomic_file import read_atomic_file
+from recbole_alibaba.data.atomic.atomic_file import read_atomic_file
 
 COLUMNS = {"user_id": "token", "item_id": "token", "timestamp": "float"}
 HEAD = "user_id:token\titem_id:token\ttimestamp:float"

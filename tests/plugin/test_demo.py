@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from recbole_alibaba.host.printed_commands import python_here, run_command
+from recbole_alibaba.console.printed_commands import python_here, run_command
 
 README = Path(__file__).resolve().parent.parent.parent / "README.md"
 NUMBER = re.compile(r"\d[\d,]*\.?\d*(?:e-\d+)?")

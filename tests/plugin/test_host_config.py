@@ -17,9 +17,9 @@ from recbole_alibaba.host.errors import (
     UnknownModelError,
     UnknownSettingError,
 )
-from recbole_alibaba.host.properties import parse_value
+from recbole_alibaba.host.known_settings import parse_overrides
 from recbole_alibaba.host.registry import find_model
-from recbole_alibaba.host.settings import parse_overrides
+from recbole_alibaba.settings.property_files import parse_value
 
 
 def config_of(data_path: Path, model: str = "AlibabaLightGCN", files: tuple[Path, ...] = (), **settings: Any) -> Config:
@@ -134,8 +134,8 @@ def test_a_setting_of_another_model_is_unknown(two_tastes: Path) -> None:
 
 def test_every_shipped_setting_is_known_to_some_reader(two_tastes: Path) -> None:
     """The property files hold no dead line: each key is one RecBole's or our code looks up."""
-    from recbole_alibaba.host import settings
-    from recbole_alibaba.host.properties import PACKAGE, properties_folder, read_mapping
+    from recbole_alibaba.host import known_settings as settings
+    from recbole_alibaba.settings.property_files import PACKAGE, properties_folder, read_mapping
 
     root = Path(sys.modules["recbole"].__file__).parent
     read = settings._keys_read([*root.rglob("*.py"), *PACKAGE.rglob("*.py")])

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recbole_alibaba.host.errors import SavedRunError
-from recbole_alibaba.recommending.tianchi import best_number, last_known_day
+from recbole_alibaba.recommending.files.tianchi import best_number, last_known_day
 
 Command = Callable[..., Result]
 

@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from dataset_prep.__main__ import main as prep
 from dataset_prep.sources.sample import write_sample
-from recbole_alibaba.diagnosis.outcome import Cure, Examination, Trial
-from recbole_alibaba.diagnosis.report.page import page
+from recbole_alibaba.diagnosis.cures.outcome import Cure, Examination, Trial
+from recbole_alibaba.diagnosis.report.doctor_page import page
 from recbole_alibaba.diagnosis.signs import find_signs
 from recbole_alibaba.run_page.record import read_runs
 from recbole_alibaba.run_page.verdict import verdict

@@ -14,8 +14,8 @@ import pytest
 from click.testing import Result
 
 from recbole_alibaba import load, run
+from recbole_alibaba.console.next_steps import next_steps
 from recbole_alibaba.host.errors import SavedRunError
-from recbole_alibaba.saved.next_steps import next_steps
 from recbole_alibaba.saved.run_folder import sha256
 
 

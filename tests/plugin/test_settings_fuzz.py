@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from recbole_alibaba.host.known_settings import lines_of
 from recbole_alibaba.host.registry import find_model
-from recbole_alibaba.host.settings import lines_of
 from recbole_alibaba.settings.old_names import COMPUTED, OLD
 from recbole_alibaba.settings.rules import RULES
 from recbole_alibaba.settings.values import as_yaml

@@ -15,9 +15,9 @@ import recbole.trainer.trainer as host
 from click.testing import Result
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from recbole_alibaba.evaluation.result_table import result_table
-from recbole_alibaba.host import terminal
-from recbole_alibaba.host.terminal import Bar
+from recbole_alibaba.console import terminal
+from recbole_alibaba.console.result_table import result_table
+from recbole_alibaba.console.terminal import Bar
 
 
 @pytest.mark.parametrize(("model", "step"), [("AlibabaLightGCN", 2), ("BPR", 1)])

@@ -13,8 +13,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from recbole_alibaba import Experiment, build_config, prepare
+from recbole_alibaba.console.terminal import Bar
 from recbole_alibaba.host.errors import NotFiniteLossError
-from recbole_alibaba.host.terminal import Bar
 from recbole_alibaba.trainer.epoch_warnings import EpochWarnings
 from recbole_alibaba.trainer.meter import EpochMeter, shown
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from recbole_alibaba.diagnosis.readings import Settings
-from recbole_alibaba.host.ranking_settings import list_lengths, valid_length
+from recbole_alibaba.settings.ranking_metrics import list_lengths, valid_length
 
 Changes = dict[str, Any]
 RATES = (0.001, 0.01, 0.05)

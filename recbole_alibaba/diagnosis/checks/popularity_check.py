@@ -14,7 +14,7 @@ from recbole_alibaba.diagnosis.findings import Finding, Verdict, is_ill
 from recbole_alibaba.diagnosis.readings import History, Settings, has_learned, valid_scores
 from recbole_alibaba.diagnosis.signs.popularity_sign import Standing, popularity_wins, still_rising
 from recbole_alibaba.evaluation.popularity import item_counts, popularity_result
-from recbole_alibaba.host.ranking_settings import valid_length
+from recbole_alibaba.settings.ranking_metrics import valid_length
 
 if TYPE_CHECKING:
     from recbole_alibaba.experiment import Experiment

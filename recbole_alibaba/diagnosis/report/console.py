@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from recbole_alibaba.diagnosis.catalogue import sentence, title
+from recbole_alibaba.diagnosis.cures.outcome import Cure, Examination
 from recbole_alibaba.diagnosis.findings import Verdict, as_settings
-from recbole_alibaba.diagnosis.outcome import Cure, Examination
 from recbole_alibaba.diagnosis.readings import History, ranking_loss
 
 COLOURS = {"error": "red", "warning": "yellow", "advice": "cyan"}

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
+from recbole_alibaba.console.printed_commands import run_command
 from recbole_alibaba.diagnosis.catalogue import title
-from recbole_alibaba.diagnosis.outcome import Cure, Examination
-from recbole_alibaba.host.printed_commands import run_command
+from recbole_alibaba.diagnosis.cures.outcome import Cure, Examination
 
 
 def command_line(examined: Examination, changes: Mapping[str, Any], files: str = "") -> str:

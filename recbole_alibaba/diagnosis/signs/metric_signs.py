@@ -8,7 +8,7 @@ from recbole_alibaba.diagnosis.causes.evidence import explained, measured
 from recbole_alibaba.diagnosis.findings import Finding
 from recbole_alibaba.diagnosis.readings import History, Settings, has_learned, losses, reading, valid_scores
 from recbole_alibaba.diagnosis.signs.loss_signs import UNMOVED
-from recbole_alibaba.host.ranking_settings import valid_length
+from recbole_alibaba.settings.ranking_metrics import valid_length
 
 SAME = 0.02  # spread of the metric, as a share of its best value
 EVALUATIONS = 4

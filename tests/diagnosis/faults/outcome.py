@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from recbole_alibaba.diagnosis.cures.outcome import Cure, Examination
+from recbole_alibaba.diagnosis.cures.trials import try_remedies
 from recbole_alibaba.diagnosis.examination import consult
-from recbole_alibaba.diagnosis.outcome import Cure, Examination
-from recbole_alibaba.diagnosis.trials import try_remedies
 
 from .setups import Fault, builder
 from .worlds import WORLDS, World

@@ -9,7 +9,7 @@ import socket
 import click
 
 from recbole_alibaba.host.errors import BadInput
-from recbole_alibaba.recommending.command import CONTEXT, answers, run_argument, trust_option
+from recbole_alibaba.recommending.files.commands import CONTEXT, answers, run_argument, trust_option
 
 
 @click.command(context_settings=CONTEXT)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from recbole_alibaba.host.errors import BadInput
-from recbole_alibaba.recommending.command import CONTEXT, answers
+from recbole_alibaba.recommending.files.commands import CONTEXT, answers
 
 NAME = "report.html"
 
@@ -32,7 +32,7 @@ def report(runs: tuple[str, ...], output: Path | None, png: Path | None) -> None
     """
     from dataset_prep.pages.html import html
     from dataset_prep.pages.picture import NoPictureError, picture
-    from recbole_alibaba.run_page.page import curves, run_page
+    from recbole_alibaba.run_page.layout import curves, run_page
     from recbole_alibaba.run_page.record import read_runs
 
     found = read_runs(runs)

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recbole_alibaba.diagnosis.catalogue import catalogue
+from recbole_alibaba.diagnosis.cures.outcome import Examination
+from recbole_alibaba.diagnosis.cures.thresholds import healthy_thresholds
 from recbole_alibaba.diagnosis.examination import Build, consult
 from recbole_alibaba.diagnosis.findings import THIN_DATA, Finding
-from recbole_alibaba.diagnosis.outcome import Examination
 from recbole_alibaba.diagnosis.progress import step
-from recbole_alibaba.diagnosis.thresholds import healthy_thresholds
 
 if TYPE_CHECKING:
     from dataset_prep.choices.remedies import Remedy

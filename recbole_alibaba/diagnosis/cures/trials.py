@@ -7,8 +7,8 @@ from typing import Any
 
 from recbole_alibaba.diagnosis.causes.cause_ranking import WEIGHT
 from recbole_alibaba.diagnosis.causes.remedies import candidates
+from recbole_alibaba.diagnosis.cures.outcome import Cure, Examination, Trial
 from recbole_alibaba.diagnosis.examination import Build, consult
-from recbole_alibaba.diagnosis.outcome import Cure, Examination, Trial
 
 MOST_TRIES = 8
 TOGETHER = 3  # remedies that may be combined

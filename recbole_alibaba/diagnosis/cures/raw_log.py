@@ -56,7 +56,7 @@ def _examined(
 ) -> Any:
     """The first remedy that the doctor passes. The experiment is built on the data set of the remedy."""
     from recbole_alibaba import experiment
-    from recbole_alibaba.diagnosis.other_conversions import healthy
+    from recbole_alibaba.diagnosis.cures.other_conversions import healthy
     from recbole_alibaba.host.config import deep_update
 
     def build(changes: Mapping[str, Any]) -> Any:

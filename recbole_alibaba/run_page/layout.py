@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dataset_prep.pages.chart import Chart
-from dataset_prep.pages.funnel import funnel_parts
+from dataset_prep.pages.funnel_page import funnel_parts
 from dataset_prep.pages.parts import Charts, Folded, Page, Part, Section
 from recbole_alibaba.diagnosis.report.curves import Training, charts, every_metric
 from recbole_alibaba.run_page.record import Run
-from recbole_alibaba.run_page.tables import beside, configuration, figures, results, warnings
+from recbole_alibaba.run_page.result_tables import beside, configuration, figures, results, warnings
 from recbole_alibaba.run_page.users import ten_users
 from recbole_alibaba.run_page.verdict import verdict
 

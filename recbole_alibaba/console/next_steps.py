@@ -6,7 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from recbole_alibaba.host.printed_commands import SCRIPT, script
+from recbole_alibaba.console.printed_commands import SCRIPT, script
 from recbole_alibaba.saved.run_folder import RANKING_KINDS
 
 

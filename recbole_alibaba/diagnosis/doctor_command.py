@@ -15,8 +15,8 @@ from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput, disk_fault
 
 if TYPE_CHECKING:
+    from recbole_alibaba.diagnosis.cures.outcome import Cure, Examination
     from recbole_alibaba.diagnosis.findings import Finding
-    from recbole_alibaba.diagnosis.outcome import Cure, Examination
 
 ILL, BAD_USAGE, INTERRUPTED = 3, 2, 130
 
@@ -83,12 +83,12 @@ def doctor(
         click.echo("\n".join(f"{name:28} {title(name, lang)}" for name in findable()))
         return
     activate()  # `--help` and `--list` need neither torch nor RecBole
+    from recbole_alibaba.console.terminal import no_colour
     from recbole_alibaba.diagnosis.examination import quiet_host
     from recbole_alibaba.diagnosis.progress import progress
     from recbole_alibaba.diagnosis.report.console import console, words
     from recbole_alibaba.diagnosis.report.report_files import as_json, command_line
-    from recbole_alibaba.host.settings import parse_overrides
-    from recbole_alibaba.host.terminal import no_colour
+    from recbole_alibaba.host.known_settings import parse_overrides
 
     colours = False if no_colour() else None  # None: where stdout is a terminal
     try:
@@ -146,13 +146,13 @@ def _examine(
     raw: tuple[str, Path | None, Path | None],
     trying: bool,
 ) -> tuple[Examination, Cure | None]:
+    from recbole_alibaba.diagnosis.cures.other_conversions import advise_conversion
+    from recbole_alibaba.diagnosis.cures.outcome import Examination
+    from recbole_alibaba.diagnosis.cures.trials import try_remedies
     from recbole_alibaba.diagnosis.examination import builder, consult
-    from recbole_alibaba.diagnosis.other_conversions import advise_conversion
-    from recbole_alibaba.diagnosis.outcome import Examination
-    from recbole_alibaba.diagnosis.trials import try_remedies
     from recbole_alibaba.experiment import DEFAULT_MODEL
     from recbole_alibaba.host.config import deep_update
-    from recbole_alibaba.host.properties import read_mapping
+    from recbole_alibaba.settings.property_files import read_mapping
 
     source, users, items = raw
     if users is not None:
@@ -182,7 +182,7 @@ def _converted(
 ) -> Finding | None:
     """Convert the raw log as the files' ``prep`` asks; the finding if too little is left."""
     from dataset_prep import PrepError
-    from recbole_alibaba.diagnosis.raw_log import convert_or_explain
+    from recbole_alibaba.diagnosis.cures.raw_log import convert_or_explain
 
     asked = {str(key).replace("-", "_"): value for key, value in (named.get("prep") or {}).items()}
     try:
@@ -193,7 +193,7 @@ def _converted(
 
 
 def _write(folder: Path, examined: Examination, cure: Cure | None, lang: str, command: str) -> list[Path]:
-    from recbole_alibaba.diagnosis.report.page import page
+    from recbole_alibaba.diagnosis.report.doctor_page import page
     from recbole_alibaba.diagnosis.report.report_files import as_json, property_file
 
     folder.mkdir(parents=True, exist_ok=True)

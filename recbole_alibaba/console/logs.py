@@ -7,7 +7,7 @@ import click
 from recbole.config import Config
 from recbole.utils import init_logger
 
-from recbole_alibaba.host.terminal import takes_colours
+from recbole_alibaba.console.terminal import takes_colours
 
 _ours: list[logging.Handler] = []
 

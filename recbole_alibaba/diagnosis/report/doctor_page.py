@@ -9,8 +9,8 @@ from dataset_prep.pages.html import html
 from dataset_prep.pages.numbers import count, plain
 from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, Part, Remark, Section, Table, Text, Toned
 from recbole_alibaba.diagnosis.catalogue import title
+from recbole_alibaba.diagnosis.cures.outcome import Cure, Examination
 from recbole_alibaba.diagnosis.findings import RANK, Verdict, as_settings
-from recbole_alibaba.diagnosis.outcome import Cure, Examination
 from recbole_alibaba.diagnosis.readings import History, ranking_loss
 from recbole_alibaba.diagnosis.report.console import FIRST_CAUSES, headline, words
 from recbole_alibaba.diagnosis.report.curves import Training, charts, compared, every_metric

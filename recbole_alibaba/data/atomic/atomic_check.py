@@ -10,8 +10,8 @@ from typing import Any
 from recbole.config import Config
 from recbole.utils import ModelType
 
-from recbole_alibaba.data.atomic_header import read_header
-from recbole_alibaba.data.atomic_lines import refuse_wrong_lines
+from recbole_alibaba.data.atomic.atomic_header import read_header
+from recbole_alibaba.data.atomic.atomic_lines import refuse_wrong_lines
 from recbole_alibaba.host.errors import AtomicFileError, nearest
 
 BENCHMARK = "[train, valid, test]"

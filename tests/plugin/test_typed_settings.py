@@ -10,9 +10,9 @@ from click.testing import Result
 
 from recbole_alibaba import build_config
 from recbole_alibaba.host.errors import BadInput, UnknownModelError
-from recbole_alibaba.host.properties import parse_value
+from recbole_alibaba.host.known_settings import check_layer, lines_of, parse_overrides
 from recbole_alibaba.host.registry import find_model, model_names
-from recbole_alibaba.host.settings import check_layer, lines_of, parse_overrides
+from recbole_alibaba.settings.property_files import parse_value
 from recbole_alibaba.settings.values import as_yaml, check_values
 from tests.conftest import write_inter
 

@@ -81,8 +81,8 @@ def recommend(
     `--history FILE` is the same as `--new-users FILE`.
     """
     from dataset_prep.progress import bar
-    from recbole_alibaba.recommending.id_files import read_columns, read_ids
-    from recbole_alibaba.recommending.output import check_output, table_writer
+    from recbole_alibaba.recommending.files.id_files import read_columns, read_ids
+    from recbole_alibaba.recommending.files.output import check_output, table_writer
 
     if history not in CHOICES:  # a file of new users
         if new_users is not None:
@@ -127,7 +127,7 @@ def recommend(
 @answers
 def similar(run: str, item: str | None, user: str | None, k: int, output: Path | None, trust: bool) -> None:
     """The items (or users) that are nearest to one, by the cosine of their vectors."""
-    from recbole_alibaba.recommending.output import check_output, table_writer
+    from recbole_alibaba.recommending.files.output import check_output, table_writer
 
     check_output(output)
     found = _load(run, trust).similar(item=item, user=user, k=k)
@@ -143,7 +143,7 @@ def similar(run: str, item: str | None, user: str | None, k: int, output: Path |
 @answers
 def export(run: str, kind: str, output: Path, trust: bool) -> None:
     """Write the vectors of users and items, with the data's own ids. Their dot product is the score."""
-    from recbole_alibaba.recommending.export import export as write
+    from recbole_alibaba.recommending.files.export import export as write
 
     for file in write(_load(run, trust), kind, output):
         click.echo(str(file))
@@ -156,8 +156,8 @@ def export(run: str, kind: str, output: Path, trust: bool) -> None:
 @answers
 def score_tianchi(submission: str, truth: str, items: str | None) -> None:
     """The competition's precision, recall and F1 of a submission; repeated pairs count once."""
-    from recbole_alibaba.recommending.id_files import read_columns, read_ids
-    from recbole_alibaba.recommending.tianchi import score
+    from recbole_alibaba.recommending.files.id_files import read_columns, read_ids
+    from recbole_alibaba.recommending.files.tianchi import score
 
     handed_in, bought = (read_columns(file, ("user", "item")) for file in (submission, truth))
     if items is not None:
@@ -198,9 +198,9 @@ def _tianchi(
     pairs: int | None,
     truth: str | None,
 ) -> None:
-    from recbole_alibaba.recommending.id_files import read_columns
-    from recbole_alibaba.recommending.output import table_writer
-    from recbole_alibaba.recommending.tianchi import best_number, by_score, last_known_day
+    from recbole_alibaba.recommending.files.id_files import read_columns
+    from recbole_alibaba.recommending.files.output import table_writer
+    from recbole_alibaba.recommending.files.tianchi import best_number, by_score, last_known_day
 
     only = model.known_items(only) if only is not None else None
 

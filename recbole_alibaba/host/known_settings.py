@@ -10,8 +10,8 @@ from typing import Any
 
 from recbole_alibaba.host import registry
 from recbole_alibaba.host.errors import BadInput, UnknownSettingError, nearest
-from recbole_alibaba.host.properties import PACKAGE, parse_value, properties_folder, read_mapping
 from recbole_alibaba.settings.old_names import OTHER_WORDS, refuse_old
+from recbole_alibaba.settings.property_files import PACKAGE, parse_value, properties_folder, read_mapping
 from recbole_alibaba.settings.property_lines import Line, property_lines
 from recbole_alibaba.settings.values import TYPED, check_values, place
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recbole_alibaba.data.atomic_header import wrong_encoding
+from recbole_alibaba.data.atomic.atomic_header import wrong_encoding
 from recbole_alibaba.host.errors import AtomicFileError
 
 BLOCK_BYTES = 1 << 22

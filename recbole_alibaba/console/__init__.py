@@ -1,0 +1,1 @@
+"""What the reader sees in the terminal: log, bars, one line an epoch, the result, the next commands."""

@@ -1,0 +1,1 @@
+"""Remedies that are tried: other settings, other thresholds, other conversions of the log."""
