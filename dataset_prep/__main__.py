@@ -27,11 +27,13 @@ LONGEST_SUMMARY = 200
 
 
 class Group(click.Group):
-    """A group whose summaries of commands are not cut."""
+    """A group whose summaries of commands are not cut, and whose commands all answer --version."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Add ``cmd`` with the first sentence of its help as summary."""
         cmd.short_help = cmd.get_short_help_str(LONGEST_SUMMARY)
+        if not any("--version" in option.opts for option in cmd.params):
+            click.version_option(package_name="recbole-alibaba")(cmd)
         super().add_command(cmd, name)
 
 

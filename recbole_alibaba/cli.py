@@ -71,17 +71,7 @@ def _silent_about_the_disk(thread: threading.ExceptHookArgs) -> None:
         threading.__excepthook__(thread)
 
 
-class Commands(Group):
-    """Each command answers --version, too."""
-
-    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """Add `cmd`, with --version if it has none."""
-        if not any("--version" in option.opts for option in cmd.params):
-            click.version_option(__version__)(cmd)
-        super().add_command(cmd, name)
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """From Alibaba's Tianchi logs to a trained, explained LightGCN inside RecBole."""

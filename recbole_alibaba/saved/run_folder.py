@@ -80,13 +80,18 @@ def held(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def written(path: Path) -> Iterator[Path]:
-    """A file to fill beside `path`. It becomes `path` in one step when the block ends, unless the block raises."""
+def written(path: Path, synced: bool = True) -> Iterator[Path]:
+    """A file to fill beside `path`. It becomes `path` in one step when the block ends, unless the block raises.
+
+    Args:
+        synced: whether it must be on the disk first, so that it outlives a power cut, too.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
         yield part
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
+        if synced:
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

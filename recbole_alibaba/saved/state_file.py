@@ -1,9 +1,8 @@
-"""`state.pt` of a run's folder: written while the next epoch trains, read without executing anything in it."""
+"""`state.pt` of a run's folder: written between two epochs, read without executing anything in it."""
 
 from __future__ import annotations
 
 import pickle
-from concurrent.futures import Future, ThreadPoolExecutor
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -18,36 +17,26 @@ NAME = "state.pt"
 
 
 class StateWriter:
-    """Writes one state at a time in a thread of its own, so that the training does not wait for the disk."""
+    """Writes the state of one run again and again."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
-        self._pool = ThreadPoolExecutor(1, "state")
-        self._running: Future[None] | None = None
         for part in folder.glob(f".{NAME}.*"):  # of a process that was killed while it wrote
             part.unlink()
 
     def write(self, state: dict[str, Any]) -> None:
-        """Replace the file by this state, which must not change any more. Waits for the one before it."""
-        self.wait()
-        self._running = self._pool.submit(_write, state, self._path)
+        """Replace the file by this state before the next epoch begins. A full disk is warned of and ends nothing.
 
-    def wait(self) -> None:
-        """Return when the file is there. A full disk does not end a training: it is warned of."""
-        running, self._running = self._running, None
+        It does not wait for the disk itself: the file outlives a killed process, and the next state comes soon.
+        """
         try:
-            if running:
-                running.result()
+            with written(self._path, synced=False) as part:
+                torch.save(state, str(part))
         except (OSError, RuntimeError) as error:  # torch's own writer raises RuntimeError
             getLogger().warning(
                 f"{self._path} could not be written ({str(error).splitlines()[0]}). The training goes on; --resume "
                 "would start from an earlier epoch. Free some space, or set state_step: 0."
             )
-
-
-def _write(state: dict[str, Any], path: Path) -> None:
-    with written(path) as part:
-        torch.save(state, str(part))
 
 
 def read_state(folder: Path, device: Any) -> dict[str, Any] | None:

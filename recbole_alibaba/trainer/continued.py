@@ -80,11 +80,6 @@ class StateKeeper:
         self._writer.write(take(self._made, self._finished - 1, self._best))
         self.kept = self._finished
 
-    def wait(self) -> None:
-        """Return when the state and the curves are on the disk."""
-        self._made.trainer.tensorboard.flush()
-        self._writer.wait()
-
 
 def fit(made: Any, folder: Path | None, earlier: EarlierRun | None, asked: dict[str, Any]) -> tuple[float, Any]:
     """Train as RecBole's `fit` does, and return what it returns.
@@ -132,7 +127,7 @@ def _fit_and_keep(made: Any, folder: Path, best: dict[str, Any] | None) -> tuple
             raise Interrupted(f"Stopped. {keeper.kept:,} epochs are kept. {_way_on(folder)}") from None
         raise
     finally:
-        keeper.wait()
+        made.trainer.tensorboard.flush()
     return result
 
 
