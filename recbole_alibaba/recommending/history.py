@@ -14,7 +14,7 @@ from recbole_alibaba.host.errors import SavedRunError
 from recbole_alibaba.recommending.tokens import Tokens
 
 CHOICES = {
-    "full": "all interactions of the data (training, validation, test)",
+    "full": "all interactions of the data (training, validation, test), which LightGCN's vectors of users hold, too",
     "train": "the interactions before the test (training, validation), as in RecBole's test",
 }
 
@@ -34,8 +34,7 @@ class History:
 
         With `train` a test item is not among them, even if the user had it before: RecBole ranks it, too.
         """
-        if choice not in CHOICES:
-            raise SavedRunError(f"history: {choice!r}; use {' or '.join(map(repr, CHOICES))}.")
+        _check(choice)
         if choice == "full":
             return self._full
         return self._of("train", "valid").without(self._of("test"), self.n_items)
@@ -49,6 +48,16 @@ class History:
         """The training items of each user: the edges of the graph."""
         return self._of("train")
 
+    def in_graph(self, choice: str) -> UserLists:
+        """The items of each user that carry a part of his vector: some user has them in training."""
+        _check(choice)
+        return self._full_in_graph if choice == "full" else self.train
+
+    @cached_property
+    def _full_in_graph(self) -> UserLists:
+        lists, known = self._full, self.degree[self._full.items] > 0
+        return UserLists.from_pairs(lists.rows[known], lists.items[known], self.n_users, self.n_items)
+
     @cached_property
     def degree(self) -> np.ndarray:
         """The number of training users of each item."""
@@ -58,6 +67,11 @@ class History:
         chosen = np.isin(self.interactions["part"].astype(str), parts)
         users, items = (self.interactions[side][chosen] for side in ("user", "item"))
         return UserLists.from_pairs(users, items, self.n_users, self.n_items)
+
+
+def _check(choice: str) -> None:
+    if choice not in CHOICES:
+        raise SavedRunError(f"history: {choice!r}; use {' or '.join(map(repr, CHOICES))}.")
 
 
 @dataclass(frozen=True)

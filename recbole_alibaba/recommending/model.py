@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from logging import getLogger
 from typing import Any, NamedTuple
 
@@ -71,7 +72,9 @@ class SavedModel:
             users: their ids; None for every user of the data. A repeated user counts once.
             seen: whether items may be recommended that the user has had.
             items: the only items that may be recommended; unknown ones are left out, with a warning in the log.
-            history: which interactions count as had: `full` (all) or `train` (those before the test part).
+            history: what a user has had: `full` (all interactions of the data) or `train` (those before the test part,
+                as in RecBole's test). These items are left out, and with `full` LightGCN's vector of the user is the
+                sum over all of them, not over the training items only.
             unknown: `error`, or `popular`: an unknown user gets the items with the most training interactions.
             explain: whether to add the columns own, because and others; see `explain`.
 
@@ -105,7 +108,9 @@ class SavedModel:
             raise SavedRunError(f"unknown: {unknown!r}; use 'error' or 'popular'.")
         self._check_k(k)
         subset = self._subset(items)
-        hidden = None if seen else self.history.lists(history)
+        had_before = self.history.lists(history)  # refuses an unknown word, too
+        hidden = None if seen else had_before
+        shares = partial(self._score_shares, history)
         if explain:
             self._shares("An explanation")
         if users is None:
@@ -120,10 +125,10 @@ class SavedModel:
             for start in range(0, len(ids), step):
                 some = ids[start : start + step]
                 had = hidden.take(some) if hidden is not None else _no_items(len(some))
-                found = self._ranked(some, had, k, subset)
+                found = self._ranked(some, had, k, subset, history)
                 popular = some == 0 if unknown == "popular" else None
                 table = frame(names[start : start + step], found, self.items.texts, popular)
-                yield explained(table, some, found[0], self._score_shares, self.items.texts) if explain else table
+                yield explained(table, some, found[0], shares, self.items.texts) if explain else table
 
         return blocks()
 
@@ -161,19 +166,22 @@ class SavedModel:
         new = self._new_users(history, 1)
         return new.names, self._shares("A fold-in").fold_in(new.usable).numpy()
 
-    def explain(self, user: Any, item: Any) -> pd.DataFrame:
-        """How the score of an item for a user divides among the user's training items, the largest share first.
+    def explain(self, user: Any, item: Any, history: str = "full") -> pd.DataFrame:
+        """How the score of an item for a user divides among the user's items, the largest share first.
+
+        Args:
+            history: see `recommend`.
 
         Returns:
-            part, item, share. The first row is the user's own part (part `own`, no item); part `item` is a training
-            item of the user. The shares add up to the score.
+            part, item, share. The first row is the user's own part (part `own`, no item); part `item` is an item of
+            the user that some user has in training. The shares add up to the score.
 
         Raises:
             SavedRunError: unknown user or item, or the model is no LightGCN of this plugin.
         """
         self._shares("An explanation")
         user_id, item_id = self.users.known([str(user)]), self.items.known([str(item)])
-        own, items, shares = self._score_shares(int(user_id[0]), item_id)
+        own, items, shares = self._score_shares(history, int(user_id[0]), item_id)
         order = np.argsort(-shares[:, 0], kind="stable")
         return pd.DataFrame(
             {
@@ -216,10 +224,19 @@ class SavedModel:
             _warn_left_out(unknown)
         return [token for token, one in zip(wanted, known, strict=True) if one]
 
-    def vectors(self) -> Vectors:
-        """The vectors of all users and items."""
-        users, items = (self._table(side)[1:].numpy() for side in ("user", "item"))
+    def vectors(self, history: str = "full") -> Vectors:
+        """The vectors of all users and items; their products are the scores of `recommend` with the same `history`."""
+        items = self._table("item")[1:].numpy()
+        users = self._user_vectors(np.arange(1, len(self.users)), history).numpy()
         return Vectors(self.users.texts[1:], users, self.items.texts[1:], items)
+
+    def _user_vectors(self, ids: np.ndarray, history: str) -> Tensor:
+        """The vectors (n, d) of users by their internal ids; with `full`, LightGCN's hold all their interactions."""
+        lists = self.history.in_graph(history).take(ids)
+        if history == "train" or "item_spread" not in self._tables:
+            return self._table("user")[torch.from_numpy(ids)]
+        shares = self._shares("A vector")
+        return shares.own[torch.from_numpy(ids)] + shares.fold_in(lists)
 
     def _table(self, side: str) -> Tensor:
         if not self._tables:
@@ -235,15 +252,18 @@ class SavedModel:
         own = self._tables["user_embedding"] / (self._n_layers + 1)
         return Shares(own, self._tables["item_spread"], self.history.degree)
 
-    def _score_shares(self, user: int, items: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The user's own part (k,), his m training items, and their shares (m, k) of the scores of k items."""
-        mine = self.history.train.take(np.array([user])).items
+    def _score_shares(self, history: str, user: int, items: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The user's own part (k,), his m items in the graph, and their shares (m, k) of the scores of k items."""
+        mine = self.history.in_graph(history).take(np.array([user])).items
         own, shares = self._shares("An explanation").of_scores(user, mine, self._table("item")[items])
         return own, mine, shares
 
-    def _ranked(self, ids: np.ndarray, hidden: UserLists, k: int, subset: np.ndarray | None) -> Ranking:
+    def _ranked(self, ids: np.ndarray, hidden: UserLists, k: int, subset: np.ndarray | None, history: str) -> Ranking:
         """Lists of known users; an unknown one, 0, gets the popular list."""
-        items, scores = self._ranker(ids, hidden, k, subset)
+        if isinstance(self._ranker, VectorRanker):
+            items, scores = self._ranker.of_vectors(self._user_vectors(ids, history), hidden, k, subset)
+        else:
+            items, scores = self._ranker(ids, hidden, k, subset)
         if not ids.all():
             items[ids == 0], scores[ids == 0] = self._popular(_no_items(1), k, subset)
         return items, scores

@@ -45,6 +45,19 @@ def test_a_list_holds_the_best_items_that_the_user_has_not_had(model: Any) -> No
         assert rows.loc[rows["user"] == user, "item"].tolist() == best.tolist()
 
 
+def test_the_full_history_is_in_the_vector_as_new_items_would_be(model: Any) -> None:
+    users = np.arange(1, USERS)
+    lists, trained = model.history.in_graph("full").take(users), model.history.train.take(users)
+    assert len(lists.items) > len(trained.items)
+    everything, training = (
+        model.fold_in_vectors(pd.DataFrame({"user": some.rows, "item": model.items.texts[some.items]}))[1]
+        for some in (lists, trained)
+    )
+    full, train = (model.vectors(history).users[users - 1] for history in ("full", "train"))
+    assert np.abs((full - everything) - (train - training)).max() < 1e-5  # what is left is the user's own part
+    assert np.abs(full - train).max() > 1e-3
+
+
 def test_seen_items_and_a_subset(model: Any, caplog: pytest.LogCaptureFixture) -> None:
     token = model.users.texts[1]
     had = model.items.texts[model.history.train.take(np.array([1])).items[:3]].tolist()
@@ -77,9 +90,12 @@ def test_a_fold_in_of_a_users_own_items_gives_his_vector_without_layer_0(trained
     names, folded = model.fold_in_vectors(pd.concat([table, table]))
     layer_0 = torch.load(trained["model_file"], weights_only=False)["state_dict"]["user_embedding.weight"]
     order = model.users.ids(names)
-    assert np.abs(folded + layer_0[order].numpy() / 4 - model.vectors().users[order - 1]).max() < 1e-5
+    assert np.abs(folded + layer_0[order].numpy() / 4 - model.vectors("train").users[order - 1]).max() < 1e-5
     # His list is nearly the same: layer 0 is a quarter of the mean.
-    new, old = (rows.groupby("user")["item"].agg(set) for rows in (model.fold_in(table), model.recommend(list(names))))
+    new, old = (
+        rows.groupby("user")["item"].agg(set)
+        for rows in (model.fold_in(table), model.recommend(list(names), history="train"))
+    )
     assert np.mean([len(new[user] & old[user]) for user in names]) / 10 > 0.5
 
 
