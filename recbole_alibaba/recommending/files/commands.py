@@ -139,13 +139,14 @@ def similar(run: str, item: str | None, user: str | None, k: int, output: Path |
 @run_argument
 @click.option("--format", "kind", type=click.Choice(["npy", "parquet", "faiss"]), default="npy", show_default=True)
 @click.option("--output", default="vectors", show_default=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.option("--history", type=click.Choice(CHOICES), default="full", show_default=True, help="As in recommend.")
 @trust_option
 @answers
-def export(run: str, kind: str, output: Path, trust: bool) -> None:
+def export(run: str, kind: str, output: Path, history: str, trust: bool) -> None:
     """Write the vectors of users and items, with the data's own ids. Their dot product is the score."""
     from recbole_alibaba.recommending.files.export import export as write
 
-    for file in write(_load(run, trust), kind, output):
+    for file in write(_load(run, trust), kind, output, history):
         click.echo(str(file))
 
 

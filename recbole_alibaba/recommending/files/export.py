@@ -15,13 +15,14 @@ from recbole_alibaba.recommending.model import SavedModel, Vectors
 from recbole_alibaba.saved.parquet import write_parquet
 
 
-def export(model: SavedModel, kind: str, folder: Path) -> list[Path]:
+def export(model: SavedModel, kind: str, folder: Path, history: str = "full") -> list[Path]:
     """Write the vectors into a new folder, whole or not at all. Row i of a file belongs to line i of its ids.
 
     Args:
         kind: `npy`: users.npy, items.npy, users.txt, items.txt. `parquet`: users.parquet and items.parquet with the
             columns token and vector. `faiss`: items.faiss, an exact index of dot products, with items.txt, users.npy
             and users.txt.
+        history: see `SavedModel.recommend`.
 
     Returns:
         The files.
@@ -29,7 +30,7 @@ def export(model: SavedModel, kind: str, folder: Path) -> list[Path]:
     Raises:
         SavedRunError: the folder exists, the model has no vectors, or faiss is not installed.
     """
-    vectors = model.vectors()
+    vectors = model.vectors(history)
     if folder.exists():
         raise SavedRunError(f"{folder} exists already: name another folder with --output, or remove it.")
     building = folder.with_name(f".{folder.name}.{os.getpid()}.building")
