@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from recbole_alibaba.host.errors import BadInput, BadSettingError, NotFiniteLossError
+from recbole_alibaba.host.errors import BadInput, BadSettingError, NotFiniteLossError, disk_fault
 from recbole_alibaba.settings.values import TYPED, written
 
 
@@ -26,7 +26,7 @@ def settings_named(given: Mapping[str, Any], files: Sequence[str] = ()) -> Itera
     except (BadInput, NotFiniteLossError):
         raise
     except Exception as error:
-        if not given and not files:
+        if (not given and not files) or disk_fault(error) is not None:
             raise
         raise BadSettingError(_sentence(error, given, files)) from error
 

@@ -69,7 +69,7 @@ RULES: dict[str, Kind] = {
     "eval_args.split": mapping(like="{RS: [0.8, 0.1, 0.1]}, {TS: [0.8, 0.1, 0.1]} or {LS: valid_and_test}"),
     "eval_args.split.RS": shares(),
     "eval_args.split.TS": shares(),
-    "eval_args.split.LS": choice("valid_and_test"),
+    "eval_args.split.LS": choice("valid_and_test", "valid_only", "test_only"),
     "eval_args.order": choice("RO", "TO"),
     "eval_args.group_by": either(choice("user", "none"), nothing()),
     "eval_args.mode": either(_MODE, mapping(like="{valid: full, test: full}")),

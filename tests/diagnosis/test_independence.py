@@ -8,10 +8,12 @@ import recbole_alibaba.diagnosis as diagnosis
 HERE = Path(diagnosis.__file__).parent
 PURE = [
     *(file for folder in ("causes", "report", "signs") for file in HERE.glob(f"{folder}/*.py")),
-    *(HERE / f"{name}.py" for name in ("catalogue", "findings", "outcome", "readings")),
+    *(HERE / f"{name}.py" for name in ("catalogue", "findings", "readings")),
+    HERE / "cures" / "outcome.py",
     HERE / "settings_lint.py",
     HERE / "monitor" / "epoch_record.py",
-    HERE.parent / "host" / "ranking_settings.py",
+    HERE.parent / "settings" / "ranking_metrics.py",
+    HERE.parent / "host" / "errors.py",
 ]
 
 

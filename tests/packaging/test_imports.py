@@ -29,10 +29,8 @@ FORBIDDEN = {
         f"recbole_alibaba/{file}.py": {"recbole"}
         for file in (
             *("saved/parquet", "saved/read_run", "saved/run_folder"),
-            *(
-                f"recommending/{name}"
-                for name in ("command", "export", "history", "load", "model", "ranking", "tianchi")
-            ),
+            *(f"recommending/{name}" for name in ("history", "load", "model", "ranking")),
+            *(f"recommending/files/{name}" for name in ("commands", "export", "tianchi")),
         )
     },
 }

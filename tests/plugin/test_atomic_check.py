@@ -153,7 +153,7 @@ def test_a_file_that_recbole_reads_right(name: str) -> None:
     ],
 )  # fmt: skip
 def test_other_files_and_settings(files: dict[str, str | bytes], settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(AtomicFileError, match=message):
+    with pytest.raises(BadInput, match=message):
         load({"inter": text(), **files}, **settings)
 
 

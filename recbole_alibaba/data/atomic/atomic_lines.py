@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from recbole_alibaba.data.atomic.atomic_header import wrong_encoding
-from recbole_alibaba.host.errors import AtomicFileError
+from recbole_alibaba.host.errors import AtomicFileError, UnusableDatasetError
 
 BLOCK_BYTES = 1 << 22
 SAMPLE_ROWS = 1000
@@ -46,14 +46,15 @@ def refuse_wrong_lines(
         proved: whether the fast proof is enough. After a failure of reading it is not.
 
     Raises:
-        AtomicFileError: the first such line, or there is none at all.
+        AtomicFileError: the first such line.
+        UnusableDatasetError: there is no line at all.
     """
     if len(separator) != 1:
         return  # for pandas a regular expression
     ids = [name for name in needed if columns[name] == "token"]
     sample = [fields for _, fields in islice(_rows(file, separator, encoding), SAMPLE_ROWS)]
     if not sample:
-        raise AtomicFileError(f"{file} has a header and no row. Needed is a line for each row below the header.")
+        raise UnusableDatasetError(f"{file} has a header and no row. Needed is a line for each row below the header.")
     _refuse_decimal_ids(file, sample, list(columns), ids)
     if proved and is_regular(file, separator, encoding, len(columns)):
         return

@@ -231,7 +231,7 @@ def nan_scores(made: Any) -> Any:
 def evaluation_masks_everything(made: Any) -> Any:
     """The held-out items are masked with the history, in RecBole's loader or in this plugin's."""
     data, n_items = made.valid_data, made.dataset.item_num
-    if hasattr(data, "uid2history_item"):
+    if not hasattr(data, "task"):
         for user in range(len(data.uid2history_item)):
             data.uid2history_item[user] = torch.arange(1, n_items)
         return made
