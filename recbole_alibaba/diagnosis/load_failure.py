@@ -35,9 +35,7 @@ def read_ids(file: Path, settings: Settings, *keys: str) -> pd.DataFrame:
 def why_not_loaded(settings: Settings, error: Exception) -> list[Finding]:
     """Findings that explain ``error``. If the data do not explain it, ``cannot-start`` gives the error's message."""
     plain = Finding("cannot-start", "error", 0, 0, {"error": str(error)}, causes=("cannot-start",))
-    if isinstance(error, BadSettingError | UnknownModelError):  # they say what is wrong, and it is not the data
-        return [plain]
-    file = interaction_file(settings)
+    file, setting = interaction_file(settings), isinstance(error, BadSettingError | UnknownModelError)
     try:
         rows = read_ids(file, settings, "USER_ID_FIELD", "ITEM_ID_FIELD")
         features = file.with_suffix(".item")
@@ -50,6 +48,8 @@ def why_not_loaded(settings: Settings, error: Exception) -> list[Finding]:
     if not well:
         return [exchanged]
     pairs = rows.drop_duplicates()
+    if setting:  # the error says what is wrong with it; very thin data come first all the same
+        return [thin_data(len(pairs), "error"), plain] if len(pairs) < enough().pairs // 2 else [plain]
     users, items = (pd.factorize(pairs[side])[0] for side in ("user", "item"))
     if found := _of_pairs(users, items, settings):
         return found

@@ -14,6 +14,7 @@ PURE = [
     HERE / "monitor" / "epoch_record.py",
     HERE.parent / "settings" / "ranking_metrics.py",
     HERE.parent / "host" / "errors.py",
+    HERE.parent / "console" / "printed_commands.py",
 ]
 
 

@@ -9,7 +9,7 @@ from click.testing import Result
 
 import recbole_alibaba
 from recbole_alibaba.data.atomic.atomic_lines import is_regular
-from recbole_alibaba.host.errors import AtomicFileError, BadInput
+from recbole_alibaba.host.errors import BadInput, UnusableDatasetError
 from recbole_alibaba.host.guards import loaded
 from tests.conftest import two_taste_rows
 
@@ -87,7 +87,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_malformed_interaction_file(name: str) -> None:
     content, message = REFUSED[name]
-    with pytest.raises(AtomicFileError, match=message) as raised:
+    with pytest.raises(UnusableDatasetError, match=message) as raised:
         load({"inter": content})
     assert "dataset/log/log.inter" in str(raised.value)
 
@@ -173,7 +173,7 @@ def test_a_file_under_another_name(name: str, message: str) -> None:
 
 def test_a_folder_in_place_of_a_file() -> None:
     Path("dataset/log/log.inter").mkdir(parents=True)
-    with pytest.raises(AtomicFileError, match="is a folder"):
+    with pytest.raises(BadInput, match="is a folder"):
         load({})
 
 
