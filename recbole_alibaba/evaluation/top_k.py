@@ -20,6 +20,8 @@ from recbole_alibaba.data.user_lists import UserLists
 
 BUFFER_BYTES = 32 << 20
 """Size of the largest table of float32 scores that `rank_by_scores` asks for."""
+MOST_THREADS = 8
+"""More threads do not make a tile larger, so it takes 16 MB at most."""
 SOURCE = str(Path(__file__).with_suffix(".c"))
 
 
@@ -28,7 +30,7 @@ class Tiling:
     """How `top_k` divides the scores.
 
     Args:
-        users, items: the size of a tile. The default, 2 MB, is read again while it is still in the CPU's cache.
+        users, items: the part of a tile that a thread searches. The default, 2 MB, is still in its CPU's cache.
         group: torch looks for the largest score of each `group` neighbouring items first.
     """
 
@@ -56,10 +58,11 @@ def top_k(
     """
     functions = library(SOURCE) if users.device.type == "cpu" and users.dtype == torch.float32 else None
     best, score = torch.empty(len(users), k, dtype=torch.int64), torch.empty(len(users), k, dtype=users.dtype)
-    buffer = users.new_empty(min(tiling.users, len(users)) * min(tiling.items, len(items)))
+    step = tiling.users * min(torch.get_num_threads(), MOST_THREADS)
+    buffer = users.new_empty(min(step, len(users)) * min(tiling.items, len(items)))
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        for start in range(0, len(users), tiling.users):
-            block = slice(start, min(start + tiling.users, len(users)))
+        for start in range(0, len(users), step):
+            block = slice(start, min(start + step, len(users)))
             mine = users[block]
             search = _Scan(functions, pool, hidden[block], k) if functions else _Search(mine, hidden[block], k, tiling)
             for first in range(0, len(items), tiling.items):
