@@ -52,6 +52,7 @@ def top_k(
 
     Args:
         users, items: vectors (n, d) and (n_items, d), on one device.
+        k: at least 1.
 
     Returns:
         Items, int64 (n, k), and scores (n, k), both on the CPU.
