@@ -1,7 +1,7 @@
 """At installation every .c file of the two packages is compiled to a library beside it, if there is a compiler.
 
 The libraries hold plain C functions, which are called through ctypes. So one wheel serves every Python of a platform.
-Everything works without them, at DuckDB's speed.
+Everything works without them, at the speed of DuckDB and torch.
 """
 
 from __future__ import annotations

@@ -33,7 +33,11 @@ def memory_of(limit: str | None) -> int:
 
 @cache
 def library(source: str) -> ctypes.CDLL | None:
-    """The functions of a .c file of this package; None where no compiler was present at installation."""
+    """The functions of a .c file; None where no compiler was present at installation.
+
+    Args:
+        source: a path from this package's folder, or a whole path.
+    """
     path = Path(__file__).parent / source
     try:
         return ctypes.CDLL(str(path.with_name(f"_{path.stem}.so")))

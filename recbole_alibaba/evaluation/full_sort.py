@@ -122,7 +122,7 @@ def rank(model: Any, task: RankingTask, k: int, *, mean_rank: bool = False) -> t
 
     if not mean_rank and (vectors := user_item_vectors(model, users, task.n_items)):
         ids = users[model.USER_ID]
-        return top_k(vectors[0][ids], vectors[1], task.hidden, k), None
+        return top_k(vectors[0][ids], vectors[1], task.hidden, k)[0], None
     return rank_by_scores(score, task.hidden, task.positives, k, task.n_items, mean_rank=mean_rank)
 
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dataset_prep.machine import address, library
 from recbole_alibaba.data.sorting import stable_argsort
 from recbole_alibaba.data.user_lists import UserLists
 
 BUFFER_BYTES = 32 << 20
 """Size of the largest table of float32 scores that `rank_by_scores` asks for."""
+MOST_THREADS = 8
+"""More threads do not make a tile larger, so it takes 16 MB at most."""
+SOURCE = str(Path(__file__).with_suffix(".c"))
 
 
 @dataclass(frozen=True)
@@ -22,100 +30,131 @@ class Tiling:
     """How `top_k` divides the scores.
 
     Args:
-        users, items: the size of a tile. The default, 2 MB, is read again while it is still in the CPU's cache.
-        group: the largest score of each `group` neighbouring items is kept.
-        span_bytes: tiles of this size together are made before their scores are searched. With larger spans,
-            writing the scores takes most of the time.
+        users, items: the part of a tile that a thread searches. The default, 2 MB, is still in its CPU's cache.
+        group: torch looks for the largest score of each `group` neighbouring items first.
     """
 
     users: int = 256
     items: int = 2048
     group: int = 64
-    span_bytes: int = 8 << 20
 
 
-def top_k(users: Tensor, items: Tensor, hidden: UserLists, k: int, *, tiling: Tiling = Tiling()) -> Tensor:
-    """The k items of largest dot product for each user, best first: int64 (n, k), on the CPU.
+def top_k(
+    users: Tensor, items: Tensor, hidden: UserLists, k: int, *, tiling: Tiling = Tiling()
+) -> tuple[Tensor, Tensor]:
+    """The k items of largest dot product for each user, best first, and these products.
 
-    Item 0 is RecBole's padding. It and the user's `hidden` items never come before another item. Of items with equal
-    scores **the lower id comes first**.
+    Item 0 is RecBole's padding. It, the user's `hidden` items and products that are NaN never come. A list of fewer
+    than k items ends in item 0 with minus infinity. Of items with equal scores **the lower id comes first**.
 
-    Scores are made tile by tile, and the largest score of each group of items is noted while the tile is in the
-    cache. These show which few groups can hold one of a user's k best, and only those groups are read again.
+    Scores are made tile by tile, and each tile is searched while it is in the cache: by top_k.c, or by torch on other
+    devices, for other types than float32, and where no compiler was present at installation.
 
     Args:
         users, items: vectors (n, d) and (n_items, d), on one device.
+        k: at least 1.
+
+    Returns:
+        Items, int64 (n, k), and scores (n, k), both on the CPU.
     """
-    best = torch.empty(len(users), k, dtype=torch.int64)
-    tiles = max(tiling.span_bytes // (4 * tiling.users * tiling.items), 1)
-    shape = min(tiles, -(-len(items) // tiling.items)), min(tiling.users, len(users)), tiling.items
-    buffer = users.new_empty(shape)
-    for start in range(0, len(users), tiling.users):
-        block = slice(start, min(start + tiling.users, len(users)))
-        best[block] = _top_k_of_block(users[block], items, hidden[block], k, buffer, tiling.group).cpu()
-    return best
+    functions = library(SOURCE) if users.device.type == "cpu" and users.dtype == torch.float32 else None
+    best, score = torch.empty(len(users), k, dtype=torch.int64), torch.empty(len(users), k, dtype=users.dtype)
+    step = tiling.users * min(torch.get_num_threads(), MOST_THREADS)
+    buffer = users.new_empty(min(step, len(users)) * min(tiling.items, len(items)))
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        for start in range(0, len(users), step):
+            block = slice(start, min(start + step, len(users)))
+            mine = users[block]
+            search = _Scan(functions, pool, hidden[block], k) if functions else _Search(mine, hidden[block], k, tiling)
+            for first in range(0, len(items), tiling.items):
+                some = items[first : first + tiling.items]
+                tile = buffer[: len(mine) * len(some)].view(len(mine), len(some))
+                torch.mm(mine, some.T, out=tile)
+                search.add(tile, first)
+            best[block], score[block] = search.result()
+    return best, score
 
 
-def _top_k_of_block(users: Tensor, items: Tensor, hidden: UserLists, k: int, buffer: Tensor, group: int) -> Tensor:
-    """`top_k` of the users of one tile; buffer (tiles, users, tile) holds the scores of a span."""
-    n, width = len(users), buffer.shape[2]
-    span = len(buffer) * width
-    scores = buffer.view(-1)[: n * span].view(-1, n, width)
-    largest = scores.new_empty(n, len(scores), width // group)
-    hide = _Hidden(hidden, len(items), width, users.device)
-    score = users.new_full((n, k), -torch.inf)
-    # A list of fewer than k items ends in the padding item.
-    item = torch.zeros(n, k, dtype=torch.int64, device=users.device)
-    for first in range(0, len(items), span):
-        starts = range(first, min(first + span, len(items)), width)
-        for tile, start in zip(scores, starts, strict=False):
-            some = items[start : start + width]
-            tile[:, len(some) :] = -torch.inf
-            torch.mm(users, some.T, out=tile[:, : len(some)])
-            hide(tile, start)
-            torch.amax(tile.view(n, -1, group), 2, out=largest[:, (start - first) // width])
-        found = largest[:, : len(starts)]
-        floor = score[:, -1] if first else _floor(found.flatten(1), k)
-        row, found_item, found_score = _above(scores, found, floor, group)
-        score, item = _merge(score, item, row, found_item + first, found_score)
-    return item
+class _Scan:
+    """The best k of some users so far, by top_k.c. Each of torch's threads has a part of the users."""
+
+    def __init__(self, functions: ctypes.CDLL, pool: ThreadPoolExecutor, hidden: UserLists, k: int) -> None:
+        self.functions, self.pool = functions, pool
+        self.hidden, self.ends = (np.ascontiguousarray(part, np.int64) for part in (hidden.items, hidden.start[1:]))
+        self.heaps, self.next = np.empty((len(hidden), k), np.int64), hidden.start[:-1].astype(np.int64)
+        rows = -(-len(hidden) // torch.get_num_threads())
+        self.parts = [self._part(slice(start, start + rows)) for start in range(0, len(hidden), rows)]
+
+    def _part(self, rows: slice) -> tuple[int, ctypes.c_int64, tuple[Any, ...]]:
+        """First row, number of rows, and what top_k.c keeps of them."""
+        heaps = self.heaps[rows]
+        lists = address(self.hidden), address(self.next[rows]), address(self.ends[rows])
+        return rows.start, ctypes.c_int64(len(heaps)), (address(heaps), ctypes.c_int64(heaps.shape[1]), *lists)
+
+    def add(self, tile: Tensor, first: int) -> None:
+        """Look at the scores (n, width) of the items from `first` on."""
+        scores, width = tile.data_ptr(), tile.shape[1]
+
+        def scan(start: int, n: ctypes.c_int64, kept: tuple[Any, ...]) -> None:
+            rows = ctypes.c_void_p(scores + start * width * tile.itemsize)
+            self.functions.scan(rows, n, ctypes.c_int64(width), ctypes.c_int64(first), *kept)
+
+        others = [self.pool.submit(scan, *part) for part in self.parts[1:]]
+        scan(*self.parts[0])
+        for other in others:
+            other.result()
+
+    def result(self) -> tuple[Tensor, Tensor]:
+        """Items and scores, (n, k)."""
+        n, k = self.heaps.shape
+        items, scores = np.empty((n, k), np.int64), np.empty((n, k), np.float32)
+        self.functions.sort(address(self.heaps), ctypes.c_int64(n), ctypes.c_int64(k), address(items), address(scores))
+        return torch.from_numpy(items), torch.from_numpy(scores)
 
 
-class _Hidden:
-    """Sets the scores of hidden items to minus infinity, tile by tile."""
+class _Search:
+    """The best k of some users so far, by torch."""
 
-    def __init__(self, hidden: UserLists, n_items: int, width: int, device: torch.device) -> None:
+    def __init__(self, users: Tensor, hidden: UserLists, k: int, tiling: Tiling) -> None:
         order = stable_argsort(hidden.items)
-        items = hidden.items[order]
-        self.width = width
-        self.edges = np.searchsorted(items, range(0, n_items + width, width))
-        self.places = torch.from_numpy(hidden.rows[order] * width + items % width).to(device)
+        self.hidden, self.tiling = hidden.items[order], tiling
+        self.places = tuple(torch.from_numpy(part).to(users.device) for part in (hidden.rows[order], self.hidden))
+        self.score = users.new_full((len(users), k), -torch.inf)
+        self.item = torch.zeros(len(users), k, dtype=torch.int64, device=users.device)
 
-    def __call__(self, scores: Tensor, start: int) -> None:
-        number = start // self.width
-        scores.view(-1)[self.places[self.edges[number] : self.edges[number + 1]]] = -torch.inf
-        if start == 0:
-            scores[:, 0] = -torch.inf
+    def add(self, tile: Tensor, first: int) -> None:
+        """Look at the scores (n, width) of the items from `first` on. Hidden ones become minus infinity."""
+        part = slice(*np.searchsorted(self.hidden, (first, first + tile.shape[1])))
+        rows, items = (place[part] for place in self.places)
+        tile[rows, items - first] = -torch.inf
+        if first == 0:
+            self._start(tile)
+            return
+        group = self.tiling.group
+        tile = _padded(tile, -(-tile.shape[1] // group) * group)
+        groups, floor = tile.view(len(tile), -1, group), self.score[:, -1:]
+        # The largest of a group with NaN is NaN.
+        row, number = (groups.amax(2) <= floor).logical_not_().nonzero(as_tuple=True)
+        some = groups[row, number]
+        at, place = (some > floor[row]).nonzero(as_tuple=True)
+        new_item = first + number[at] * group + place
+        self.score, self.item = _merge(self.score, self.item, row[at], new_item, some[at, place])
+
+    def _start(self, tile: Tensor) -> None:
+        tile[:, 0] = -torch.inf
+        tile.nan_to_num_(-torch.inf, torch.inf, -torch.inf)
+        self.score, self.item = largest(_padded(tile, self.score.shape[1]), self.score.shape[1])
+        self.item[self.score == -torch.inf] = 0
+
+    def result(self) -> tuple[Tensor, Tensor]:
+        """Items and scores, (n, k)."""
+        return self.item.cpu(), self.score.cpu()
 
 
-def _floor(largest: Tensor, k: int) -> Tensor:
-    """A bound that the k best scores of each row exceed, (n,): just below the k-th of `largest`, of distinct items."""
-    if largest.shape[1] < k:
-        return largest.new_full((len(largest),), -torch.inf)
-    kth = largest.topk(k).values[:, -1]
-    return torch.nextafter(kth, kth.new_tensor(-torch.inf))
-
-
-def _above(scores: Tensor, largest: Tensor, floor: Tensor, group: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Row, position in the span, and score of every score above the floor of its row; positions in a row ascend.
-
-    scores (tiles, n, width), largest (n, tiles, groups), floor (n,).
-    """
-    _, n, width = scores.shape
-    row, tile, number = (largest > floor[:, None, None]).nonzero(as_tuple=True)
-    some = scores.view(-1, group)[(tile * n + row) * (width // group) + number]
-    at, place = (some > floor[row, None]).nonzero(as_tuple=True)
-    return row[at], (tile * width + number * group)[at] + place, some[at, place]
+def _padded(scores: Tensor, width: int) -> Tensor:
+    """At least that many columns; what is added is minus infinity."""
+    more = width - scores.shape[1]
+    return F.pad(scores, (0, more), value=-torch.inf) if more > 0 else scores
 
 
 def _merge(score: Tensor, item: Tensor, row: Tensor, new_item: Tensor, new_score: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,6 @@ from torch import Tensor
 from recbole_alibaba.data.user_lists import UserLists
 from recbole_alibaba.evaluation.top_k import BUFFER_BYTES, largest, top_k
 
-GATHERED_BYTES = 8 << 20
 Ranking = tuple[np.ndarray, np.ndarray]
 """Items, int64 (n, k), and their scores, float32 (n, k); item 0 ends a list of fewer than k."""
 
@@ -45,11 +44,7 @@ class VectorRanker:
             places = np.append(0, subset)
             items = items[torch.from_numpy(places)]
             hidden = _renumbered(hidden, places, len(self.items))
-        best = top_k(vectors, items, hidden, k)
-        scores = _products(vectors, items, best).numpy()
-        # Summed in another order than by the search, equal scores could differ in the last digit.
-        scores = np.minimum.accumulate(scores, axis=1)
-        found = best.numpy()
+        found, scores = (part.numpy() for part in top_k(vectors, items, hidden, k))
         return (found if subset is None else places[found]), scores
 
 
@@ -88,13 +83,3 @@ def _renumbered(hidden: UserLists, places: np.ndarray, n_items: int) -> UserList
     items = number[hidden.items]
     kept = items > 0
     return UserLists.from_pairs(hidden.rows[kept], items[kept], len(hidden), len(places))
-
-
-def _products(vectors: Tensor, items: Tensor, best: Tensor) -> Tensor:
-    """The dot products of each vector (n, d) with its items (n, k): float32 (n, k)."""
-    scores = torch.empty(best.shape)
-    step = max(GATHERED_BYTES // (4 * best.shape[1] * items.shape[1]), 1)
-    for start in range(0, len(best), step):
-        block = slice(start, start + step)
-        torch.bmm(items[best[block]], vectors[block, :, None], out=scores[block, :, None])
-    return scores

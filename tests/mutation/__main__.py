@@ -64,7 +64,7 @@ TESTS = {
         "model/*.py": "graph propagation model",
         "data/negatives.py data/train_loader.py": "negatives dataset",
         "data/atomic_file.py data/sorting.py data/dataset.py": "atomic_file sorting dataset",
-        "data/*.py evaluation/top_k.py": "top_k dataset full_sort",
+        "data/*.py evaluation/top_k.*": "top_k dataset full_sort",
         "evaluation/popularity.py": "popularity popularity_sign",
         "evaluation/*.py": "top_k full_sort",
         "experiment.py": "host_config trainer run",
@@ -87,6 +87,7 @@ EQUIVALENT = [
     ("*.py", r"encoding=.* -> (?!.*encoding=)", "UTF-8 is the machine's own encoding, too"),
     ("dataset_prep/pairs/core.py", r"len\(pairs\[[01]\]\)", "users and items of the pairs are as many"),
     ("dataset_prep/pairs/core.c", r"prefetch|AHEAD", "a hint to the processor"),
+    ("recbole_alibaba/evaluation/top_k.c", r"BLOCK", "how many scores are compared at once"),
 ]
 
 ROOT = Path(__file__).resolve().parents[2]

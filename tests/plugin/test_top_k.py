@@ -1,6 +1,7 @@
 """The best k items, tile by tile, against sorting all scores."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,26 +21,66 @@ def by_sorting(scores: torch.Tensor, hidden: list[list[int]], k: int) -> list[li
     """Best first, the lower id first among equals, padding where nothing is left."""
     out = []
     for row, mine in zip(scores.tolist(), hidden, strict=True):
-        left = [item for item in range(1, len(row)) if item not in mine]
+        left = sorted(set(range(1, len(row))).difference(mine))
         out.append((sorted(left, key=lambda item: (-row[item], item)) + [0] * k)[:k])
     return out
 
 
-SMALL = Tiling(users=2, items=12, group=3, span_bytes=200)
-"""So small that a few items fill several spans of two tiles, several groups, and a last group that is not whole."""
+SMALL = Tiling(users=2, items=12, group=5)
+"""So small that a few items fill several tiles, several groups, and a last group that is not whole."""
+TYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+"""Products of float32 are searched by C where it was compiled, others by torch."""
 
 
-@given(st.data())
-@settings(max_examples=200, deadline=None)
-def test_top_k_is_the_sorted_list_with_ties_by_lower_id(data):
+@TYPES
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_top_k_is_the_sorted_list_with_ties_by_lower_id(dtype, data):
     n_users, n_items, k = data.draw(st.integers(1, 5)), data.draw(st.integers(2, 40)), data.draw(st.integers(1, 6))
     # Small whole numbers: many exact ties, inside groups, between groups and between tiles.
     number = st.integers(-2, 2)
-    draw = lambda n: torch.tensor(data.draw(st.lists(number, min_size=n * 2, max_size=n * 2))).view(n, 2).float()  # noqa: E731
+    draw = lambda n: torch.tensor(data.draw(st.lists(number, min_size=n * 2, max_size=n * 2))).view(n, 2).to(dtype)  # noqa: E731
     users, items = draw(n_users), draw(n_items)
     hidden = data.draw(st.lists(st.lists(st.integers(1, n_items - 1), max_size=8), min_size=n_users, max_size=n_users))
-    found = top_k(users, items, lists(hidden, n_items), k, tiling=SMALL)
-    assert found.tolist() == by_sorting(users @ items.T, hidden, k)
+    found, scores = top_k(users, items, lists(hidden, n_items), k, tiling=SMALL)
+    products = users @ items.T
+    assert found.tolist() == by_sorting(products, hidden, k)
+    assert torch.equal(scores, products.gather(1, found).where(found > 0, -torch.inf))
+
+
+@pytest.fixture(params=[1, 3])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)
+
+
+@TYPES
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("most", [1, 1000])  # nearly all products are equal, or few
+@pytest.mark.parametrize("k", [1, 20, 300])
+def test_top_k_of_wide_tiles(dtype, most, k):
+    rng = np.random.default_rng(k)
+    n_users, n_items = 9, 700
+    users, items = (torch.from_numpy(rng.integers(-most, most + 1, (n, 2))).to(dtype) for n in (n_users, n_items))
+    hidden = [
+        rng.choice(np.arange(1, n_items), n, replace=False).tolist() for n in (0, 1, 5, 30, 300, 500, 690, 699, 2)
+    ]
+    found, scores = top_k(users, items, lists(hidden, n_items), k, tiling=Tiling(users=4, items=150, group=7))
+    products = users @ items.T
+    assert found.tolist() == by_sorting(products, hidden, k)
+    assert torch.equal(scores, products.gather(1, found).where(found > 0, -torch.inf))
+
+
+@TYPES
+def test_nan_and_infinite_products(dtype):
+    """NaN never comes, nor does minus infinity; items beside them do. Zeros of both signs are equal."""
+    items = torch.tensor([9, 1, torch.nan, 3, -torch.inf, torch.inf, 2, 3] + [-0.0, 0.0] * 20, dtype=dtype)[:, None]
+    users = torch.tensor([1, torch.nan], dtype=dtype)[:, None]
+    found, scores = top_k(users, items, lists([[6], [1]], 48), 7, tiling=Tiling(users=2, items=40, group=8))
+    assert found.tolist() == [[5, 3, 7, 1, 8, 9, 10], [0] * 7]
+    assert scores.tolist() == [[torch.inf, 3, 3, 1, 0, 0, 0], [-torch.inf] * 7]
 
 
 @given(st.data())
