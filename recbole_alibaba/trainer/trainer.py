@@ -87,7 +87,7 @@ class AlibabaLightGCNTrainer(Trainer):
             scaler.step(self.optimizer)
             scaler.update()
             meter.add(parts, norm)
-            if show_progress:
+            if show_progress and meter.batches:  # on CUDA the first are read later
                 bar.set_postfix(_postfix(meter.means(), self.model.loss_parts), refresh=False)
         meter.read()
         means, seconds = meter.means(), perf_counter() - started
