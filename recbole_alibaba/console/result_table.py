@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from tabulate import tabulate
+
 
 def result_table(columns: Mapping[str, Mapping[str, float] | None], places: int = 4) -> str:
     """A table of plain text.
@@ -11,13 +13,6 @@ def result_table(columns: Mapping[str, Mapping[str, float] | None], places: int 
         places: decimals of a value.
     """
     shown = {title: values for title, values in columns.items() if values}
-    metrics = list(dict.fromkeys(metric for values in shown.values() for metric in values))
-    first = max(map(len, [*metrics, "metric"]))
-    rows = [("metric", *shown)]
-    rows += [(metric, *(_cell(values.get(metric), places) for values in shown.values())) for metric in metrics]
-    widths = [first, *(max(len(title), 8) for title in shown)]
-    return "\n".join("  ".join([row[0].ljust(first), *map(str.rjust, row[1:], widths[1:])]) for row in rows)
-
-
-def _cell(value: float | None, places: int) -> str:
-    return "-" if value is None else f"{float(value):.{places}f}"
+    metrics = dict.fromkeys(metric for values in shown.values() for metric in values)
+    rows = [[metric, *(values.get(metric) for values in shown.values())] for metric in metrics]
+    return tabulate(rows, ["metric", *shown], "plain", floatfmt=f".{places}f", missingval="-", numalign="right")
