@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from logging import getLogger
 from typing import Any, NamedTuple
 
@@ -249,6 +249,10 @@ class SavedModel:
                 f"{what} needs the sums of LightGCN's formula, which {self.record['model']} does not have: train "
                 "AlibabaLightGCN."
             )
+        return self._sums
+
+    @cached_property
+    def _sums(self) -> Shares:
         own = self._tables["user_embedding"] / (self._n_layers + 1)
         return Shares(own, self._tables["item_spread"], self.history.degree)
 

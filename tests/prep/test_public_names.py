@@ -38,6 +38,8 @@ def options_of_command(name: str) -> dict[str, object]:
     found: dict[str, object] = {}
     for option in main.commands[name].params:
         assert option.name
+        if option.name == "version":
+            continue
         found[option.name] = option.default if isinstance(option.default, str | int | float | Path) else None
     return found
 
