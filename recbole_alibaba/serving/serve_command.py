@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
+from contextlib import suppress
 
 import click
 
@@ -53,7 +54,8 @@ def serve(run: str, host: str, port: int, threads: int, trust: bool) -> None:
         if not ipaddress.ip_address(address).is_loopback:
             click.echo(f"Warning: {address} can be reached from other machines, and nobody has to log in.", err=True)
         config = uvicorn.Config(make_app(model), log_level="warning", access_log=False)
-        uvicorn.Server(config).run(sockets=[listening])
+        with suppress(KeyboardInterrupt):  # uvicorn raises it again after it has answered the last requests
+            uvicorn.Server(config).run(sockets=[listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:
