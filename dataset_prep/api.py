@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,13 @@ from dataset_prep.sources.columns import Columns
 from dataset_prep.sources.find import find_source
 
 PathLike = str | Path
+KINDS: dict[str, tuple[type, str]] = {
+    "int": (Integral, "a whole number"),
+    "float": (Real, "a number"),
+    "bool": (bool, "True or False"),
+    "str": (str, "text"),
+}
+"""The kinds of values by their annotation, and in words."""
 
 
 def convert(
@@ -39,7 +47,7 @@ def convert(
     name: str | None = None,
     items: PathLike | Sequence[PathLike] | None = None,
     user_info: PathLike | None = None,
-    behaviors: str | None = None,
+    behaviors: str | Sequence[str | int] | None = None,
     min_user: int = 2,
     min_item: int = 2,
     min_interactions: int = 1000,
@@ -151,6 +159,7 @@ def other_conversions(source: str | Source, users: PathLike | Sequence[PathLike]
 @contextmanager
 def _settings(given: dict[str, Any]) -> Iterator[Settings]:
     """The settings for the options of ``convert``. A table in memory is a file as long as they are used."""
+    given = _typed(given, convert)
     users, source, columns = given["users"], given["source"], _columns(given)
     table = is_frame(users)
     parquet = [] if table else find(_paths(users), "--log")
@@ -222,6 +231,7 @@ def convert_published(
         PrepError: anything the caller can mend.
     """
     _refuse(misspelt, convert_published)
+    _typed(locals(), convert_published)
     settings = PublishedSettings(
         str(train), str(test), Path(output), name, str(valid) if valid else None, valid_share, seed, protocol, cold,
         max_bad, force, form,
@@ -247,6 +257,28 @@ def _columns(given: dict[str, Any]) -> Columns | None:
     if isinstance(values, str):
         values = [value.strip() for value in values.split(",") if value.strip()]
     return Columns(**named, time_format=given["time_format"], zone=given["timezone"], behavior_values=tuple(values))
+
+
+def _typed(given: dict[str, Any], function: Callable[..., object]) -> dict[str, Any]:
+    """The options; behaviours as the command line writes them, columns by number as text.
+
+    Raises:
+        UsageError: an option of a type that the function does not take.
+    """
+    given = {
+        name: str(value) if name.endswith("_column") and type(value) is int else value for name, value in given.items()
+    }
+    if not isinstance(behaviors := given.get("behaviors"), str | None):
+        given["behaviors"] = ",".join(map(str, behaviors if isinstance(behaviors, list | tuple | set) else [behaviors]))
+    for name, parameter in inspect.signature(function).parameters.items():
+        names = [kind for kind in str(parameter.annotation).split(" | ") if kind != "None"]
+        value, optional = given.get(name), parameter.default is None
+        if not KINDS.keys() >= set(names) or (value is None and optional):
+            continue
+        if not any(isinstance(value, KINDS[kind][0]) and isinstance(value, bool) == (kind == "bool") for kind in names):
+            words = " or ".join(KINDS[kind][1] for kind in names)
+            raise UsageError(f"{name} is {value!r}, and must be {words}{' or None' if optional else ''}.")
+    return given
 
 
 def _refuse(misspelt: dict[str, object], function: Callable[..., object]) -> None:

@@ -97,6 +97,32 @@ def test_a_misspelt_option_names_the_nearest_one(tmp_path: Path) -> None:
         dataset_prep.convert("mobile", log, output=tmp_path, name="x", zzz=1)
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("min_user", "3", "min_user is '3', and must be a whole number."),
+        ("min_user", True, "must be a whole number"),
+        ("max_bad", "0.1", "must be a number"),
+        ("strict", "yes", "must be True or False"),
+        ("split", 3, "must be text or None"),
+    ],
+)
+def test_an_option_of_another_type_is_named(tmp_path: Path, option: str, value: Any, words: str) -> None:
+    log = mobile_log(tmp_path / "log.csv", [(1, 1, 4, 1, "2014-12-01 00")])
+    with pytest.raises(dataset_prep.UsageError, match=words):
+        dataset_prep.convert("mobile", log, output=tmp_path, **{option: value})
+
+
+@pytest.mark.parametrize("behaviors", ["cart,buy", ["cart", "buy"], [3, 4], ("3", "buy")])
+def test_behaviours_are_a_list_or_the_words_of_the_command_line(tmp_path: Path, behaviors: Any) -> None:
+    log = mobile_log(tmp_path / "log.csv", [(1, 1, 3, 1, "2014-12-01 00"), (2, 2, 4, 1, "2014-12-01 00")])
+    least = {"min_interactions": 1, "min_users": 1, "min_items": 1, "min_known": 0, "min_user": 1, "min_item": 1}
+    made = dataset_prep.convert("mobile", log, output=tmp_path, behaviors=behaviors, **least)
+    assert made.size == Size(2, 2, 2)
+    alone = dataset_prep.convert("mobile", log, output=tmp_path, behaviors=4, name="alone", **least)
+    assert alone.size == Size(1, 1, 1)
+
+
 def test_a_source_of_ones_own(tmp_path: Path) -> None:
     """A source may be an object; what convert returns tells what was asked for and what was used."""
     log = mobile_log(tmp_path / "log.csv", [(u, i, 4, 1, "2014-12-01 00") for u in range(3) for i in range(3)])
