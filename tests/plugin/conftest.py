@@ -1,6 +1,7 @@
 """What the tests of the plugin share: an empty working folder, RecBole without argv."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,20 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def no_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+def started_as(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Sets the words and, by name, the interpreter that the program was started with."""
+
+    def started(*words: str, executable: str = sys.executable) -> None:
+        for name, value in (("argv", list(words)), ("executable", executable)):
+            monkeypatch.setattr(sys, name, value)
+
+    return started
+
+
+@pytest.fixture
+def no_arguments(started_as: Callable[..., None]) -> None:
     """RecBole's `run_recbole` reads the arguments of the program, here pytest's."""
-    monkeypatch.setattr(sys, "argv", ["test"])
+    started_as("test")
 
 
 @pytest.fixture(scope="session")

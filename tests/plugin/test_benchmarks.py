@@ -2,7 +2,7 @@
 
 import json
 import runpy
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +105,10 @@ def test_the_page_is_rendered_from_its_own_numbers() -> None:
 def test_a_measurement_prints_its_numbers(
     words: tuple[str, ...],
     compared: tuple[str, ...],
-    monkeypatch: pytest.MonkeyPatch,
+    started_as: Callable[..., None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["measure", *words])
+    started_as("measure", *words)
     runpy.run_module("benchmarks.measure", run_name="__main__")
     numbers = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert all(numbers[name] >= 0 for name in compared)

@@ -1,7 +1,6 @@
 """The demo tells the report's story, and README shows what it prints."""
 
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,22 +60,23 @@ def test_the_demo_and_its_picture_in_readme(command: Callable[..., Result]) -> N
 
 
 def test_the_printed_interpreter_is_the_one_that_has_the_packages(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, started_as: Callable[..., None]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     assert python_here() == "python"
-    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
+    started_as("test", executable=str(tmp_path / ".venv" / "bin" / "python"))
     assert python_here() == str(Path(".venv") / "bin" / "python")
 
 
-def test_the_printed_training_command_exists_for_the_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_printed_training_command_exists_for_the_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started_as: Callable[..., None]
+) -> None:
     monkeypatch.chdir(README.parent)
     assert run_command().endswith("python run.py")
     monkeypatch.chdir(tmp_path)
     script = tmp_path / ".venv" / "bin" / "recbole-alibaba"
     script.parent.mkdir(parents=True)
     script.touch(mode=0o755)
-    monkeypatch.setattr(sys, "executable", str(script.with_name("python")))
+    started_as("test", executable=str(script.with_name("python")))
     monkeypatch.setenv("PATH", "")
     assert run_command() == str(Path(".venv") / "bin" / "recbole-alibaba run")
     monkeypatch.setenv("PATH", str(script.parent))

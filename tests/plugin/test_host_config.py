@@ -1,6 +1,7 @@
 """Settings: the order of the layers, deep merging, typed values, and refusal of what nobody reads."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,8 @@ def test_recbole_models_keep_recbole_settings(two_tastes: Path) -> None:
     assert config["eval_args"]["order"] == "TO"
 
 
-def test_argv_is_not_read(two_tastes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["pytest", "--seed=7"])
+def test_argv_is_not_read(two_tastes: Path, started_as: Callable[..., None]) -> None:
+    started_as("pytest", "--seed=7")
     assert config_of(two_tastes)["seed"] == 2020
     assert sys.argv == ["pytest", "--seed=7"]
 

@@ -134,14 +134,14 @@ def test_a_command_reads_a_run_without_recbole(trained: dict[str, Any], tmp_path
 
 
 def test_a_training_ends_with_what_comes_next(
-    two_tastes: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    two_tastes: Path, caplog: pytest.LogCaptureFixture, started_as: Callable[..., None]
 ) -> None:
     with caplog.at_level("INFO"):
         result = run("AlibabaLightGCN", "two-tastes", config_dict={"data_path": str(two_tastes), "epochs": 1})
     recommend, go_on = (record.getMessage() for record in caplog.records[-2:])
     assert recommend.endswith(f"recbole-alibaba recommend {result['run']}")
     assert go_on.endswith(f'recbole_alibaba.run(..., {{..., "epochs": 2}}, resume="{result["run"]}")')
-    monkeypatch.setattr(sys, "argv", ["run.py", "--dataset=x y", "--epochs", "5", "--resume", "--topk=[5]"])
+    started_as("run.py", "--dataset=x y", "--epochs", "5", "--resume", "--topk=[5]")
     lines = next_steps("saved/a", "saved/a.pth", False, "general", 5)
     assert "not for a sequential model" in next_steps("saved/a", "saved/a.pth", False, "sequential", 5)[0]
     assert lines[0].endswith("recbole-alibaba recommend saved/a.pth --trust")
