@@ -6,7 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from recbole_alibaba.board.searching.spaces import Space
 
 NOT_COUNTED = frozenset(
     {
@@ -28,14 +31,18 @@ class Surveyed:
         fingerprint: of the content of its three parts, as every model gets them.
         counts: `users`, `items`, and the pairs of `train`, `valid` and `test`.
         notes: sentences about the data, footnotes of the board.
+        settings: by label, the settings over the property files.
         configs: by label, RecBole's whole configuration without what does not count.
+        spaces: by label, what is searched, of the models that search.
         about: `versions`, `machine` and `code`, as the record has them.
     """
 
     fingerprint: str
     counts: Mapping[str, int]
     notes: tuple[str, ...]
+    settings: Mapping[str, Mapping[str, Any]]
     configs: Mapping[str, Mapping[str, Any]]
+    spaces: Mapping[str, Space] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
