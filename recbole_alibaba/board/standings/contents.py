@@ -115,7 +115,8 @@ class Row:
         rank: 1 for the best and all that cannot be told apart from it; None where not ranked.
         tied: the other labels of the same rank.
         metrics: by RecBole's name: recall@20.
-        comparison: with the best; None for the best itself, published and failed rows.
+        comparison: with the best; None for the best itself, published and failed rows. Of an outside row by users
+            alone and not corrected.
         settings: over the property files, without those of all models.
         seconds: by stage, over the seeds.
         peak_memory_mb: the largest of its seeds.
