@@ -12,7 +12,7 @@ from dataset_prep.pages.scale import Axis, Scale
 from dataset_prep.pages.svg import cut, head, text, text_width
 
 WIDTH, PLOT = 400, 170  # pixels; wide enough for a phone, so text is never scaled down much
-MOST_MARKERS = 60  # points of a line that are marked
+CLOSE, FEW = 12, 8  # pixels between two markers; where points lie closer, about this many of a line are marked
 MARKERS = (
     "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0",  # circle
     "m-2.5-2.5h5v5h-5z",  # square
@@ -189,7 +189,7 @@ def _marker(style: int) -> str:
 
 
 def _curve(one: Series, points: list[tuple[float, float]], x: Scale, y: Scale, style: int) -> list[str]:
-    """A line with gaps, and markers; markers that fall on one pixel are drawn once."""
+    """A line with gaps, and markers: at every point, or at some where the points are close. None is drawn twice."""
     places = [(x.at(a), y.at(b)) if math.isfinite(b) else None for a, b in points]
     out, colour = [], f"s{style % COLOURS}"
     if one.line:
@@ -198,8 +198,9 @@ def _curve(one: Series, points: list[tuple[float, float]], x: Scale, y: Scale, s
             path += f"{pen}{place[0]:.1f} {place[1]:.1f}" if place else ""
             pen = "L" if place else "M"
         out.append(f'<path class="line {colour}" d="{path}"/>')
-    if not one.line or len(points) <= MOST_MARKERS:
-        marker = _marker(style)
-        dots = dict.fromkeys(f"M{place[0]:.0f} {place[1]:.0f}{marker}" for place in places if place)
-        out.append(f'<path class="marker {colour}" d="{"".join(dots)}"/>')
+    crowded = one.line and CLOSE * len(points) > x.end - x.start
+    step = math.ceil(len(points) / FEW) if crowded else 1
+    marker, marked = _marker(style), places[style * step // 3 % step :: step]
+    dots = dict.fromkeys(f"M{place[0]:.0f} {place[1]:.0f}{marker}" for place in marked if place)
+    out.append(f'<path class="marker {colour}" d="{"".join(dots)}"/>')
     return out
