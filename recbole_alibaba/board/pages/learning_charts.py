@@ -48,5 +48,5 @@ def _chart(
         name = str(run.seed) if len(runs) > 1 else ""
         series.append(Series(name, [epoch["epoch"] for epoch in epochs], [value(e) for e in epochs], style=style))
     size = max((abs(y) for one in series for y in one.ys if y is not None), default=0.0)
-    axis = Axis(unit, least=FLAT * size if size < float("inf") else 0.0)
+    axis = Axis(unit, least=FLAT * size)
     return Chart(title, Axis("epoch", whole=True), axis, series, marks, WIDTH, HEIGHT)

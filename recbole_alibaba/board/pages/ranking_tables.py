@@ -172,7 +172,8 @@ def _rank(row: Row) -> str:
 def _remark(row: Row) -> Cell:
     lost = [run for run in row.runs if run.test is None]
     if row.kind == "failed":
-        return Toned("; ".join(dict.fromkeys(f"{run.state}: {run.reason}" for run in lost)) or "failed", "error")
+        found = [f"{one.state}: {one.reason}" for one in lost or [trial for trial in row.trials if trial.reason]]
+        return Toned("; ".join(dict.fromkeys(found)) or "no result", "error")
     if row.kind == "published":
         return f"published, {row.source}" if row.source else "published"
     if row.kind == "outside":
