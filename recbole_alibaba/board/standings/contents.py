@@ -90,7 +90,8 @@ class Comparison:
         low, high: 95 % bootstrap interval of the difference, by users.
         p_wilcoxon, p_t: paired by user, scores averaged over seeds.
         holm_wilcoxon, holm_t: the same, corrected by Holm over the models compared with the best.
-        p_seeds: by users' and seeds' noise together, corrected; this one decides. None with one seed: not known.
+        p: by users' and seeds' noise together, corrected for the choice of the best; this one decides. Where the board
+            has one seed, by users' noise alone.
     """
 
     difference: float
@@ -100,7 +101,7 @@ class Comparison:
     holm_wilcoxon: float
     p_t: float
     holm_t: float
-    p_seeds: float | None
+    p: float
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,7 @@ class Standings:
         fingerprint: of the data's content.
         notes: footnotes: warnings of the data's checks, and what the statistics could not know.
         seeds: of all models.
+        seed_noise: whether the board knows it; with one seed it does not.
         rows: ranked ones by rank and mean; then outside, published and failed ones.
     """
 
@@ -175,6 +177,7 @@ class Standings:
     fingerprint: str
     notes: Sequence[str]
     seeds: Sequence[int]
+    seed_noise: bool
     rows: Sequence[Row]
     failures: Sequence[Failure] = ()
 
