@@ -24,6 +24,6 @@ def amount(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def chance(value: float | None) -> str:
+def chance(value: float) -> str:
     """A p-value: 0.031, <0.001."""
-    return "" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

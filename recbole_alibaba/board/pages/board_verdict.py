@@ -15,7 +15,7 @@ def verdict(standings: Sequence[Standings]) -> tuple[str, str]:
     if not any(one.ranked for one in standings):
         return "No model of this board has a result.", "error"
     lacks = any(row.kind == "failed" for one in standings for row in one.rows)
-    doubtful = lacks or any(len(one.seeds) < 2 or not one.ranked for one in standings)
+    doubtful = lacks or any(not one.seed_noise or not one.ranked for one in standings)
     says = "; ".join(_of(one) for one in standings)
     return f"{says[0].upper()}{says[1:]}.", "warning" if doubtful else "well"
 
@@ -27,7 +27,7 @@ def _of(standing: Standings) -> str:
     if not ranked:
         return f"{place} no model has a result"
     first = [row for row in ranked if row.rank == ranked[0].rank]
-    seeds = ", with one seed only" if len(standing.seeds) < 2 else ""
+    seeds = "" if standing.seed_noise else "; what seeds change is not known"
     if len(first) == 1:
         beaten = f" (next {ranked[1].label}, {score(ranked[1].metrics[metric].mean)})" if len(ranked) > 1 else ""
         says = f"{first[0].label} is best of {len(ranked)} models: {metric} {figure(first[0].metrics[metric])}{beaten}"

@@ -19,8 +19,8 @@ from recbole_alibaba.board.standings.contents import BoardHead, Standings
 SHOWN = 3  # models whose search is shown without a click
 RANKS = (
     "Sorted by rank; a click on a heading sorts by its column. Values are means ± standard deviation over the seeds. "
-    "Models that the tests cannot tell from the best are tied with it on rank 1. p belongs to the difference to the "
-    "best: it counts the noise of users and of seeds, and Holm's correction."
+    "Models that cannot be told apart share a rank. p belongs to the difference to the best and decides; it counts "
+    "{noise}, and is corrected for the number of models."
 )
 
 
@@ -35,7 +35,8 @@ def html(head: BoardHead, standings: Sequence[Standings]) -> str:
 def _of(standing: Standings, several: bool) -> list[Section]:
     """The sections of one data set."""
     of = f"{standing.dataset}: " if several else ""
-    parts: list[Part] = [Text(RANKS, "soft"), ranking(standing)]
+    noise = "the noise of users and of seeds" if standing.seed_noise else "the noise of users alone: there is one seed"
+    parts: list[Part] = [Text(RANKS.format(noise=noise), "soft"), ranking(standing)]
     parts += [Lines(list(standing.notes))] if standing.notes else []
     charts = [chart for chart in (accuracy_against_time(standing), differences(standing)) if not chart.empty()]
     parts += [Charts(charts, pairs=True)] if charts else []

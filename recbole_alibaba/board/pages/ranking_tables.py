@@ -29,7 +29,7 @@ def ranking(standing: Standings) -> Table:
             _rank(row),
             *_figures(row, row.metrics, shown, best),
             "" if against is None else score(against.difference),
-            "" if against is None else ("not known" if against.p_seeds is None else chance(against.p_seeds)),
+            "" if against is None else chance(against.p),
             amount(_mean(row.seconds.get("train"))),
             _remark(row),
         ]
@@ -71,9 +71,11 @@ def cost(standing: Standings) -> Table:
 
 
 def lists(standing: Standings) -> Table:
-    """Coverage, Gini and popularity of the recommended lists; the competition's measures."""
+    """Coverage, Gini and popularity of the lists that the ranking is by; the competition's measures."""
     rows = [row for row in standing.rows if row.beyond or row.competition]
-    beyond, competition = _names(row.beyond for row in rows), _names(row.competition for row in rows)
+    length = standing.metric.partition("@")[2]
+    beyond = [name for name in _names(row.beyond for row in rows) if name.partition("@")[2] == length]
+    competition = _names(row.competition for row in rows)
 
     def cells(row: Row) -> list[Cell]:
         values = [row.beyond.get(name) for name in beyond] + [row.competition.get(name) for name in competition]
@@ -85,7 +87,7 @@ def lists(standing: Standings) -> Table:
 
 def tests(standing: Standings) -> Table:
     """Each model against the best: difference, bootstrap interval, p-values."""
-    head = ["model", "rank", "difference", "95 % low", "95 % high", "p, users and seeds"]
+    head = ["model", "rank", "difference", "95 % low", "95 % high", "p that decides"]
     head += ["p, Wilcoxon", "with Holm", "p, paired t", "with Holm"]
 
     def cells(row: Row) -> list[Cell]:
@@ -93,9 +95,8 @@ def tests(standing: Standings) -> Table:
         if one is None:
             return [row.label, _rank(row), *[""] * (len(head) - 2)]
         numbers = [score(value) for value in (one.difference, one.low, one.high)]
-        seeds = "not known" if one.p_seeds is None else chance(one.p_seeds)
         by_users = [chance(value) for value in (one.p_wilcoxon, one.holm_wilcoxon, one.p_t, one.holm_t)]
-        return [row.label, _rank(row), *numbers, seeds, *by_users]
+        return [row.label, _rank(row), *numbers, chance(one.p), *by_users]
 
     rows = [row for row in standing.rows if row.comparison is not None]
     return _table(f"Tests against the best on {standing.dataset}", head, rows, cells)
