@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dataset_prep.pages.chart import WIDTH, head, text
+from dataset_prep.pages.chart import WIDTH
 from dataset_prep.pages.numbers import count, percent
 from dataset_prep.pages.scale import Axis, Scale
+from dataset_prep.pages.svg import head, text
 
 ROW, TOP, BAR = 40, 34, 12
 NARROW = 2.0

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
+from dataset_prep.pages.labels import Box, labels
 from dataset_prep.pages.numbers import plain
 from dataset_prep.pages.scale import Axis, Scale
+from dataset_prep.pages.svg import cut, head, text, text_width
 
 WIDTH, PLOT = 400, 170  # pixels; wide enough for a phone, so text is never scaled down much
-TEXT, TITLE = 12, 14
-MOST_MARKERS = 60  # points of a line that are marked
+CLOSE, FEW = 12, 8  # pixels between two markers; where points lie closer, about this many of a line are marked
 MARKERS = (
     "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0",  # circle
     "m-2.5-2.5h5v5h-5z",  # square
@@ -30,6 +29,7 @@ class Series:
     """One curve. xs and ys of one length; a value that is None, NaN or infinite is a gap. line: joined by a line.
 
     style: which of the colours and markers; None for the next one of the chart.
+    labels: a word beside each point; "" for none.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Series:
     ys: Sequence[float | None]
     line: bool = True
     style: int | None = None
+    labels: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Chart:
-    """Curves over two axes, and what is marked on them."""
+    """Curves over two axes, and what is marked on them. width, plot: pixels, of the whole and of the plot's height."""
 
     title: str
     x: Axis
     y: Axis
     series: Sequence[Series]
     marks: Sequence[Mark] = ()
+    width: int = WIDTH
+    plot: int = PLOT
 
     def points(self) -> list[list[tuple[float, float]]]:
         """What each series can show."""
@@ -64,9 +67,20 @@ class Chart:
             [
                 (float(x), math.nan if y is None else float(y))
                 for x, y in zip(one.xs, one.ys, strict=True)
-                if not (self.x.log and x <= 0) and not (self.y.log and y is not None and y <= 0)
+                if self._has(x, y)
             ]
             for one in self.series
+        ]
+
+    def _has(self, x: float, y: float | None) -> bool:
+        return not (self.x.log and x <= 0) and not (self.y.log and y is not None and y <= 0)
+
+    def _labelled(self, one: Series) -> list[tuple[float, float, str]]:
+        """The points of a series that have a label."""
+        return [
+            (x, y, word)
+            for x, y, word in zip(one.xs, one.ys, one.labels, strict=False)
+            if word and y is not None and math.isfinite(y) and self._has(x, y)
         ]
 
     def empty(self) -> bool:
@@ -74,20 +88,22 @@ class Chart:
         return not any(math.isfinite(y) for points in self.points() for _, y in points)
 
     def size(self) -> tuple[int, int]:
-        return WIDTH, self._top() + PLOT + 44
+        return self.width, self._top() + self.plot + 44
 
     def _named(self) -> bool:
         return len(self.series) > 1 or bool(self.series and self.series[0].name)
 
     def _top(self) -> int:
-        return 44 + (18 * len(_lines(self.series)) if self._named() else 0)
+        return 44 + (18 * len(_lines(self.series, self.width)) if self._named() else 0)
 
     def in_words(self) -> str:
-        """The alternative text: axes, and each curve's first, last, lowest and highest value."""
+        """The alternative text: axes, and each curve's first, last, lowest and highest value, each labelled point."""
         says = [f"{self.title}. Horizontal: {self.x.title}. Vertical: {self.y.title}."]
         for one, points in zip(self.series, self.points(), strict=True):
             ys = [y for _, y in points if math.isfinite(y)]
-            if ys:
+            if one.labels:
+                says += [f"{word}: {plain(x)}, {plain(y)}." for x, y, word in self._labelled(one)]
+            elif ys:
                 says.append(
                     f"{one.name or self.y.title}: {len(ys):,} points, first {plain(ys[0])}, last {plain(ys[-1])}, "
                     f"lowest {plain(min(ys))}, highest {plain(max(ys))}."
@@ -97,70 +113,56 @@ class Chart:
 
     def svg(self) -> str:
         """An <svg> element; its colours are classes of chart.css."""
-        series, top, bottom = self.points(), self._top(), self._top() + PLOT
+        series, top, bottom = self.points(), self._top(), self._top() + self.plot
         marks = {axis: [mark.value for mark in self.marks if mark.axis == axis] for axis in "xy"}
         finite = [point for points in series for point in points if math.isfinite(point[1])]
         y = Scale(self.y, [*(y for _, y in finite), *marks["y"]], bottom, top, 0.06)
         y_ticks = y.ticks(6)
         left = 10 + round(max(map(text_width, y_ticks.values())))
-        x = Scale(self.x, [*(x for x, _ in finite), *marks["x"]], left + 8, WIDTH - 14, 0.01)
+        x = Scale(self.x, [*(x for x, _ in finite), *marks["x"]], left + 8, self.width - 14, 0.01)
         widest = max(map(text_width, (self.x.labels or {}).values()), default=30)
-        x_ticks = x.ticks(int((WIDTH - left) / (widest + 20)))
-        out = [head(WIDTH, self.size()[1], self.title, self.in_words())]
-        out.append(text(0, 16, self.title, "title"))
+        x_ticks = x.ticks(int((self.width - left) / (widest + 20)))
+        out = [head(*self.size(), self.title, self.in_words())]
+        out.append(text(0, 16, cut(self.title, 0.8 * self.width), "title"))
         out.append(text(0, 34, self.y.title, "soft"))
         for value, label in y_ticks.items():
-            out.append(f'<path class="grid" d="M{left} {y.at(value):.1f}H{WIDTH}"/>')
+            out.append(f'<path class="grid" d="M{left} {y.at(value):.1f}H{self.width}"/>')
             out.append(text(left - 6, y.at(value) + 4, label, "end"))
         for value, label in x_ticks.items():
             at, half = x.at(value), text_width(label) / 2
             out.append(f'<path class="axis" d="M{at:.1f} {bottom}v4"/>')
-            out.append(text(min(at, WIDTH - half), bottom + 18, label, "middle"))
-        out.append(f'<path class="axis" d="M{left} {top}V{bottom}H{WIDTH}"/>')
-        out.append(text((left + WIDTH) / 2, bottom + 36, self.x.title, "middle soft"))
+            out.append(text(min(at, self.width - half), bottom + 18, label, "middle"))
+        out.append(f'<path class="axis" d="M{left} {top}V{bottom}H{self.width}"/>')
+        out.append(text((left + self.width) / 2, bottom + 36, self.x.title, "middle soft"))
         if self._named():
-            out += _legend(self.series)
+            out += _legend(self.series, self.width)
         out += [self._mark(mark, x, y, (left, top, bottom), number) for number, mark in enumerate(self.marks)]
         for number, (one, points) in enumerate(zip(self.series, series, strict=True)):
             out += _curve(one, points, x, y, number if one.style is None else one.style)
+        named = [point for one in self.series for point in self._labelled(one)]
+        words = [cut(word, 0.45 * self.width) for _, _, word in named]
+        out += labels([(x.at(a), y.at(b)) for a, b, _ in named], words, Box(left + 4, top, self.width, bottom))
         return "".join([*out, "</svg>"])
 
     def _mark(self, mark: Mark, x: Scale, y: Scale, box: tuple[int, int, int], number: int) -> str:
         left, top, bottom = box
         if mark.axis == "y":
             at = y.at(mark.value)
-            label = text(WIDTH - 2, at - 4 if at > top + 14 else at + 13, mark.name, "end mark-name")
-            return f'<path class="mark" d="M{left} {at:.1f}H{WIDTH}"/>{label}'
+            label = text(self.width - 2, at - 4 if at > top + 14 else at + 13, mark.name, "end mark-name")
+            return f'<path class="mark" d="M{left} {at:.1f}H{self.width}"/>{label}'
         at, height = x.at(mark.value), top + 12 + 15 * number
-        right = at + 5 + text_width(mark.name) < WIDTH
+        right = at + 5 + text_width(mark.name) < self.width
         label = text(at + 5 if right else at - 5, height, mark.name, "mark-name" if right else "end mark-name")
         return f'<path class="mark" d="M{at:.1f} {top}V{bottom}"/>{label}'
 
 
-def head(width: int, height: int, title: str, words: str) -> str:
-    """The opening tag, with a title and a description for those who do not see the chart."""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}"><title>{escape(title)}</title><desc>{escape(words)}</desc>'
-    )
-
-
-def text(x: float, y: float, words: str, kind: str = "") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}">{escape(words)}</text>'
-
-
-def text_width(words: str) -> float:
-    """About how many pixels a text takes; fonts differ."""
-    return sum(TEXT if unicodedata.east_asian_width(letter) in "WF" else 0.58 * TEXT for letter in words)
-
-
-def _lines(series: Sequence[Series]) -> list[list[tuple[float, int]]]:
+def _lines(series: Sequence[Series], most: int) -> list[list[tuple[float, int]]]:
     """The legend's lines: (x, number of the series)."""
     lines: list[list[tuple[float, int]]] = [[]]
     x = 0.0
     for number, one in enumerate(series):
         width = 24 + text_width(one.name) + 14
-        if lines[-1] and x + width > WIDTH:
+        if lines[-1] and x + width > most:
             lines.append([])
             x = 0.0
         lines[-1].append((x, number))
@@ -168,9 +170,9 @@ def _lines(series: Sequence[Series]) -> list[list[tuple[float, int]]]:
     return lines
 
 
-def _legend(series: Sequence[Series]) -> list[str]:
+def _legend(series: Sequence[Series], width: int) -> list[str]:
     out = []
-    for row, line in enumerate(_lines(series)):
+    for row, line in enumerate(_lines(series, width)):
         for x, number in line:
             one, at = series[number], 52 + 18 * row
             style = number if one.style is None else one.style
@@ -187,7 +189,7 @@ def _marker(style: int) -> str:
 
 
 def _curve(one: Series, points: list[tuple[float, float]], x: Scale, y: Scale, style: int) -> list[str]:
-    """A line with gaps, and markers; markers that fall on one pixel are drawn once."""
+    """A line with gaps, and markers: at every point, or at some where the points are close. None is drawn twice."""
     places = [(x.at(a), y.at(b)) if math.isfinite(b) else None for a, b in points]
     out, colour = [], f"s{style % COLOURS}"
     if one.line:
@@ -196,8 +198,9 @@ def _curve(one: Series, points: list[tuple[float, float]], x: Scale, y: Scale, s
             path += f"{pen}{place[0]:.1f} {place[1]:.1f}" if place else ""
             pen = "L" if place else "M"
         out.append(f'<path class="line {colour}" d="{path}"/>')
-    if not one.line or len(points) <= MOST_MARKERS:
-        marker = _marker(style)
-        dots = dict.fromkeys(f"M{place[0]:.0f} {place[1]:.0f}{marker}" for place in places if place)
-        out.append(f'<path class="marker {colour}" d="{"".join(dots)}"/>')
+    crowded = one.line and CLOSE * len(points) > x.end - x.start
+    step = math.ceil(len(points) / FEW) if crowded else 1
+    marker, marked = _marker(style), places[style * step // 3 % step :: step]
+    dots = dict.fromkeys(f"M{place[0]:.0f} {place[1]:.0f}{marker}" for place in marked if place)
+    out.append(f'<path class="marker {colour}" d="{"".join(dots)}"/>')
     return out

@@ -1,4 +1,4 @@
-"""A page as one HTML document that needs no script and no network."""
+"""A page as one HTML document that needs no network, and no script but to sort a table."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ FOLDER = Path(__file__).parent
 
 def html(page: Page) -> str:
     """The document; the same page gives the same bytes."""
-    return _template().render(page=page, style=style("theme.css") + style("chart.css"))
+    return _template().render(page=page, style=part("theme.css") + part("chart.css"), script=part("sort.js"))
 
 
 @cache
-def style(name: str) -> str:
-    """A style sheet of this folder."""
+def part(name: str) -> str:
+    """A style sheet or a script of this folder."""
     return (FOLDER / name).read_text(encoding="utf-8")
 
 

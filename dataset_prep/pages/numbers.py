@@ -27,7 +27,7 @@ def plain(value: float, step: float | None = None) -> str:
     if value == int(value) and abs(value) < 1e15 and (step is None or step >= 1):
         return f"{int(value):,}"
     size = max(abs(value), step or 0.0)
-    if size < 1e-3:
+    if size < 1e-3 and (step is None or step < 1e-5):
         mantissa, exponent = f"{value:.2e}".split("e")
         return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}" if value else "0"
     if step is None:

@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 
 from dataset_prep.pages.bars import Bars
 from dataset_prep.pages.chart import Chart
+from dataset_prep.pages.ranges import Ranges
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Table:
     """Rows or groups of rows. It scrolls inside its own box. title: for screen readers; shown if `caption`.
 
     words: numbers of the columns that hold words; the others hold numbers, aligned to the right.
+    sorted_by: the column by which the rows come sorted, ascending; the reader may then sort them by any column.
     """
 
     kind: ClassVar[str] = "table"
@@ -75,6 +77,7 @@ class Table:
     groups: Sequence[Group]
     words: Collection[int] = (0,)
     caption: bool = False
+    sorted_by: int | None = None
 
     @property
     def width(self) -> int:
@@ -89,11 +92,12 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], words
 
 @dataclass(frozen=True)
 class Charts:
-    """Charts beside each other where there is room. pairs: two in a row, to be compared."""
+    """Charts beside each other where there is room. pairs: two in a row, to be compared. small: four in a row."""
 
     kind: ClassVar[str] = "charts"
-    charts: Sequence[Chart | Bars]
+    charts: Sequence[Chart | Bars | Ranges]
     pairs: bool = False
+    small: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,11 +114,12 @@ class Remark:
 
 @dataclass(frozen=True)
 class Folded:
-    """Parts that are shown on a click."""
+    """Parts that are shown on a click, and in print. open: shown already."""
 
     kind: ClassVar[str] = "folded"
     title: str
     parts: Sequence[Part]
+    open: bool = False
 
 
 Part = Text | Note | Code | Lines | Table | Charts | Remark | Folded
@@ -141,3 +146,14 @@ class Page:
     figures: Sequence[tuple[str, str]] = ()
     sections: Sequence[Section] = field(default_factory=tuple)
     lang: str = "en"
+
+    @property
+    def sortable(self) -> bool:
+        """Whether the page needs the script that sorts."""
+        return any(_sortable(part) for section in self.sections for part in section.parts)
+
+
+def _sortable(part: Part) -> bool:
+    if isinstance(part, Folded):
+        return any(map(_sortable, part.parts))
+    return isinstance(part, Table) and part.sorted_by is not None

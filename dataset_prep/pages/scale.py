@@ -59,6 +59,8 @@ class Scale:
         if self.axis.whole:
             step = max(1.0, float(round(step)))
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last <= first and not self.axis.whole:
+            return self._steps(low, high, 2 * most)  # one tick tells no scale
         return {number * step: plain(number * step, step) for number in range(first, last + 1)}
 
     def _powers(self, most: int) -> dict[float, str]:

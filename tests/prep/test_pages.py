@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 from dataset_prep.pages.bars import NARROW, Bars
 from dataset_prep.pages.chart import Chart, Mark, Series
 from dataset_prep.pages.html import html
+from dataset_prep.pages.labels import Box, places
 from dataset_prep.pages.numbers import percent, plain
 from dataset_prep.pages.parts import Page, Section, Text, Toned, table
+from dataset_prep.pages.ranges import Range, Ranges
 from dataset_prep.pages.scale import Axis, Scale
+from dataset_prep.pages.svg import cut, text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -86,9 +89,49 @@ def test_a_small_bar_is_visible_and_exact() -> None:
     assert "logarithmic" in bars.svg()
 
 
+@given(st.lists(st.tuples(st.integers(60, 380), st.integers(50, 340)), min_size=1, max_size=6))
+def test_labels_cover_neither_each_other_nor_a_point(points: list[tuple[int, int]]) -> None:
+    words, plot = ["LightGCN", "Pop", "EASE", "BPR", "ItemKNN", "NGCF"][: len(points)], Box(40, 40, 400, 350)
+    boxes = places(points, words, plot)
+    for number, box in enumerate(boxes):
+        assert box.right - box.left == pytest.approx(text_width(words[number])) and box.shared(plot) > 0
+        assert 0 <= box.left and box.right <= 400
+        assert not any(box.shared(other) for other in boxes[:number])
+        assert not any(box.left < x < box.right and box.top < y < box.bottom for x, y in points)
+
+
+def test_a_labelled_point_is_in_the_picture_and_in_the_alternative_text() -> None:
+    points = Series("", [12.0, 0.0, 3.0], [0.03, 0.02, None], line=False, labels=["BPR", "Pop", "EASE"])
+    chart = Chart("Accuracy", Axis("seconds", log=True), Axis("recall"), [points])
+    names = [text.text for text in ElementTree.fromstring(chart.svg()).iter(f"{SVG}text") if text.get("class") == "name"]
+    assert names == ["BPR"]  # 0 has no place on a logarithmic axis, None on none
+    assert "BPR: 12, 0.03." in chart.in_words() and "Pop" not in chart.in_words()
+
+
+@pytest.mark.parametrize("bars", [False, True])
+def test_intervals_stand_where_their_values_are(bars: bool) -> None:
+    rows = [Range("half", 0.5, 0.25, 0.75), Range("whole", 1.0), Range("none", None)]
+    ranges = Ranges("Shares", Axis("share", include=(0.0,)), rows, bars=bars, interval="95 % interval")
+    root = ElementTree.fromstring(ranges.svg())
+    marks = [float(mark.get("width" if bars else "x", 0)) for mark in root.iter(f"{SVG}rect")]
+    axis = next(p.get("d", "") for p in root.iter(f"{SVG}path") if p.get("class") == "whisker")
+    low, high = (float(re.search(pattern, axis)[1]) for pattern in (r"M([\d.]+)", r"H([\d.]+)"))  # type: ignore[index]
+    assert len(marks) == 2
+    if bars:
+        assert marks[1] == pytest.approx(2 * marks[0], abs=0.2) and high - low == pytest.approx(marks[0], abs=0.2)
+    else:
+        assert (low + high) / 2 == pytest.approx(marks[0] + 3.5, abs=0.2) and marks[1] > high
+    assert "half: 0.5, 95 % interval 0.25 to 0.75. whole: 1. none: no value." in ranges.in_words()
+
+
+def test_a_long_label_keeps_its_beginning_and_its_end() -> None:
+    assert cut("LightGCN-with-many-layers-3", 100) == "LightGCN-…rs-3" and cut("BPR", 100) == "BPR"
+
+
 def test_what_stands_on_a_page_is_text() -> None:
     evil = "<script>alert(1)</script>"
     page = Page(evil, evil, "", [(evil, evil)], [Section(evil, [Text(evil), table(evil, [evil], [[Toned(evil, "")]])])])
-    chart = Chart(evil, Axis(evil), Axis(evil), [Series(evil, [1], [1])], [Mark("x", 1, evil)])
-    for shown in (html(page), chart.svg(), Bars(evil, evil, [(evil, 1)]).svg()):
+    chart = Chart(evil, Axis(evil), Axis(evil), [Series(evil, [1], [1], labels=[evil])], [Mark("x", 1, evil)])
+    ranges = Ranges(evil, Axis(evil), [Range(evil, 1.0, 0.0, 2.0)], interval=evil)
+    for shown in (html(page), chart.svg(), Bars(evil, evil, [(evil, 1)]).svg(), ranges.svg()):
         assert "<script" not in shown and "&lt;script&gt;" in shown
