@@ -230,7 +230,7 @@ def test_a_number_that_the_header_contradicts_is_refused(tmp_path: Path, first: 
     rows, _ = KINDS["csv"]
     log = write(tmp_path / "log.csv", rows, ["item", "user", "item"], [first, "user_id", "item_id"])
     numbered = {"user_column": "1", "item_column": "2", **LEAST, "output": tmp_path}
-    with pytest.raises(UsageError, match="--user-column 1 is the column .*Write --user-column user_id"):
+    with pytest.raises(UsageError, match=r"--user-column 1 is the column .*Write --user-column user_id"):
         convert("csv", str(log), **numbered)
     table = convert("csv", str(log), **numbered | {"user_column": "2", "item_column": "3"}).path / "x.inter"
     assert {line.split("\t")[0] for line in table.read_text().splitlines()[1:]} == {str(row["user"]) for row in rows}
