@@ -67,6 +67,7 @@ class Plan:
         competition: of Tianchi's F1; `items` is the file of the item subset.
         published: figures of papers, as the file has them.
         content: the whole file as plain values, for the pages.
+        command: what makes the board, for the pages.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Plan:
     competition: Mapping[str, Any] | None = None
     published: tuple[Mapping[str, Any], ...] = ()
     content: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
 
     @property
     def metric(self) -> str:

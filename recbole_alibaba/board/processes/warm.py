@@ -1,7 +1,5 @@
 """What does the process import that all trials are forked from? Everything that a trial needs; it computes nothing."""
 
-import torch._dynamo  # torch's optimisers import it when they are built: seconds
-
 import recbole_alibaba.cli
 import recbole_alibaba.experiment  # noqa: F401  (imports torch and recbole once for all)
 from recbole_alibaba.board.processes import run_trial, survey
