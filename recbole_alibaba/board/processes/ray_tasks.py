@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from time import sleep, time
+from time import time
 from typing import Any
 
 from recbole_alibaba.board.plan import Plan
@@ -17,12 +17,14 @@ from recbole_alibaba.host.errors import BadInput
 
 LOCAL = "local"
 LEAST = (2, 40)  # generators as tasks, and `ray.wait` for them
-INSTALL = "pip install 'ray>=2.40' (pip will report a conflict with RecBole's ray<=2.6.3, which this plugin does not need)"
+INSTALL = (
+    "pip install 'ray>=2.40' (pip will report a conflict with RecBole's ray<=2.6.3, which this plugin does not need)"
+)
 IN_FLIGHT = 1000  # trials that wait in Ray's queue, so that a cluster can grow
 
 
 class RayTasks:
-    """A `Runner`. The data set, and `folder`, have the same path on every machine: a shared file system.
+    """A `Runner`. Every machine has the working folder, with the data set, at the same path: a shared file system.
 
     A worker of Ray keeps one process that has imported everything; each trial is a process forked from that one.
 
@@ -56,7 +58,7 @@ class RayTasks:
 
     def survey(self, dataset: str) -> Surveyed:
         try:
-            found: Surveyed | str = self._ray.get(self._survey.remote(self._plan, dataset, self._folder))
+            found: Surveyed | str = self._ray.get(self._survey.remote(self._plan, dataset, self._folder, Path.cwd()))
         except self._ray.exceptions.RayError as error:
             raise BadInput(f"A worker of the cluster could not examine {dataset}: {_last_line(error)}") from error
         if isinstance(found, str):
@@ -67,7 +69,7 @@ class RayTasks:
         return IN_FLIGHT - len(self._running)
 
     def start(self, trial: Trial, surveyed: Surveyed) -> None:
-        told = self._trial.remote(self._plan, trial, surveyed, self._folder)
+        told = self._trial.remote(self._plan, trial, surveyed, self._folder, Path.cwd())
         self._running[trial.id] = trial, told, time()
 
     def events(self, seconds: float) -> Sequence[tuple[Trial, Progress | Outcome]]:
@@ -104,8 +106,8 @@ class RayTasks:
 
 def _ray() -> Any:
     try:
-        there = version("ray")
-    except PackageNotFoundError:
+        there = importlib.metadata.version("ray")
+    except importlib.metadata.PackageNotFoundError:
         raise BadInput(f"--ray needs Ray, which is not installed: {INSTALL}.") from None
     if tuple(map(int, there.split(".")[:2])) < LEAST:
         raise BadInput(f"--ray needs Ray 2.40 or later, and {there} is installed: {INSTALL}.")
@@ -114,15 +116,17 @@ def _ray() -> Any:
     return ray
 
 
-def _survey(plan: Plan, dataset: str, folder: Path) -> Surveyed | str:
+def _survey(plan: Plan, dataset: str, folder: Path, here: Path) -> Surveyed | str:
+    os.chdir(here)  # relative paths mean the same as on the machine that drives the board
     try:
         return Pool(plan, 1, folder).survey(dataset)
     except BadInput as error:
         return str(error)
 
 
-def _run_trial(plan: Plan, trial: Trial, surveyed: Surveyed, folder: Path) -> Iterator[Progress | Outcome]:
+def _run_trial(plan: Plan, trial: Trial, surveyed: Surveyed, folder: Path, here: Path) -> Iterator[Progress | Outcome]:
     """In a worker: what the trial's process tells, its Outcome last."""
+    os.chdir(here)
     pool = Pool(plan, 1, folder)
     pool.start(trial, surveyed)
     try:
