@@ -1,4 +1,4 @@
-"""Trials as tasks of a Ray cluster: Ray says where and when, the process and its limits are those of this machine's pool."""
+"""Trials as tasks of a Ray cluster: Ray says where and when; process and limits are those of the pool."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RayTasks:
         folder: of the board's unfinished trials.
 
     Raises:
-        BadInput: Ray is missing or too old, or there is no such cluster, or none of its machines has `plan.threads` CPUs.
+        BadInput: Ray is missing or too old, no cluster answers, or none of its machines has `plan.threads` CPUs.
     """
 
     def __init__(self, plan: Plan, jobs: int, folder: Path, address: str) -> None:
