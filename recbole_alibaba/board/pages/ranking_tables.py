@@ -173,8 +173,8 @@ def _rank(row: Row) -> str:
 def _remark(row: Row) -> Cell:
     lost = [run for run in row.runs if run.test is None]
     if row.kind == "failed":
-        found = [f"{one.state}: {one.reason}" for one in lost or [trial for trial in row.trials if trial.reason]]
-        return Toned("; ".join(dict.fromkeys(found)) or "no result", "error")
+        found = dict.fromkeys(f"{one.state}: {one.reason}" for one in (*lost, *row.trials) if one.reason)
+        return Toned("; ".join(found) or "no result", "error")
     if row.kind == "published":
         return f"published, {row.source}" if row.source else "published"
     if row.kind == "outside":
