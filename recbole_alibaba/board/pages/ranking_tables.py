@@ -173,7 +173,8 @@ def _rank(row: Row) -> str:
 def _remark(row: Row) -> Cell:
     lost = [run for run in row.runs if run.test is None]
     if row.kind == "failed":
-        found = dict.fromkeys(f"{one.state}: {one.reason}" for one in (*lost, *row.trials) if one.reason)
+        reasons = [(run.state, run.reason) for run in lost] or [(one.state, one.reason) for one in row.trials]
+        found = dict.fromkeys(f"{state}: {reason}" for state, reason in reasons if reason)
         return Toned("; ".join(found) or "no result", "error")
     if row.kind == "published":
         return f"published, {row.source}" if row.source else "published"
