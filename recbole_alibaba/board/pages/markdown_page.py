@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import yaml
@@ -88,7 +89,6 @@ def _cell(cell: Cell) -> str:
 
 
 def _text(text: str) -> str:
-    """Text without what Markdown or HTML would read as its own, in one line."""
-    for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("*", "\\*"), ("_", "\\_")):
-        text = text.replace(sign, written)
-    return " ".join(text.split())
+    """Text in one line, without what Markdown would read as a tag, an entity, emphasis or the end of a cell."""
+    text = re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", re.sub(r"&(?=#?\w+;)", "&amp;", text))
+    return " ".join(re.sub(r"([|*`\\])", r"\\\1", text).split())
