@@ -1,1 +1,1 @@
-"""Which model is best on my data? Trials of models, their records, and the pages made of them."""
+"""Boards: which model is best on these data? Several models, data sets and seeds, trained and compared alike."""

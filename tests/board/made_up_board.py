@@ -61,7 +61,8 @@ def made_up_board() -> tuple[list[dict[str, Any]], dict[str, Mapping[str, np.nda
         for index in range(4):
             failed = index == 2
             record = _record(dataset, "AlibabaLightGCN", SEEDS[0], "search", index, "memory" if failed else "done")
-            record["settings"] = {"n_layers": 3, "reg_weight": [1e-5, 1e-4, 1e-3, 2e-5][index]}
+            record["searched"] = {"reg_weight": [1e-5, 1e-4, 1e-3, 2e-5][index]}
+            record["settings"] = {"n_layers": 3, **record["searched"]}
             if failed:
                 record["reason"] = "The trial needed more than 8 GB of memory."
             else:
@@ -73,6 +74,7 @@ def made_up_board() -> tuple[list[dict[str, Any]], dict[str, Mapping[str, np.nda
                 record = _record(dataset, label, seed, "final", None, "done")
                 if label == "AlibabaLightGCN":
                     record["settings"] = {"n_layers": 3, "reg_weight": 2e-5}
+                    record["searched"] = {"reg_weight": 2e-5}
                 chance = np.random.default_rng([seed if spread else 0, *label.encode()])
                 hit = chance.random(USERS) < 2 * scale * (quality + spread * chance.normal()) * liking
                 recall = (hit * chance.choice([0.25, 0.5, 1.0], USERS)).astype(np.float32)
@@ -102,6 +104,7 @@ def _record(dataset: str, label: str, seed: int, purpose: str, index: int | None
         "seed": seed,
         "index": index,
         "settings": {},
+        "searched": {},
         "config": {"valid_metric": "NDCG@20", "topk": [10, 20], "learning_rate": 0.001},
         "config_hash": "0" * 16,
         "data": {

@@ -7,12 +7,21 @@ from collections.abc import Sequence
 import yaml
 
 from dataset_prep.pages.html import html as document
-from dataset_prep.pages.numbers import count, percent
-from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, Part, Section, Table, Text, table
+from dataset_prep.pages.numbers import count
+from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, Part, Section, Table, Text
 from recbole_alibaba.board.pages.board_verdict import verdict
 from recbole_alibaba.board.pages.learning_charts import learning
 from recbole_alibaba.board.pages.ranking_charts import accuracy_against_time, by_group, differences
-from recbole_alibaba.board.pages.ranking_tables import cost, every_metric, every_seed, lists, ranking, tests
+from recbole_alibaba.board.pages.ranking_tables import (
+    cost,
+    data,
+    every_metric,
+    every_seed,
+    failures,
+    lists,
+    ranking,
+    tests,
+)
 from recbole_alibaba.board.pages.search_parts import search
 from recbole_alibaba.board.standings.contents import BoardHead, Standings
 
@@ -28,7 +37,7 @@ def html(head: BoardHead, standings: Sequence[Standings]) -> str:
     """A whole HTML document that needs no network; the same standings give the same bytes."""
     sentence, tone = verdict(standings)
     sections = [section for one in standings for section in _of(one, len(standings) > 1)]
-    sections += [_data(standings), _setting(head, standings)]
+    sections += [Section("Data", [data(standings)]), _setting(head, standings)]
     return document(Page(head.title or head.name, sentence, tone, _figures(standings), sections))
 
 
@@ -56,22 +65,8 @@ def _of(standing: Standings, several: bool) -> list[Section]:
         says = Text("A search reads the validation part only.", "soft")
         sections.append(Section(f"{of}Searches", [says, *trials]))
     if standing.failures:
-        sections.append(Section(f"{of}Trials without a result", [_failures(standing)]))
+        sections.append(Section(f"{of}Trials without a result", [failures(standing)]))
     return sections
-
-
-def _failures(standing: Standings) -> Table:
-    rows = [
-        (
-            one.label,
-            "test" if one.purpose == "final" else f"search, trial {one.index}",
-            str(one.seed),
-            one.state,
-            one.reason,
-        )
-        for one in standing.failures
-    ]
-    return table("Trials without a result", ("model", "trial of", "seed", "state", "reason"), rows, words=range(5))
 
 
 def _figures(standings: Sequence[Standings]) -> list[tuple[str, str]]:
@@ -83,18 +78,6 @@ def _figures(standings: Sequence[Standings]) -> list[tuple[str, str]]:
     figures += [("seeds", ", ".join(map(str, seeds))), ("trials of searches", count(sum(len(r.trials) for r in rows)))]
     figures.append(("metric that decides", ", ".join(dict.fromkeys(one.metric for one in standings))))
     return figures
-
-
-def _data(standings: Sequence[Standings]) -> Section:
-    names = list(dict.fromkeys(name for one in standings for name in one.counts))
-    rows = []
-    for one in standings:
-        pairs = sum(one.counts.get(part, 0) for part in ("train", "valid", "test"))
-        cells = [count(one.counts[name]) if name in one.counts else "" for name in names]
-        density = percent(pairs, one.counts.get("users", 0) * one.counts.get("items", 0))
-        rows.append((one.dataset, *cells, density, one.fingerprint))
-    head = ("data set", *names, "density", "fingerprint")
-    return Section("Data", [table("Data", head, rows, words=(0, len(head) - 1))])
 
 
 def _setting(head: BoardHead, standings: Sequence[Standings]) -> Section:

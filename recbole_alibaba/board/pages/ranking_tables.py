@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from dataset_prep.pages.numbers import count
-from dataset_prep.pages.parts import Cell, Group, Table, Toned
+from dataset_prep.pages.numbers import count, percent
+from dataset_prep.pages.parts import Cell, Group, Table, Toned, table
 from recbole_alibaba.board.pages.board_numbers import amount, chance, figure, score
 from recbole_alibaba.board.standings.contents import Figure, Row, Standings
 
@@ -121,6 +121,34 @@ def every_seed(standing: Standings) -> Table:
         ]
         groups += [Group(row.label, rows)] if rows else []
     return Table(f"Every seed on {standing.dataset}", [*head, "state"], groups, words=(6,))
+
+
+def failures(standing: Standings) -> Table:
+    """Every trial without a result, with its reason."""
+    rows = [
+        (
+            one.label,
+            "test" if one.purpose == "final" else f"search, trial {one.index}",
+            str(one.seed),
+            one.state,
+            one.reason,
+        )
+        for one in standing.failures
+    ]
+    return table("Trials without a result", ("model", "trial of", "seed", "state", "reason"), rows, words=range(5))
+
+
+def data(standings: Sequence[Standings]) -> Table:
+    """What each data set holds."""
+    names = list(dict.fromkeys(name for one in standings for name in one.counts))
+    rows = []
+    for one in standings:
+        pairs = sum(one.counts.get(part, 0) for part in ("train", "valid", "test"))
+        cells = [count(one.counts[name]) if name in one.counts else "" for name in names]
+        density = percent(pairs, one.counts.get("users", 0) * one.counts.get("items", 0))
+        rows.append((one.dataset, *cells, density, one.fingerprint))
+    head = ("data set", *names, "density", "fingerprint")
+    return table("Data", head, rows, words=(0, len(head) - 1))
 
 
 def _table(
