@@ -47,8 +47,13 @@ def test_the_verdict_names_the_best_the_tied_and_what_is_missing(made: list[Stan
     says, tone = verdict([ranked(one, 0.3, 0.3, seeds=False)])
     assert f"{name} {first} and {second} are tied for the best of 2 models" in says and tone == "warning"
     assert "with one seed" in says
+    popular = ranked(one, 0.3, 0.2, 0.2)
+    popular = replace(popular, rows=[replace(row, model="Pop" if row.label == second else "X") for row in popular.rows])
+    says, tone = verdict([popular])
+    assert f"(no better than {second}: {one.ranked[2].label})" in says and tone == "warning"
+    assert "all others beat Pop" in verdict(made)[0]
     assert verdict([replace(one, rows=[])]) == ("No model of this board has a result.", "error")
-    assert "(2 models have no result); on tianchi-slice" in verdict(made)[0]
+    assert "(2 models have no result; all others beat Pop); on tianchi-slice" in verdict(made)[0]
 
 
 def test_the_page_shows_every_row_trial_and_reason(made: list[Standings]) -> None:
