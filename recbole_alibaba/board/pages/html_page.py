@@ -10,7 +10,9 @@ from dataset_prep.pages.html import html as document
 from dataset_prep.pages.numbers import count
 from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, Part, Section, Table, Text
 from recbole_alibaba.board.pages.board_verdict import verdict
+from recbole_alibaba.board.pages.group_table import group_table
 from recbole_alibaba.board.pages.learning_charts import learning
+from recbole_alibaba.board.pages.markdown_page import BOTH, READING, TESTS, USERS
 from recbole_alibaba.board.pages.ranking_charts import accuracy_against_time, by_group, differences
 from recbole_alibaba.board.pages.ranking_tables import (
     cost,
@@ -26,11 +28,6 @@ from recbole_alibaba.board.pages.search_parts import search
 from recbole_alibaba.board.standings.contents import BoardHead, Standings
 
 SHOWN = 3  # models whose search is shown without a click
-RANKS = (
-    "Sorted by rank; a click on a heading sorts by its column. Values are means ± standard deviation over the seeds. "
-    "Models that cannot be told apart share a rank. p belongs to the difference to the best and decides; it counts "
-    "{noise}, and is corrected for the number of models."
-)
 
 
 def html(head: BoardHead, standings: Sequence[Standings]) -> str:
@@ -44,17 +41,21 @@ def html(head: BoardHead, standings: Sequence[Standings]) -> str:
 def _of(standing: Standings, several: bool) -> list[Section]:
     """The sections of one data set."""
     of = f"{standing.dataset}: " if several else ""
-    noise = "the noise of users and of seeds" if standing.seed_noise else "the noise of users alone: there is one seed"
-    parts: list[Part] = [Text(RANKS.format(noise=noise), "soft"), ranking(standing)]
+    parts: list[Part] = [ranking(standing)]
     parts += [Lines(list(standing.notes))] if standing.notes else []
+    reading = READING.format(noise=BOTH if standing.seed_noise else USERS)
+    parts.append(Text(f"{reading} A click on a heading sorts the table by that column.", "soft"))
     charts = [chart for chart in (accuracy_against_time(standing), differences(standing)) if not chart.empty()]
     parts += [Charts(charts, pairs=True)] if charts else []
-    more = [tests(standing), *every_metric(standing), cost(standing), lists(standing), every_seed(standing)]
+    against = tests(standing)
+    parts += [Folded(against.title, [against, Text(TESTS, "soft")])] if against.groups else []
+    more = [*every_metric(standing), cost(standing), lists(standing), every_seed(standing)]
     for one in more:
-        parts += [Folded(one.title, [one])] if one.groups and one.groups[0].rows else []
+        parts += [Folded(one.title, [one])] if one.groups else []
     sections = [Section(f"{of}Ranking", parts)]
+    numbers = group_table(standing)
     if groups := by_group(standing):
-        sections.append(Section(f"{of}Groups of users and items", [Charts(groups)]))
+        sections.append(Section(f"{of}Groups of users and items", [Charts(groups), Folded(numbers.title, [numbers])]))
     curves = [(row.label, learning(row, standing.valid_metric)) for row in standing.rows]
     drawn: list[Part] = [Folded(label, [Charts(charts, small=True)], open=True) for label, charts in curves if charts]
     if drawn:
@@ -70,7 +71,7 @@ def _of(standing: Standings, several: bool) -> list[Section]:
 
 
 def _figures(standings: Sequence[Standings]) -> list[tuple[str, str]]:
-    """Key figures; those of the data where there is one data set."""
+    """Key figures of the board."""
     rows = [row for one in standings for row in one.rows]
     models = dict.fromkeys(row.label for row in rows if row.kind in ("ranked", "failed"))
     seeds = dict.fromkeys(seed for one in standings for seed in one.seeds)

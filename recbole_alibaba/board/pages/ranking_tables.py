@@ -201,8 +201,9 @@ def _rank(row: Row) -> str:
 def _remark(row: Row) -> Cell:
     lost = [run for run in row.runs if run.test is None]
     if row.kind == "failed":
-        found = [f"{one.state}: {one.reason}" for one in lost or [trial for trial in row.trials if trial.reason]]
-        return Toned("; ".join(dict.fromkeys(found)) or "no result", "error")
+        reasons = [(run.state, run.reason) for run in lost] or [(one.state, one.reason) for one in row.trials]
+        found = dict.fromkeys(f"{state}: {reason}" for state, reason in reasons if reason)
+        return Toned("; ".join(found) or "no result", "error")
     if row.kind == "published":
         return f"published, {row.source}" if row.source else "published"
     if row.kind == "outside":
