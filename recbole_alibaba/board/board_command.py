@@ -33,6 +33,7 @@ class Asked:
     add: Path | None
     submit: Path | None
     label: str | None
+    ray: str | None
     render: bool
     retry: bool
 
@@ -59,6 +60,7 @@ class Asked:
     help="Evaluate lists that another program made: columns user, item, score.",
 )
 @click.option("--label", help="Their name on the board. [default: the file's]")
+@click.option("--ray", metavar="ADDRESS|local", help="Run trials as tasks of this Ray cluster; local starts one here.")
 @click.option("--render", is_flag=True, help="Train nothing: draw the pages from the records.")
 @click.option("--retry", is_flag=True, help="Run trials again that failed, or took too long or too much memory.")
 @click.pass_context
@@ -168,8 +170,12 @@ def _run(plan: Plan, asked: Asked, records: Records) -> list[str]:
 def _runner(plan: Plan, asked: Asked) -> Any:
     from recbole_alibaba.board.processes.pool import Pool
 
-    jobs = asked.jobs or max((os.cpu_count() or 1) // plan.threads, 1)
-    return Pool(plan, jobs, Path("saved") / "board" / plan.name)
+    jobs, place = asked.jobs or max((os.cpu_count() or 1) // plan.threads, 1), Path("saved") / "board" / plan.name
+    if asked.ray is None or asked.add is not None or asked.submit is not None:
+        return Pool(plan, jobs, place)
+    from recbole_alibaba.board.processes.ray_tasks import RayTasks
+
+    return RayTasks(plan, jobs, place, asked.ray)
 
 
 def _one(there: list[str], named: str | None) -> str:

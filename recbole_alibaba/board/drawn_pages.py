@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from recbole_alibaba.board.pages.html_page import html
+from recbole_alibaba.board.pages.markdown_page import markdown
+from recbole_alibaba.board.pages.tex_table import tex
+from recbole_alibaba.board.pages.tidy_csv import csv_text
 from recbole_alibaba.board.plan import Plan
 from recbole_alibaba.board.records import Records
 from recbole_alibaba.board.standings.contents import BoardHead
@@ -15,7 +18,7 @@ from recbole_alibaba.board.standings.standings import standings
 from recbole_alibaba.host.errors import BadInput
 from recbole_alibaba.saved.run_folder import written
 
-PAGES = {".html": html}
+SUFFIXES = (".md", ".csv", ".tex", ".html")
 
 
 def draw(plan: Plan, records: Records, folder: Path) -> list[Path]:
@@ -34,10 +37,12 @@ def draw(plan: Plan, records: Records, folder: Path) -> list[Path]:
     head = BoardHead(plan.name, plan.title, plan.text, plan.command, plan.content, spaces)
     shown = standings(found, records.scores, plan.published)
     folder.mkdir(parents=True, exist_ok=True)
-    for suffix, page in PAGES.items():
-        with written(folder / f"{plan.name}{suffix}") as part:
-            part.write_text(page(head, shown), encoding="utf-8")
-    return [folder / f"{plan.name}{suffix}" for suffix in PAGES]
+    texts = (markdown(head, shown), csv_text(shown), tex(head, shown), html(head, shown))
+    paths = [folder / f"{plan.name}{suffix}" for suffix in SUFFIXES]
+    for path, text in zip(paths, texts, strict=True):
+        with written(path) as part:
+            part.write_text(text, encoding="utf-8")
+    return paths
 
 
 def _range(values: Any) -> str:

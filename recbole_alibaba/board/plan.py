@@ -64,7 +64,7 @@ class Plan:
         datasets: settings by data set.
         settings: for all models.
         typed: settings of the command line; they override all others.
-        competition: of Tianchi's F1; `items` is the file of the item subset.
+        competition: files of Tianchi's F1: `items` is the item subset; see `measures/competition`.
         published: figures of papers, as the file has them.
         content: the whole file as plain values, for the pages.
         command: what makes the board, for the pages.

@@ -129,11 +129,11 @@ def _check_metric(plan: Plan, where: str) -> None:
 
 
 def _competition(said: dict[str, Any], where: str) -> dict[str, Any]:
-    _known(said, {"items"}, f"{where}: competition")
-    file = Path(str(said.get("items")))
-    if not file.is_file():
-        raise BadInput(f"{where}: competition: items is {file}, and there is no such file. Name the item subset.")
-    return {"items": str(file.resolve())}
+    _known(said, {"items", "before", "truth"}, f"{where}: competition")
+    for key in {"items", *said}:
+        if not Path(str(said.get(key))).is_file():
+            raise BadInput(f"{where}: competition: {key} is {said.get(key)}, and there is no such file.")
+    return {key: str(Path(file).resolve()) for key, file in said.items()}
 
 
 def _numbers(kind: Any, said: Any, place: str) -> Any:

@@ -87,6 +87,11 @@ class Pool:
         return self._answer(_survey, self._plan, dataset)
 
     def outside(self, dataset: str, file: Path) -> Outcome:
+        """What lists score that another program made.
+
+        Raises:
+            BadInput: they cannot be evaluated.
+        """
         return self._answer(_outside, self._plan, dataset, file)
 
     def _answer(self, function: Callable[..., T], *arguments: Any) -> T:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -53,13 +52,6 @@ class Runner(Protocol):
 
         Raises:
             BadInput: the board cannot run on it.
-        """
-
-    def outside(self, dataset: str, file: Path) -> Outcome:
-        """What lists score that another program made.
-
-        Raises:
-            BadInput: they cannot be evaluated.
         """
 
     def free(self) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_alibaba import __version__
+from recbole_alibaba.board.measures.competition import check_competition
 from recbole_alibaba.board.measures.data_notes import data_notes
 from recbole_alibaba.board.measures.outside_lists import outside_measured
 from recbole_alibaba.board.plan import Plan
@@ -53,6 +54,8 @@ def survey(plan: Plan, dataset: str) -> Surveyed:
             raise BadInput(
                 f"{dataset}: there is no {part} part, and a board needs one: {why}. Split the data in three."
             )
+    if plan.competition:
+        check_competition(made, plan.competition)
     return Surveyed(content_fingerprint(made), found, tuple(data_notes(made)), settings, configs, spaces, about(plan))
 
 
