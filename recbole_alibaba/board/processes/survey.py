@@ -23,8 +23,9 @@ from recbole_alibaba.board.searching.spaces import read_space
 from recbole_alibaba.board.trial import Surveyed, counted
 from recbole_alibaba.experiment import Experiment, build_config, prepare
 from recbole_alibaba.host.errors import BadInput
+from recbole_alibaba.host.registry import find_model
 from recbole_alibaba.saved.run_folder import RANKING_KINDS, plain
-from recbole_alibaba.saved.run_record import kind_of, versions
+from recbole_alibaba.saved.run_record import versions
 from recbole_alibaba.settings.property_files import PACKAGE
 
 
@@ -36,13 +37,14 @@ def survey(plan: Plan, dataset: str) -> Surveyed:
     """
     settings, configs, spaces = settings_by_label(plan, dataset), {}, {}
     for entry in plan.entries:
+        kind = str(find_model(entry.model).type.name).lower()  # type: ignore[attr-defined]
+        if kind not in RANKING_KINDS:
+            raise BadInput(
+                f"{entry.label}: {entry.model} is a {kind} model; a board compares general ones, which rank items by "
+                "the user alone."
+            )
         fixed = with_fixed(plan, settings[entry.label], plan.seeds[0])
         config = build_config(entry.model, dataset, config_dict=fixed)
-        if kind_of(config) not in RANKING_KINDS:
-            raise BadInput(
-                f"{entry.label}: {entry.model} is a {kind_of(config)} model; a board compares general ones, which rank "
-                "items by the user alone."
-            )
         configs[entry.label] = counted(plain(config.final_config_dict))
         if entry.search is not None:
             where = f"models: {entry.label}: search"

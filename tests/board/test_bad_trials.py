@@ -1,0 +1,31 @@
+"""A trial that crashes, one that never ends, one that needs too much: rows of the table, and the rest is complete."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import Result
+
+from tests.board.tiny_boards import BOARD, lay_out, records
+
+MODELS = """\
+models:
+  Crashes: {model: BPR, settings: {learner: sparse_adam}}
+  Endless: {model: BPR, settings: {epochs: 1000000000, stopping_step: 1000000000}}
+  Large: {model: BPR, settings: {embedding_size: 1000000000}}
+  BPR:
+limits: {seconds: 20}
+"""
+
+
+def test_three_rows_with_their_reasons(board: Callable[..., Result], tmp_path: Path) -> None:
+    start, end = BOARD.index("models:"), BOARD.index("seeds:")
+    text = (BOARD[:start] + MODELS + BOARD[end:]).replace("seeds: [1, 2]", "seeds: [1]")
+    assert board(lay_out(tmp_path, text), "--jobs=2").exit_code == 0
+    states = {record["label"]: record["state"] for record in records(tmp_path)}
+    assert states.pop("Large") in ("memory", "refused")  # the allocator's word, or ours before
+    bad = {"Crashes": "failed", "Endless": "timeout"}
+    assert states == bad | dict.fromkeys(("BPR", "Pop", "ItemKNN", "EASE"), "done")
+    assert all(record["reason"] for record in records(tmp_path) if record["state"] != "done")
+    page = (tmp_path / "results" / "tiny.md").read_text()
+    assert all(label in page for label in ("Crashes", "Endless", "Large"))
+    assert not list((tmp_path / "saved" / "board" / "tiny").glob("*/state.pt"))
