@@ -1,4 +1,7 @@
-"""How long did training and validation take? Told after each epoch; the training stops when its time is used."""
+"""How long did training and validation take? Told after each epoch; the training stops when its time is used.
+
+It never stops before its first validation: weights that nobody has validated are not tested.
+"""
 
 from __future__ import annotations
 
@@ -37,10 +40,11 @@ class TimedEpochs:
         self.stopped: str | None = None
         self._epochs = len(before)
         self._score: float | None = None
+        self._validated = any("valid" in epoch for epoch in before)
 
     def train_epoch(self, train_data: Any, epoch: int, *args: Any, **kwargs: Any) -> Any:
         """The trainer's own, unless the time is used."""
-        if epoch and self._limit is not None and self.train + self.validate >= self._limit:
+        if self._validated and self._limit is not None and self.train + self.validate >= self._limit:
             self.stopped = f"Stopped after {epoch:,} of {self._trainer.epochs:,} epochs: its training time is used."
             raise TimeUsed
         clock = perf_counter()
@@ -56,7 +60,7 @@ class TimedEpochs:
         score, result = self._valid_epoch(*args, **kwargs)
         seconds = perf_counter() - clock
         self.validate += seconds
-        self._score = float(score)
+        self._score, self._validated = float(score), True
         if history := getattr(self._trainer, "history", []):
             history[-1]["valid"] = {metric: float(value) for metric, value in result.items()}
             history[-1]["valid_seconds"] = seconds
