@@ -1,4 +1,4 @@
-"""Which trials remain? Each model's search on a data set is a chain; with the setting that it chose, its seeds follow."""
+"""Which trials remain? A model's search is a chain; then come its seeds, with the chosen setting."""
 
 from __future__ import annotations
 
@@ -135,6 +135,7 @@ class Chain:
             label=label,
             model=self._entry.model,
             settings=deep_update(dict(self._surveyed.settings[label]), searched),
+            own=deep_update(dict(self._entry.settings), searched),
             searched=searched,
             seed=seed,
             purpose=purpose,

@@ -64,9 +64,10 @@ class Plan:
         datasets: settings by data set.
         settings: for all models.
         typed: settings of the command line; they override all others.
-        competition: of Tianchi's F1; `items` is the file of the item subset.
+        competition: files of Tianchi's F1: `items` is the item subset; see `measures/competition`.
         published: figures of papers, as the file has them.
         content: the whole file as plain values, for the pages.
+        command: what makes the board, for the pages.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Plan:
     competition: Mapping[str, Any] | None = None
     published: tuple[Mapping[str, Any], ...] = ()
     content: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
 
     @property
     def metric(self) -> str:

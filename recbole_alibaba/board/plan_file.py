@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,18 +34,20 @@ def read_plan(file: str | Path, typed: Mapping[str, Any]) -> Plan:
         shipped = sorted((properties_folder() / "board").glob("*.yaml"))
         there = ", ".join(map(str, shipped))
         raise ConfigFileError(f"There is no board '{file}'.{nearest(str(file), map(str, shipped))} Shipped: {there}.")
-    return _plan(read_mapping(path), path.stem, str(path), typed)
+    here = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    said = here.as_posix() if not here.is_absolute() else here.name
+    return _plan(read_mapping(path), path.stem, str(path), typed, said)
 
 
 def default_plan(dataset: str, typed: Mapping[str, Any]) -> Plan:
     """The board of `--dataset`: `properties/board/default.yaml` with this data set."""
     path = properties_folder() / "board" / "default.yaml"
     content = read_mapping(path) | {"title": dataset, "datasets": [dataset]}
-    return _plan(content, dataset, str(path), typed)
+    return _plan(content, dataset, str(path), typed, f"--dataset={dataset}")
 
 
-def _plan(content: Mapping[str, Any], name: str, where: str, typed: Mapping[str, Any]) -> Plan:
-    words = set(Plan.__dataclass_fields__) - {"name", "entries", "typed", "content"} | {"models"}
+def _plan(content: Mapping[str, Any], name: str, where: str, typed: Mapping[str, Any], said: str) -> Plan:
+    words = set(Plan.__dataclass_fields__) - {"name", "entries", "typed", "content", "command"} | {"models"}
     _known(content, words, where)
     for key in ("datasets", "models"):
         if not content.get(key):
@@ -56,18 +59,22 @@ def _plan(content: Mapping[str, Any], name: str, where: str, typed: Mapping[str,
         datasets = dict.fromkeys(_listed(datasets, str, f"{where}: datasets"))
     settings = _mapping(content.get("settings"), f"{where}: settings")
     for place, layer in ((f"{where}: settings", settings), ("the command line", typed)):
-        _refuse(layer, OF_THE_BOARD, place, "the board sets it itself: topk, valid_metric and seeds are lines of its own")
+        _refuse(
+            layer, OF_THE_BOARD, place, "the board sets it itself: topk, valid_metric and seeds are lines of its own"
+        )
     competition = content.get("competition")
     if competition is not None:
         competition = _competition(_mapping(competition, f"{where}: competition"), where)
+    entries = _with_baselines(_entries(content["models"], where))
+    for entry in entries:
+        for key in sorted(typed.keys() & dict(entry.search if isinstance(entry.search, Mapping) else {}).keys()):
+            raise BadInput(f"--{key} is searched for {entry.label}. Leave it away, or take it out of {where}.")
     plan = Plan(
         name=name,
         title=str(content.get("title") or name),
         text=str(content.get("text") or ""),
-        datasets={
-            str(key): _mapping(value, f"{where}: datasets: {key}") for key, value in datasets.items()
-        },
-        entries=_with_baselines(_entries(content["models"], where)),
+        datasets={str(key): _mapping(value, f"{where}: datasets: {key}") for key, value in datasets.items()},
+        entries=entries,
         seeds=tuple(_listed(content.get("seeds", Plan.seeds), int, f"{where}: seeds")),
         settings=settings,
         typed=dict(typed),
@@ -77,10 +84,9 @@ def _plan(content: Mapping[str, Any], name: str, where: str, typed: Mapping[str,
         limits=_numbers(Limits, content.get("limits"), f"{where}: limits"),
         threads=_number(content.get("threads", 1), f"{where}: threads", int),
         competition=competition,
-        published=tuple(
-            _mapping(one, f"{where}: published") for one in content.get("published") or ()
-        ),
+        published=tuple(_mapping(one, f"{where}: published") for one in content.get("published") or ()),
         content=dict(content),
+        command=shlex.join(["recbole-alibaba", "board", said, *(f"--{key}={value}" for key, value in typed.items())]),
     )
     _check_metric(plan, where)
     return plan
@@ -123,11 +129,11 @@ def _check_metric(plan: Plan, where: str) -> None:
 
 
 def _competition(said: dict[str, Any], where: str) -> dict[str, Any]:
-    _known(said, {"items"}, f"{where}: competition")
-    file = Path(str(said.get("items")))
-    if not file.is_file():
-        raise BadInput(f"{where}: competition: items is {file}, and there is no such file. Name the item subset.")
-    return {"items": str(file.resolve())}
+    _known(said, {"items", "before", "truth"}, f"{where}: competition")
+    for key in {"items", *said}:
+        if not Path(str(said.get(key))).is_file():
+            raise BadInput(f"{where}: competition: {key} is {said.get(key)}, and there is no such file.")
+    return {key: str(Path(file).resolve()) for key, file in said.items()}
 
 
 def _numbers(kind: Any, said: Any, place: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from recbole_alibaba.board.plan import Plan
 from recbole_alibaba.board.processes.runner import Outcome
 from recbole_alibaba.board.trial import Surveyed, Trial, digest
 from recbole_alibaba.host.errors import BadInput
@@ -75,6 +76,37 @@ class Records:
                 ) from error
         return list(found.values())
 
+    def of(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """The records of these ids, in this order, and those of lists made elsewhere, the last of each label."""
+        found = {record["id"]: record for record in self.read()}
+        outside = {
+            (record["dataset"], record["label"]): record for record in found.values() if record["purpose"] == "outside"
+        }
+        here = {record["data"]["fingerprint"] for record in found.values() if record["id"] in ids}
+        lists = [outside[key] for key in sorted(outside) if outside[key]["data"]["fingerprint"] in here]
+        return [found[one] for one in ids if one in found] + lists
+
+    def read_board(self) -> dict[str, Any]:
+        """`ids`: the trials of the board, in order; `spaces`: what is searched, by label.
+
+        Raises:
+            BadInput: the board has not run yet, or the file is damaged.
+        """
+        path = self._scores / "board.json"
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise BadInput(
+                f"{path} is missing or damaged. Run the board without --render; it writes it anew."
+            ) from error
+
+    def write_board(self, ids: Sequence[str], spaces: Mapping[str, Any]) -> None:
+        """See `read_board`."""
+        self._scores.mkdir(parents=True, exist_ok=True)
+        with written(self._scores / "board.json") as part:
+            text = json.dumps({"ids": list(ids), "spaces": spaces}, indent=1, ensure_ascii=False)
+            part.write_text(text + "\n", encoding="utf-8")
+
     def append(self, record: Mapping[str, Any], scores: Mapping[str, np.ndarray]) -> None:
         """Write the scores, then the line."""
         if scores:
@@ -121,7 +153,9 @@ class Records:
         """
         other = Records(folder, self.file.stem)
         if not other.file.is_file():
-            raise BadInput(f"{folder}: there is no {other.file.name}. Name the folder with the other machine's records.")
+            raise BadInput(
+                f"{folder}: there is no {other.file.name}. Name the folder with the other machine's records."
+            )
         known, taken, refused = {record["id"] for record in self.read()}, 0, []
         for record in other.read():
             if record["id"] in known:
@@ -158,7 +192,7 @@ def record_of(trial: Trial, surveyed: Surveyed, outcome: Outcome) -> dict[str, A
         "label": trial.label,
         "seed": trial.seed,
         "index": trial.index,
-        "settings": dict(trial.settings),
+        "settings": dict(trial.own),
         "searched": dict(trial.searched),
         "config": dict(trial.config),
         "config_hash": digest(trial.config),
@@ -175,6 +209,20 @@ def record_of(trial: Trial, surveyed: Surveyed, outcome: Outcome) -> dict[str, A
     }
 
 
+def outside_record(
+    plan: Plan, dataset: str, label: str, surveyed: Surveyed, outcome: Outcome, content: str
+) -> dict[str, Any]:
+    """The record of lists that another program made.
+
+    Args:
+        content: SHA-256 of their file.
+    """
+    config = {"valid_metric": plan.valid_metric, "topk": list(plan.topk), "file": content}
+    identity = {"data": surveyed.fingerprint, "label": label, "config": config}
+    lists = Trial(plan.name, dataset, label, "", {}, {}, {}, 0, "outside", None, config, digest(identity))
+    return {**record_of(lists, surveyed, outcome), "model": None}
+
+
 def _drop_torn_line(file: Any) -> None:
     """Cut off what follows the last end of a line: a process was killed while it wrote."""
     end = file.seek(0, os.SEEK_END)
@@ -187,9 +235,3 @@ def _drop_torn_line(file: Any) -> None:
             return
         end = start
     file.truncate(0)
-
-
-def in_order(records: Iterable[Mapping[str, Any]], ids: Sequence[str]) -> list[Mapping[str, Any]]:
-    """The records of these ids, in this order, whenever they were written."""
-    found = {record["id"]: record for record in records}
-    return [found[one] for one in ids if one in found]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psutil
 
 from recbole_alibaba.board.campaign import Campaign
+from recbole_alibaba.board.measures.memory_needs import memory_needed
 from recbole_alibaba.board.plan import Plan
 from recbole_alibaba.board.processes.runner import Outcome, Runner
 from recbole_alibaba.board.processes.shown import Shown
@@ -14,8 +18,9 @@ from recbole_alibaba.board.trial import Surveyed, Trial
 
 def run_trials(
     plan: Plan, surveyed: Mapping[str, Surveyed], campaign: Campaign, runner: Runner, records: Records, shown: Shown
-) -> None:
-    """Run every trial that has no record; each is recorded when it ends."""
+) -> list[Mapping[str, Any]]:
+    """Run every trial that has no record; each is recorded when it ends. The new records."""
+    ended: list[Mapping[str, Any]] = []
 
     def end(trial: Trial, outcome: Outcome) -> None:
         record = record_of(trial, surveyed[trial.dataset], outcome)
@@ -23,6 +28,7 @@ def run_trials(
         campaign.finish(record)
         runner.forget(trial, keep_log=record["state"] != "done")
         shown.ended(trial, record)
+        ended.append(record)
 
     running = 0
     while (ready := campaign.ready()) or running:
@@ -43,9 +49,35 @@ def run_trials(
             else:
                 shown.told(trial, event)
         shown.refresh()
+    return ended
+
+
+def taken(ended: Sequence[Mapping[str, Any]], start: float, seconds: float) -> str:
+    """A sentence on the time of a board.
+
+    Args:
+        start: seconds before the first trial.
+        seconds: of all.
+    """
+    if not ended:
+        return "Every trial has a record: nothing was run."
+    work = sum(record["seconds"].get(stage, 0.0) for record in ended for stage in ("train", "validate", "rank"))
+    spent = start + sum(record["seconds"].get("total", 0.0) for record in ended)
+    failed = sum(record["state"] != "done" for record in ended)
+    return (
+        f"{len(ended):,} trials in {seconds:,.0f} s{f', {failed:,} without a result' if failed else ''}. Training and "
+        f"evaluation took {work / spent:.0%} of the processes' time."
+    )
 
 
 def too_large(plan: Plan, trial: Trial, surveyed: Surveyed) -> str | None:
     """A sentence where the model is known to need more memory than it may take."""
-    return None
-
+    size, limit = surveyed.counts, plan.limits.memory_gb
+    most = psutil.virtual_memory().total if limit is None else limit * 1e9
+    needed = memory_needed(trial.model, size["users"], size["items"], size["train"], trial.config)
+    if needed is None or needed <= most:
+        return None
+    has = "this machine has" if limit is None else "a trial of this board may take"
+    return (
+        f"{trial.model} needs at least {needed / 1e9:,.1f} GB of memory on these data, and {has} {most / 1e9:,.1f} GB."
+    )

@@ -57,8 +57,10 @@ class Trial:
 
     Args:
         settings: all that differ from the property files.
-        searched: those of them that the search proposed.
-        purpose: `search` reads the validation part only; `final` reads the test part, once.
+        own: those of them that are the model's own, searched ones too.
+        searched: those that the search proposed.
+        purpose: `search` reads the validation part only; `final` reads the test part, once; `outside` are lists that
+            another program made.
         index: place in the search.
         config: the whole configuration that counts.
         id: 16 hexadecimal digits; two trials of one id give the same numbers.
@@ -70,9 +72,10 @@ class Trial:
     label: str
     model: str
     settings: Mapping[str, Any]
+    own: Mapping[str, Any]
     searched: Mapping[str, Any]
     seed: int
-    purpose: Literal["search", "final"]
+    purpose: Literal["search", "final", "outside"]
     index: int | None
     config: Mapping[str, Any]
     id: str

@@ -95,7 +95,7 @@ def test_labels_cover_neither_each_other_nor_a_point(points: list[tuple[int, int
     boxes = places(points, words, plot)
     for number, box in enumerate(boxes):
         assert box.right - box.left == pytest.approx(text_width(words[number])) and box.shared(plot) > 0
-        assert 0 <= box.left and box.right <= 400
+        assert box.left >= 0 and box.right <= 400
         assert not any(box.shared(other) for other in boxes[:number])
         assert not any(box.left < x < box.right and box.top < y < box.bottom for x, y in points)
 
@@ -103,7 +103,9 @@ def test_labels_cover_neither_each_other_nor_a_point(points: list[tuple[int, int
 def test_a_labelled_point_is_in_the_picture_and_in_the_alternative_text() -> None:
     points = Series("", [12.0, 0.0, 3.0], [0.03, 0.02, None], line=False, labels=["BPR", "Pop", "EASE"])
     chart = Chart("Accuracy", Axis("seconds", log=True), Axis("recall"), [points])
-    names = [text.text for text in ElementTree.fromstring(chart.svg()).iter(f"{SVG}text") if text.get("class") == "name"]
+    names = [
+        text.text for text in ElementTree.fromstring(chart.svg()).iter(f"{SVG}text") if text.get("class") == "name"
+    ]
     assert names == ["BPR"]  # 0 has no place on a logarithmic axis, None on none
     assert "BPR: 12, 0.03." in chart.in_words() and "Pop" not in chart.in_words()
 

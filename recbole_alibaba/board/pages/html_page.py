@@ -7,45 +7,55 @@ from collections.abc import Sequence
 import yaml
 
 from dataset_prep.pages.html import html as document
-from dataset_prep.pages.numbers import count, percent
-from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, Part, Section, Table, Text, table
+from dataset_prep.pages.numbers import count
+from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, Part, Section, Table, Text
 from recbole_alibaba.board.pages.board_verdict import verdict
+from recbole_alibaba.board.pages.group_table import group_table
 from recbole_alibaba.board.pages.learning_charts import learning
+from recbole_alibaba.board.pages.markdown_page import BOTH, READING, TESTS, USERS
 from recbole_alibaba.board.pages.ranking_charts import accuracy_against_time, by_group, differences
-from recbole_alibaba.board.pages.ranking_tables import cost, every_metric, every_seed, lists, ranking, tests
+from recbole_alibaba.board.pages.ranking_tables import (
+    cost,
+    data,
+    every_metric,
+    every_seed,
+    failures,
+    lists,
+    ranking,
+    tests,
+)
 from recbole_alibaba.board.pages.search_parts import search
 from recbole_alibaba.board.standings.contents import BoardHead, Standings
 
 SHOWN = 3  # models whose search is shown without a click
-RANKS = (
-    "Sorted by rank; a click on a heading sorts by its column. Values are means ± standard deviation over the seeds. "
-    "Models that cannot be told apart share a rank. p belongs to the difference to the best and decides; it counts "
-    "{noise}, and is corrected for the number of models."
-)
 
 
 def html(head: BoardHead, standings: Sequence[Standings]) -> str:
     """A whole HTML document that needs no network; the same standings give the same bytes."""
     sentence, tone = verdict(standings)
     sections = [section for one in standings for section in _of(one, len(standings) > 1)]
-    sections += [_data(standings), _setting(head, standings)]
+    sections += [Section("Data", [data(standings)]), _setting(head, standings)]
     return document(Page(head.title or head.name, sentence, tone, _figures(standings), sections))
 
 
 def _of(standing: Standings, several: bool) -> list[Section]:
     """The sections of one data set."""
     of = f"{standing.dataset}: " if several else ""
-    noise = "the noise of users and of seeds" if standing.seed_noise else "the noise of users alone: there is one seed"
-    parts: list[Part] = [Text(RANKS.format(noise=noise), "soft"), ranking(standing)]
+    parts: list[Part] = [ranking(standing)]
     parts += [Lines(list(standing.notes))] if standing.notes else []
+    reading = READING.format(noise=BOTH if standing.seed_noise else USERS)
+    parts.append(Text(f"{reading} A click on a heading sorts the table by that column.", "soft"))
     charts = [chart for chart in (accuracy_against_time(standing), differences(standing)) if not chart.empty()]
     parts += [Charts(charts, pairs=True)] if charts else []
-    more = [tests(standing), *every_metric(standing), cost(standing), lists(standing), every_seed(standing)]
+    against = tests(standing)
+    parts += [Folded(against.title, [against, Text(TESTS, "soft")])] if against.groups else []
+    more = [*every_metric(standing), cost(standing), lists(standing), every_seed(standing)]
     for one in more:
-        parts += [Folded(one.title, [one])] if one.groups and one.groups[0].rows else []
+        parts += [Folded(one.title, [one])] if one.groups else []
     sections = [Section(f"{of}Ranking", parts)]
+    numbers = group_table(standing)
     if groups := by_group(standing):
-        sections.append(Section(f"{of}Groups of users and items", [Charts(groups)]))
+        sections.append(Section(f"{of}Groups of users and items", [Charts(groups), Folded(numbers.title, [numbers])]))
     curves = [(row.label, learning(row, standing.valid_metric)) for row in standing.rows]
     drawn: list[Part] = [Folded(label, [Charts(charts, small=True)], open=True) for label, charts in curves if charts]
     if drawn:
@@ -56,26 +66,12 @@ def _of(standing: Standings, several: bool) -> list[Section]:
         says = Text("A search reads the validation part only.", "soft")
         sections.append(Section(f"{of}Searches", [says, *trials]))
     if standing.failures:
-        sections.append(Section(f"{of}Trials without a result", [_failures(standing)]))
+        sections.append(Section(f"{of}Trials without a result", [failures(standing)]))
     return sections
 
 
-def _failures(standing: Standings) -> Table:
-    rows = [
-        (
-            one.label,
-            "test" if one.purpose == "final" else f"search, trial {one.index}",
-            str(one.seed),
-            one.state,
-            one.reason,
-        )
-        for one in standing.failures
-    ]
-    return table("Trials without a result", ("model", "trial of", "seed", "state", "reason"), rows, words=range(5))
-
-
 def _figures(standings: Sequence[Standings]) -> list[tuple[str, str]]:
-    """Key figures; those of the data where there is one data set."""
+    """Key figures of the board."""
     rows = [row for one in standings for row in one.rows]
     models = dict.fromkeys(row.label for row in rows if row.kind in ("ranked", "failed"))
     seeds = dict.fromkeys(seed for one in standings for seed in one.seeds)
@@ -83,18 +79,6 @@ def _figures(standings: Sequence[Standings]) -> list[tuple[str, str]]:
     figures += [("seeds", ", ".join(map(str, seeds))), ("trials of searches", count(sum(len(r.trials) for r in rows)))]
     figures.append(("metric that decides", ", ".join(dict.fromkeys(one.metric for one in standings))))
     return figures
-
-
-def _data(standings: Sequence[Standings]) -> Section:
-    names = list(dict.fromkeys(name for one in standings for name in one.counts))
-    rows = []
-    for one in standings:
-        pairs = sum(one.counts.get(part, 0) for part in ("train", "valid", "test"))
-        cells = [count(one.counts[name]) if name in one.counts else "" for name in names]
-        density = percent(pairs, one.counts.get("users", 0) * one.counts.get("items", 0))
-        rows.append((one.dataset, *cells, density, one.fingerprint))
-    head = ("data set", *names, "density", "fingerprint")
-    return Section("Data", [table("Data", head, rows, words=(0, len(head) - 1))])
 
 
 def _setting(head: BoardHead, standings: Sequence[Standings]) -> Section:

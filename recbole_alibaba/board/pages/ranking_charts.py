@@ -47,12 +47,12 @@ def by_group(standing: Standings) -> list[Ranges]:
     rows = [row for row in standing.rows if row.groups]
     metric = standing.metric
     charts = []
-    for name in dict.fromkeys(name for row in rows for name in row.groups):
+    for name in dict.fromkeys(name for row in rows for name, group in row.groups.items() if group.users):
         alike = [group for row in rows for other, group in row.groups.items() if _kind(other) == _kind(name)]
         top = max(_range("", group, metric).high or 0.0 for group in alike)
         users = next(row.groups[name].users for row in rows if name in row.groups)
         bars = [_range(_name(row), row.groups[name], metric) for row in rows if name in row.groups]
-        x = Axis(f"{metric} on test ± standard deviation over seeds", include=(0.0, top))
+        x = Axis(f"{metric} on test ± standard deviation over seeds", include=(0.0, top or 1.0))
         charts.append(
             Ranges(f"{name} ({count(users)} users)", x, bars, bars=True, interval="± standard deviation", number=score)
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from dataset_prep.pages.numbers import count
-from dataset_prep.pages.parts import Cell, Group, Table, Toned
+from dataset_prep.pages.numbers import count, percent
+from dataset_prep.pages.parts import Cell, Group, Table, Toned, table
 from recbole_alibaba.board.pages.board_numbers import amount, chance, figure, score
 from recbole_alibaba.board.standings.contents import Figure, Row, Standings
 
@@ -123,6 +123,34 @@ def every_seed(standing: Standings) -> Table:
     return Table(f"Every seed on {standing.dataset}", [*head, "state"], groups, words=(6,))
 
 
+def failures(standing: Standings) -> Table:
+    """Every trial without a result, with its reason."""
+    rows = [
+        (
+            one.label,
+            "test" if one.purpose == "final" else f"search, trial {one.index}",
+            str(one.seed),
+            one.state,
+            one.reason,
+        )
+        for one in standing.failures
+    ]
+    return table("Trials without a result", ("model", "trial of", "seed", "state", "reason"), rows, words=range(5))
+
+
+def data(standings: Sequence[Standings]) -> Table:
+    """What each data set holds."""
+    names = list(dict.fromkeys(name for one in standings for name in one.counts))
+    rows = []
+    for one in standings:
+        pairs = sum(one.counts.get(part, 0) for part in ("train", "valid", "test"))
+        cells = [count(one.counts[name]) if name in one.counts else "" for name in names]
+        density = percent(pairs, one.counts.get("users", 0) * one.counts.get("items", 0))
+        rows.append((one.dataset, *cells, density, one.fingerprint))
+    head = ("data set", *names, "density", "fingerprint")
+    return table("Data", head, rows, words=(0, len(head) - 1))
+
+
 def _table(
     title: str,
     head: Sequence[str],
@@ -173,8 +201,9 @@ def _rank(row: Row) -> str:
 def _remark(row: Row) -> Cell:
     lost = [run for run in row.runs if run.test is None]
     if row.kind == "failed":
-        found = [f"{one.state}: {one.reason}" for one in lost or [trial for trial in row.trials if trial.reason]]
-        return Toned("; ".join(dict.fromkeys(found)) or "no result", "error")
+        reasons = [(run.state, run.reason) for run in lost] or [(one.state, one.reason) for one in row.trials]
+        found = dict.fromkeys(f"{state}: {reason}" for state, reason in reasons if reason)
+        return Toned("; ".join(found) or "no result", "error")
     if row.kind == "published":
         return f"published, {row.source}" if row.source else "published"
     if row.kind == "outside":

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from recbole_alibaba.board.plan import Limits, Plan
 from recbole_alibaba.board.processes.child import work
@@ -17,6 +17,7 @@ from recbole_alibaba.board.processes.runner import Outcome, Progress
 from recbole_alibaba.board.trial import Surveyed, Trial
 from recbole_alibaba.host.errors import BadInput
 
+T = TypeVar("T")
 POLL = 0.2  # seconds between two looks at what the processes take
 
 
@@ -83,14 +84,27 @@ class Pool:
         self._running: dict[str, tuple[Trial, Job]] = {}
 
     def survey(self, dataset: str) -> Surveyed:
-        log = self._folder / "logs" / "survey.log"
-        job = Job(self._context, Limits(), log, _survey, self._plan, dataset)
+        return self._answer(_survey, self._plan, dataset)
+
+    def outside(self, dataset: str, file: Path) -> Outcome:
+        """What lists score that another program made.
+
+        Raises:
+            BadInput: they cannot be evaluated.
+        """
+        return self._answer(_outside, self._plan, dataset, file)
+
+    def _answer(self, function: Callable[..., T], *arguments: Any) -> T:
+        """What a function returns in a process of its own."""
+        log = self._folder / "logs" / "survey.txt"
+        job = Job(self._context, Limits(), log, function, *arguments)
         while not (found := job.look()):
             wait([job.receiver], POLL)
-        if isinstance(found[-1], Surveyed):
-            return found[-1]
-        refused = found[-1].fields["state"] == "refused"
-        raise BadInput(found[-1].fields["reason"] if refused else f"{dataset} could not be examined; see {log}.")
+        answer = found[-1]
+        if isinstance(answer, Outcome) and answer.fields["state"] != "done":
+            refused = answer.fields["state"] == "refused"
+            raise BadInput(answer.fields["reason"] if refused else f"{answer.fields['reason']} Its log is {log}.")
+        return answer
 
     def free(self) -> int:
         return self._jobs - len(self._running)
@@ -132,6 +146,12 @@ def _survey(plan: Plan, dataset: str, tell: Callable[[Progress], None]) -> Surve
     from recbole_alibaba.board.processes.survey import survey
 
     return survey(plan, dataset)
+
+
+def _outside(plan: Plan, dataset: str, file: Path, tell: Callable[[Progress], None]) -> Outcome:
+    from recbole_alibaba.board.processes.survey import outside
+
+    return outside(plan, dataset, file)
 
 
 def _run_trial(

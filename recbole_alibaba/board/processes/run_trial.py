@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import resource
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +15,11 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_limits
 
+from recbole_alibaba.board.measures.measured import measured
 from recbole_alibaba.board.plan import Plan
 from recbole_alibaba.board.processes.content import content_fingerprint
 from recbole_alibaba.board.processes.fixed_settings import with_fixed
+from recbole_alibaba.board.processes.recorded import epoch_shown, measures, number, plain_numbers, scores
 from recbole_alibaba.board.processes.runner import Outcome, Report
 from recbole_alibaba.board.processes.survey import about
 from recbole_alibaba.board.processes.timed_epochs import TimedEpochs, TimeUsed
@@ -28,7 +30,7 @@ from recbole_alibaba.experiment import Experiment, build_config, prepare
 from recbole_alibaba.host.errors import BadInput, CannotResumeError
 from recbole_alibaba.host.registry import packages_of
 from recbole_alibaba.saved.earlier_run import EarlierRun
-from recbole_alibaba.saved.run_folder import held, plain
+from recbole_alibaba.saved.run_folder import held
 from recbole_alibaba.saved.run_record import best_epoch
 from recbole_alibaba.saved.state_file import NAME, read_state
 from recbole_alibaba.trainer.continued import fit, same_curves
@@ -62,9 +64,9 @@ def run_trial(
             outcome = Outcome({"state": "memory", "reason": f"An allocation failed: {_sentence(error)}"})
         except Exception as error:  # of any model
             memory = isinstance(error, RuntimeError) and any(words in str(error) for words in ALLOCATION)
-            _log_traceback()
-            reason = f"An allocation failed: {_sentence(error)}" if memory else f"{type(error).__name__}: {_sentence(error)}"
-            outcome = Outcome({"state": "memory" if memory else "failed", "reason": reason})
+            traceback.print_exc()  # to the trial's log
+            what = "An allocation failed" if memory else type(error).__name__
+            outcome = Outcome({"state": "memory" if memory else "failed", "reason": f"{what}: {_sentence(error)}"})
     wait = max(began - (started or began), 0.0)
     seconds = {"wait": wait, **outcome.fields.get("seconds", {}), "total": wait + time.time() - began}
     fields = {**outcome.fields, "seconds": seconds, "peak_memory_mb": _peak(), **about(plan)}
@@ -107,19 +109,19 @@ def _fields(made: Experiment, timed: TimedEpochs) -> dict[str, Any]:
     valid, score = trainer.best_valid_result, trainer.best_valid_score
     return {
         "best_epoch": best_epoch(history, metric, bool(config["valid_metric_bigger"])),
-        "valid": _numbers(valid) if valid else None,
-        "valid_score": _number(score) if valid else None,
-        "history": [_shown(epoch, made.model, metric) for epoch in history],
+        "valid": plain_numbers(valid) if valid else None,
+        "valid_score": number(score) if valid else None,
+        "history": [epoch_shown(epoch, made.model, metric) for epoch in history],
         "parameters": sum(weight.numel() for weight in made.model.parameters()),
     }
 
 
 def _tested(made: Experiment, plan: Plan, fields: dict[str, Any]) -> Outcome:
-    read, clock = datetime.now().astimezone(), time.perf_counter()
-    result = made.trainer.evaluate(made.test_data, load_best_model=False)
-    fields["seconds"]["rank"] = time.perf_counter() - clock
-    fields |= {"test": _numbers(result), "test_read": read.isoformat(timespec="seconds")}
-    return Outcome(fields)
+    """Read the test, once; the outcome of a final."""
+    read = datetime.now().astimezone().isoformat(timespec="seconds")
+    found = measured(made, plan.topk, plan.k, plan.competition)
+    fields["seconds"]["rank"] = found.rank_seconds
+    return Outcome(fields | {"test_read": read, **measures(found)}, scores(found))
 
 
 def _state(device: Any) -> dict[str, Any] | None:
@@ -131,24 +133,6 @@ def _state(device: Any) -> dict[str, Any] | None:
         return None
 
 
-def _shown(epoch: Mapping[str, Any], model: Any, metric: str) -> dict[str, Any]:
-    """What the record keeps of an epoch."""
-    names = ("loss", *getattr(model, "loss_parts", ()))
-    kept = {"epoch": epoch["epoch"], **{name: _number(epoch[name]) for name in names if name in epoch}}
-    if metric in epoch.get("valid", {}):
-        kept["valid"] = {metric: _number(epoch["valid"][metric])}
-    return {**kept, "seconds": round(epoch["seconds"], 3)}
-
-
-def _numbers(result: Mapping[str, Any]) -> dict[str, float | None]:
-    return {name: _number(value) for name, value in result.items()}
-
-
-def _number(value: Any) -> float | None:
-    number = float(value)
-    return number if math.isfinite(number) else None
-
-
 def _sentence(error: BaseException) -> str:
     return " ".join(str(error).split())[:500] or "no message"
 
@@ -157,9 +141,3 @@ def _peak() -> float:
     """Megabytes of this process at most."""
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
-
-
-def _log_traceback() -> None:
-    import traceback
-
-    traceback.print_exc()

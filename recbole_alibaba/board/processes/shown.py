@@ -67,7 +67,9 @@ class Shown:
         self._running.pop(trial.id, None)
         self._ended.append((trial, record))
         self._done += 1
-        line = f"{datetime.now():%H:%M:%S} {self._done}/{self._most} {trial.dataset}: {trial.name}: {self._result(record)}"
+        line = (
+            f"{datetime.now():%H:%M:%S} {self._done}/{self._most} {trial.dataset}: {trial.name}: {self._result(record)}"
+        )
         if self._live is None:
             print(line, flush=True)
         elif record["state"] != "done":

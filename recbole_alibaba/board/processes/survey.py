@@ -6,14 +6,22 @@ import hashlib
 import os
 import platform
 from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from recbole_alibaba import __version__
+from recbole_alibaba.board.measures.competition import check_competition
+from recbole_alibaba.board.measures.data_notes import data_notes
+from recbole_alibaba.board.measures.outside_lists import outside_measured
 from recbole_alibaba.board.plan import Plan
 from recbole_alibaba.board.processes.content import content_fingerprint, counts
 from recbole_alibaba.board.processes.fixed_settings import settings_by_label, with_fixed
+from recbole_alibaba.board.processes.recorded import measures, scores
+from recbole_alibaba.board.processes.runner import Outcome
+from recbole_alibaba.board.searching.spaces import read_space
 from recbole_alibaba.board.trial import Surveyed, counted
-from recbole_alibaba.experiment import build_config, prepare
+from recbole_alibaba.experiment import Experiment, build_config, prepare
 from recbole_alibaba.host.errors import BadInput
 from recbole_alibaba.saved.run_folder import RANKING_KINDS, plain
 from recbole_alibaba.saved.run_record import kind_of, versions
@@ -37,22 +45,37 @@ def survey(plan: Plan, dataset: str) -> Surveyed:
             )
         configs[entry.label] = counted(plain(config.final_config_dict))
         if entry.search is not None:
-            from recbole_alibaba.board.searching.spaces import read_space
-
             where = f"models: {entry.label}: search"
             spaces[entry.label] = read_space(entry.search, entry.model, settings[entry.label], where)
-    simplest = next(entry for entry in plan.entries if entry.model == "Pop")
-    made = prepare(build_config("Pop", dataset, config_dict=with_fixed(plan, settings[simplest.label], plan.seeds[0])))
+    made = _simplest(plan, dataset)
     found = counts(made)
     for part, why in (("valid", "settings are chosen on it, never on test"), ("test", "the models are compared on it")):
         if not found[part]:
-            raise BadInput(f"{dataset}: there is no {part} part, and a board needs one: {why}. Split the data in three.")
-    return Surveyed(content_fingerprint(made), found, tuple(notes(made)), settings, configs, spaces, about(plan))
+            raise BadInput(
+                f"{dataset}: there is no {part} part, and a board needs one: {why}. Split the data in three."
+            )
+    if plan.competition:
+        check_competition(made, plan.competition)
+    return Surveyed(content_fingerprint(made), found, tuple(data_notes(made)), settings, configs, spaces, about(plan))
 
 
-def notes(made: Any) -> list[str]:
-    """Footnotes about the data."""
-    return []
+def _simplest(plan: Plan, dataset: str) -> Experiment:
+    """The data set with the model that is built at once."""
+    entry, seed = next(entry for entry in plan.entries if entry.model == "Pop"), plan.seeds[0]
+    settings = settings_by_label(plan, dataset)[entry.label]
+    return prepare(build_config("Pop", dataset, config_dict=with_fixed(plan, settings, seed)))
+
+
+def outside(plan: Plan, dataset: str, file: Path) -> Outcome:
+    """What lists score that another program made; notes about them are the outcome's reason.
+
+    Raises:
+        BadInput: they cannot be evaluated.
+    """
+    read = datetime.now().astimezone().isoformat(timespec="seconds")
+    found, said = outside_measured(_simplest(plan, dataset), file, plan.topk, plan.k)
+    fields = {"state": "done", "reason": " ".join(said) or None, "test_read": read, **measures(found)}
+    return Outcome(fields, scores(found))
 
 
 def about(plan: Plan) -> Mapping[str, Any]:

@@ -35,7 +35,8 @@ class TimedEpochs:
         self.train = sum(epoch["seconds"] for epoch in before)
         self.validate = sum(epoch.get("valid_seconds", 0.0) for epoch in before)
         self.stopped: str | None = None
-        self._epochs, self._score = len(before), None
+        self._epochs = len(before)
+        self._score: float | None = None
 
     def train_epoch(self, train_data: Any, epoch: int, *args: Any, **kwargs: Any) -> Any:
         """The trainer's own, unless the time is used."""

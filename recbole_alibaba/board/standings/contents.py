@@ -26,10 +26,20 @@ class Figure:
 
 @dataclass(frozen=True)
 class Group:
-    """A part of the test users (or of their items) by itself: how many users, and the metrics there."""
+    """A part of the test users, or of their items, by itself.
+
+    Attributes:
+        users: test users with something in the group; with 0 there are no metrics.
+        metrics: over the seeds.
+        members: users or items of the group.
+        least, most: training interactions of a member.
+    """
 
     users: int
     metrics: Mapping[str, Figure]
+    members: int | None = None
+    least: int | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class Run:
     Attributes:
         history: by epoch: epoch, loss, its parts, valid {metric: value}, seconds.
         seconds: by stage: wait, prepare, train, validate, rank, total.
-        groups: by name: users and the metrics.
+        groups: by name: users, members, least, most and the metrics.
         test_read: when the test part was read, as ISO time.
     """
 
@@ -54,7 +64,7 @@ class Run:
     seconds: Mapping[str, float] = field(default_factory=dict)
     peak_memory_mb: float | None = None
     parameters: int | None = None
-    groups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     beyond: Mapping[str, float] = field(default_factory=dict)
     competition: Mapping[str, float] = field(default_factory=dict)
     test_read: str | None = None

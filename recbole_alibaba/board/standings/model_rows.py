@@ -22,7 +22,7 @@ def model_row(label: str, records: Sequence[Record]) -> Row:
     groups = {name: [run.groups[name] for run in done if name in run.groups] for run in done for name in run.groups}
     return Row(
         label=label,
-        model=last["model"],
+        model=last["model"] or label,
         kind=kind if done else "failed",  # type: ignore[arg-type]
         metrics=_figures(run.test or {} for run in done),
         settings=last["settings"] if finals else {},
@@ -58,9 +58,11 @@ def _figures(runs: Iterable[Mapping[str, float]]) -> dict[str, Figure]:
     return {name: figure(of_seeds) for name, of_seeds in values.items()}
 
 
-def _group(parts: Sequence[Mapping[str, float]]) -> Group:
-    metrics = [{name: value for name, value in part.items() if name != "users"} for part in parts]
-    return Group(int(parts[0]["users"]), _figures(metrics))
+def _group(parts: Sequence[Mapping[str, Any]]) -> Group:
+    """A group over the seeds; its size is the data's and the same with each seed."""
+    sizes = {name: parts[0].get(name) for name in ("members", "least", "most")}
+    metrics = [{name: value for name, value in part.items() if "@" in name} for part in parts]
+    return Group(int(parts[0]["users"]), _figures(metrics), **sizes)
 
 
 def _run(record: Record) -> Run:
