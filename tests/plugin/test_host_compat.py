@@ -65,17 +65,20 @@ def test_a_broken_ray_is_replaced_by_a_silent_one(tmp_path: Path, monkeypatch: p
         ASHAScheduler(metric="recall@10")
 
 
-def test_hyperopt_searches_exhaustively(two_tastes: Path, tmp_path: Path, no_arguments: None) -> None:
+@pytest.mark.parametrize("algo", ["exhaustive", "bayes"])
+def test_hyperopt_searches(two_tastes: Path, tmp_path: Path, no_arguments: None, algo: str) -> None:
     pytest.importorskip("hyperopt")
     from recbole.quick_start import objective_function
     from recbole.trainer import HyperTuning
 
     fixed = tmp_path / "fixed.yaml"
-    fixed.write_text(f"model: BPR\ndataset: two-tastes\ndata_path: {two_tastes}\nepochs: 1\nstate: ERROR\n")
+    fixed.write_text(f"model: AlibabaLightGCN\ndataset: two-tastes\ndata_path: {two_tastes}\nepochs: 1\nstate: ERROR\n")
     space = {"choice": {"learning_rate": [0.01, 1e-8]}}
-    tuning = HyperTuning(objective_function, params_dict=space, fixed_config_file_list=[str(fixed)], algo="exhaustive")
+    files = [str(fixed)]
+    tuning = HyperTuning(objective_function, params_dict=space, fixed_config_file_list=files, algo=algo, max_evals=6)
     tuning.run()
     assert len(tuning.params2result) == 2
+    assert tuning.best_params["learning_rate"] in space["choice"]["learning_rate"]
 
 
 def test_what_tuning_needs_is_named_before_the_first_trial(monkeypatch: pytest.MonkeyPatch) -> None:
