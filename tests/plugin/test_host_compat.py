@@ -48,13 +48,19 @@ def test_dok_update() -> None:
     assert matrix.tocsr()[0, 1] == 3.0
 
 
-def test_a_broken_ray_is_replaced_by_a_silent_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def other_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a package `ray` that is imported in place of the installed one."""
     for name in [name for name in sys.modules if name.split(".")[0] == "ray"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [one for one in sys.meta_path if not isinstance(one, ray_stub.StubFinder)])
     (tmp_path / "ray").mkdir()
-    (tmp_path / "ray" / "__init__.py").write_text("import numpy\nnumpy.no_such_name\n")
     monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path / "ray"
+
+
+def test_a_broken_ray_is_replaced_by_a_silent_one(other_ray: Path) -> None:
+    (other_ray / "__init__.py").write_text("import numpy\nnumpy.no_such_name\n")
     compat.stub_ray_if_broken()
     from ray import tune
 
@@ -63,6 +69,16 @@ def test_a_broken_ray_is_replaced_by_a_silent_one(tmp_path: Path, monkeypatch: p
 
     with pytest.raises(ImportError, match=r"ASHAScheduler needs ray.*no_such_name.*--tool=Hyperopt"):
         ASHAScheduler(metric="recall@10")
+
+
+def test_a_ray_stays_whose_tune_lacks_a_package(other_ray: Path) -> None:
+    (other_ray / "__init__.py").write_text("def init(): return 'a cluster'\n")
+    (other_ray / "tune.py").write_text("import pyarrow_that_is_not_there\n")
+    compat.stub_ray_if_broken()
+    import ray
+
+    assert ray.init() == "a cluster"
+    assert ray.tune.report(**{"recall@10": 0.5}) is None
 
 
 @pytest.mark.parametrize("algo", ["exhaustive", "bayes"])
