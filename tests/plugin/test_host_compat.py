@@ -48,13 +48,19 @@ def test_dok_update() -> None:
     assert matrix.tocsr()[0, 1] == 3.0
 
 
-def test_a_broken_ray_is_replaced_by_a_silent_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def other_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a package `ray` that is imported in place of the installed one."""
     for name in [name for name in sys.modules if name.split(".")[0] == "ray"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [one for one in sys.meta_path if not isinstance(one, ray_stub.StubFinder)])
     (tmp_path / "ray").mkdir()
-    (tmp_path / "ray" / "__init__.py").write_text("import numpy\nnumpy.no_such_name\n")
     monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path / "ray"
+
+
+def test_a_broken_ray_is_replaced_by_a_silent_one(other_ray: Path) -> None:
+    (other_ray / "__init__.py").write_text("import numpy\nnumpy.no_such_name\n")
     compat.stub_ray_if_broken()
     from ray import tune
 
@@ -65,17 +71,30 @@ def test_a_broken_ray_is_replaced_by_a_silent_one(tmp_path: Path, monkeypatch: p
         ASHAScheduler(metric="recall@10")
 
 
-def test_hyperopt_searches_exhaustively(two_tastes: Path, tmp_path: Path, no_arguments: None) -> None:
+def test_a_ray_stays_whose_tune_lacks_a_package(other_ray: Path) -> None:
+    (other_ray / "__init__.py").write_text("def init(): return 'a cluster'\n")
+    (other_ray / "tune.py").write_text("import pyarrow_that_is_not_there\n")
+    compat.stub_ray_if_broken()
+    import ray
+
+    assert ray.init() == "a cluster"
+    assert ray.tune.report(**{"recall@10": 0.5}) is None
+
+
+@pytest.mark.parametrize("algo", ["exhaustive", "bayes"])
+def test_hyperopt_searches(two_tastes: Path, tmp_path: Path, no_arguments: None, algo: str) -> None:
     pytest.importorskip("hyperopt")
     from recbole.quick_start import objective_function
     from recbole.trainer import HyperTuning
 
     fixed = tmp_path / "fixed.yaml"
-    fixed.write_text(f"model: BPR\ndataset: two-tastes\ndata_path: {two_tastes}\nepochs: 1\nstate: ERROR\n")
+    fixed.write_text(f"model: AlibabaLightGCN\ndataset: two-tastes\ndata_path: {two_tastes}\nepochs: 1\nstate: ERROR\n")
     space = {"choice": {"learning_rate": [0.01, 1e-8]}}
-    tuning = HyperTuning(objective_function, params_dict=space, fixed_config_file_list=[str(fixed)], algo="exhaustive")
+    files = [str(fixed)]
+    tuning = HyperTuning(objective_function, params_dict=space, fixed_config_file_list=files, algo=algo, max_evals=6)
     tuning.run()
     assert len(tuning.params2result) == 2
+    assert tuning.best_params["learning_rate"] in space["choice"]["learning_rate"]
 
 
 def test_what_tuning_needs_is_named_before_the_first_trial(monkeypatch: pytest.MonkeyPatch) -> None:
