@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: demo test check format bench bench-quick bench-converter bench-watching gowalla faults mutants clean
+.PHONY: demo test check format bench bench-quick bench-converter bench-watching gowalla faults models mutants clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/.installed
@@ -44,6 +44,10 @@ gowalla: .venv/.installed
 # The doctor on its bank of planted faults, to results/doctor.md: a quarter of an hour.
 faults: .venv/.installed-dev
 	$(BIN)/python -m tests.diagnosis.faults
+
+# Every model of RecBole, in RecBole and through run.py, to docs/models.md: an hour. MODELS='BPR FM' for some.
+models: .venv/.installed-dev
+	$(BIN)/python -m tests.plugin.every_model $(MODELS)
 
 # Whether the tests notice single changes to the core logic: hours. MUTANTS='--number 20 --modules dataset_prep/core.py'
 MUTANTS ?= --number 200

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dataset_prep.errors import UsageError
-from dataset_prep.sources.base import BEHAVIOR, CATEGORY, DAY, ITEM, MONTH, TIME, USER, Behavior, Source
+from dataset_prep.sources.base import BEHAVIOR, BRAND, CATEGORY, DAY, ITEM, MONTH, TIME, USER, Behavior, Source
 from dataset_prep.sources.names import ROLES, is_header, plain
 from dataset_prep.sources.times import FORMATS, form, recognised
 
@@ -100,6 +100,9 @@ def named_by_header(rows: Sequence[Sequence[str]]) -> dict[str, str]:
         found = [name for name in rows[0] if ROLES.get(plain(name)) == role]
         if len(found) == 1:
             named[role] = found[0]
+    brands = [name for name in rows[0] if ROLES.get(plain(name)) == BRAND]
+    if ITEM not in named and len(brands) == 1:  # the log of 2014 holds brands alone
+        named[ITEM] = brands[0]
     month, day = named.pop(MONTH, None), named.pop(DAY, None)
     options = {OPTIONS[role].replace("-", "_"): name for role, name in named.items()}
     if TIME in named:
@@ -132,7 +135,8 @@ def places(asked: Mapping[str, str], first: Sequence[str], named: bool, file: st
         file: its name, for the message.
 
     Raises:
-        UsageError: there is no such column, or several, or two roles have the same one.
+        UsageError: there is no such column, or several, or two roles have the same one, or the header names another
+            column for a role that was given by number.
     """
     found: dict[str, int] = {}
     for role, name in asked.items():
@@ -142,7 +146,21 @@ def places(asked: Mapping[str, str], first: Sequence[str], named: bool, file: st
             if taken == place:
                 raise UsageError(f"--{OPTIONS[other]} and --{OPTIONS[role]} name the same column, {name!r}.")
         found[role] = place
+        if named and role in (USER, ITEM):
+            _refuse_contradiction(role, name, place, [field.strip() for field in first], file)
     return found
+
+
+def _refuse_contradiction(role: str, number: str, place: int, header: Sequence[str], file: str) -> None:
+    """A number often counts the columns without the row number that pandas writes first."""
+    meant = [name for name in header if ROLES.get(plain(name)) == role]
+    if number not in header and len(meant) == 1 and header[place] != meant[0]:
+        other = ROLES.get(plain(header[place]))
+        if other is not None or not header[place] or plain(header[place]) in ("index", "unnamed:0", "unnamed"):
+            raise UsageError(
+                f"{f'{file}: ' if file else ''}--{OPTIONS[role]} {number} is the column {header[place]!r}, and the "
+                f"header names {meant[0]!r}. Write --{OPTIONS[role]} {shlex.quote(meant[0])}."
+            )
 
 
 def _place(name: str, first: Sequence[str], named: bool, file: str) -> int:

@@ -11,6 +11,8 @@ from typing import Any
 from recbole_alibaba.host.errors import BadInput, BadSettingError, NotFiniteLossError, disk_fault
 from recbole_alibaba.settings.values import TYPED, written
 
+TRACES = {"enable_amp": r"\b(BFloat16|Half)\b"}  # settings that an error of torch shows without their name
+
 
 @contextmanager
 def settings_named(given: Mapping[str, Any], files: Sequence[str] = ()) -> Iterator[None]:
@@ -48,7 +50,9 @@ def _sentence(error: Exception, given: Mapping[str, Any], files: Sequence[str]) 
 
 def _occurs(key: str, value: Any, message: str, code: str) -> bool:
     """Whether the message has the name of a setting or a word of its value, or the code that failed reads it."""
-    if re.search(rf"\b{re.escape(key)}\b", message) or re.search(rf"""["']{re.escape(key)}["']""", code):
+    if re.search(TRACES.get(key, rf"\b{re.escape(key)}\b"), message) or re.search(
+        rf"""["']{re.escape(key)}["']""", code
+    ):
         return True
     if isinstance(value, Mapping):
         return any(_occurs(str(name), below, message, code) for name, below in value.items())

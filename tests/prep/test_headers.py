@@ -224,6 +224,18 @@ def test_columns_of_csv_by_number(tmp_path: Path) -> None:
     assert tables[0].read_text() == tables[1].read_text()
 
 
+@pytest.mark.parametrize("first", ["", "Unnamed: 0", "index", "time"])
+def test_a_number_that_the_header_contradicts_is_refused(tmp_path: Path, first: str) -> None:
+    """pandas writes a row number first, so that columns 1 and 2 are not user and item."""
+    rows, _ = KINDS["csv"]
+    log = write(tmp_path / "log.csv", rows, ["item", "user", "item"], [first, "user_id", "item_id"])
+    numbered = {"user_column": "1", "item_column": "2", **LEAST, "output": tmp_path}
+    with pytest.raises(UsageError, match=r"--user-column 1 is the column .*Write --user-column user_id"):
+        convert("csv", str(log), **numbered)
+    table = convert("csv", str(log), **numbered | {"user_column": "2", "item_column": "3"}).path / "x.inter"
+    assert {line.split("\t")[0] for line in table.read_text().splitlines()[1:]} == {str(row["user"]) for row in rows}
+
+
 def test_a_header_between_the_rows_is_no_pair(tmp_path: Path) -> None:
     rows, _ = KINDS["csv"]
     log = write(tmp_path / "1.csv", rows, ["user", "item"], ["who", "what"])
