@@ -44,7 +44,9 @@ def _beside_popularity(standing: Standings) -> list[str]:
     if popular is None or len(standing.ranked) < 2:
         return []
     worse = _unpopular(standing)
-    return [f"no better than {popular.label}: {_list(worse)}" if worse else f"all others beat {popular.label}"]
+    return [
+        f"no better than {popular.label}: {_list(worse)}" if worse else f"all other ranked models beat {popular.label}"
+    ]
 
 
 def _unpopular(standing: Standings) -> list[Row]:

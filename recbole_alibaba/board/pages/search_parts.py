@@ -59,17 +59,16 @@ def _chart(title: str, x: Axis, y: Axis, trials: Sequence[SearchTrial], xs: Sequ
 
 def _table(row: Row, metric: str) -> Table:
     names = _settings(row.trials)
-    reasons = any(trial.reason for trial in row.trials)
-    head = ["trial", f"valid {metric}", *names, "best epoch", "seconds", "state", *(["reason"] if reasons else [])]
+    head = ["trial", f"valid {metric}", *names, "best epoch", "seconds", "state"]
     rows: list[list[Cell]] = []
     for trial in row.trials:
         cells: list[Cell] = [str(trial.index)]
         cells.append(Toned(f"{score(trial.score)} chosen", "well") if trial.chosen else score(trial.score))
         cells += [_value(trial.settings.get(name)) for name in names]
-        cells += ["" if trial.best_epoch is None else count(trial.best_epoch), amount(trial.seconds), trial.state]
-        rows.append([*cells, *([trial.reason or ""] if reasons else [])])
+        cells += ["" if trial.best_epoch is None else count(trial.best_epoch), amount(trial.seconds)]
+        rows.append([*cells, f"{trial.state}: {trial.reason}" if trial.reason else trial.state])
     words = [2 + at for at, name in enumerate(names) if not all(_number(t.settings.get(name, 0)) for t in row.trials)]
-    words += range(len(names) + 4, len(head))
+    words.append(len(head) - 1)
     return Table(f"The trials of {row.label}", head, [Group("", rows)], words, sorted_by=0)
 
 
