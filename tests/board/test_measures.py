@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from recbole_alibaba import Experiment, build_config, prepare
-from recbole_alibaba.board.measures.competition import competition_score
+from recbole_alibaba.board.measures.competition import check_competition, competition_score
 from recbole_alibaba.board.measures.data_notes import data_notes
 from recbole_alibaba.board.measures.measured import Measured, measured
 from recbole_alibaba.board.measures.outside_lists import OutsideListsError, outside_measured
@@ -166,43 +166,58 @@ def test_coverage_gini_and_popularity_are_recbole_s(bpr: Experiment, found: Meas
     assert found.beyond == pytest.approx(expected)
 
 
-def f1_by_hand(made: Experiment, subset: set[str], k: int) -> dict[str, float]:
-    """The competition from the whole table of scores."""
+Pairs = set[tuple[int, int]]
+
+
+def parts_of(made: Experiment) -> list[Pairs]:
+    """User and item of the interactions of training, validation and test."""
+    parts = [part._dataset.inter_feat for part in (made.train_data, made.valid_data, made.test_data)]
+    return [set(zip(part["user_id"].tolist(), part["item_id"].tolist(), strict=True)) for part in parts]
+
+
+def f1_by_hand(made: Experiment, allowed: set[int], hidden: list[Pairs], days: list[Pairs], k: int) -> dict[str, float]:
+    """The competition from the whole table of scores: what is hidden and bought on the day before, on the last day."""
     from recbole.data.interaction import Interaction
 
-    data, users = made.dataset, made.dataset.user_num
+    users = made.dataset.user_num
     scores = made.model.full_sort_predict(Interaction({"user_id": torch.arange(users)})).view(users, -1).tolist()
-    allowed = {int(data.token2id("item_id", token)) for token in subset}
-    parts = [part._dataset.inter_feat for part in (made.train_data, made.valid_data, made.test_data)]
-    pairs = [set(zip(part["user_id"].tolist(), part["item_id"].tolist(), strict=True)) for part in parts]
 
-    def ranked(had: set[tuple[int, int]]) -> list[tuple[int, int]]:
+    def ranked(had: Pairs) -> list[tuple[int, int]]:
         lists: list[tuple[float, int, int]] = []
         for user in range(1, users):
             lists += sorted((-scores[user][item], user, item) for item in allowed if (user, item) not in had)[:k]
         return [pair[1:] for pair in sorted(lists)]
 
-    def bought(day: set[tuple[int, int]]) -> set[tuple[int, int]]:
-        return {pair for pair in day if pair[1] in allowed}
-
-    def f1(some: list[tuple[int, int]], day: set[tuple[int, int]]) -> float:
+    def f1(some: list[tuple[int, int]], day: Pairs) -> float:
         return 2 * len(set(some) & day) / (len(some) + len(day))
 
-    first = ranked(pairs[0])
-    number = max(range(1, len(first) + 1), key=lambda n: f1(first[:n], bought(pairs[1])))
-    handed, day = ranked(pairs[0] | pairs[1])[:number], bought(pairs[2])
+    first = ranked(hidden[0])
+    number = max(range(1, len(first) + 1), key=lambda n: f1(first[:n], days[0]))
+    handed, day = ranked(hidden[1])[:number], days[1]
     hits = len(set(handed) & day)
     known = {"precision": hits / number, "recall": hits / len(day), "f1": f1(handed, day)}
     return known | {"pairs": number, "truth": len(day)}
 
 
 def test_the_competition_is_that_of_a_slow_count(bpr: Experiment, tmp_path: Path) -> None:
+    """By the pairs of the data, and by files of purchases, which may be of hidden items and of unknown users."""
     subset = {f"i{item}" for item in range(0, 44, 2)}
-    file = tmp_path / "subset.csv"
-    file.write_text("item_id\n" + "\n".join([*subset, "unknown"]))
-    found = measured(bpr, [3], 10, {"items": str(file)}).competition
+    asked = {name: tmp_path / f"{name}.csv" for name in ("items", "before", "truth")}
+    asked["items"].write_text("item_id\n" + "\n".join([*subset, "unknown"]))
+    dataset, (train, valid, test) = bpr.dataset, parts_of(bpr)
+    allowed = {int(dataset.token2id("item_id", token)) for token in subset}
+    days = [{pair for pair in day if pair[1] in allowed} for day in (valid, test)]
+    found = measured(bpr, [3], 10, {"items": asked["items"]}).competition
     assert found is not None and found["f1"] > 0
-    assert found == pytest.approx(f1_by_hand(bpr, subset, 10))
+    assert found == pytest.approx(f1_by_hand(bpr, allowed, [train, train | valid], days, 10))
+
+    for name, day in zip(("before", "truth"), days, strict=True):
+        tokens = [(dataset.id2token("user_id", user), dataset.id2token("item_id", item)) for user, item in sorted(day)]
+        asked[name].write_text(
+            "user,item\n" + "\n".join(f"{user},{item}" for user, item in [*tokens, ("nobody", "i0")])
+        )
+        day.add((-1, -1))
+    assert competition_score(bpr, asked, 10) == pytest.approx(f1_by_hand(bpr, allowed, [set(), set()], days, 10))
 
 
 def test_the_number_of_pairs_does_not_depend_on_the_test(bpr: Experiment, days: Path, tmp_path: Path) -> None:
@@ -216,10 +231,16 @@ def test_the_number_of_pairs_does_not_depend_on_the_test(bpr: Experiment, days: 
     assert before["pairs"] == after["pairs"] and before["f1"] != after["f1"]
 
 
-def test_a_competition_needs_a_split_by_date(hundred: Experiment, tmp_path: Path) -> None:
+def test_a_competition_that_cannot_be_scored_is_refused_before_the_training(
+    bpr: Experiment, hundred: Experiment, tmp_path: Path
+) -> None:
     (tmp_path / "subset.csv").write_text("1\n2\n3\n")
     with pytest.raises(BadSettingError, match="Split the data by date"):
-        competition_score(hundred, {"items": tmp_path / "subset.csv"}, 10)
+        check_competition(hundred, {"items": tmp_path / "subset.csv"})
+    with pytest.raises(BadSettingError, match=r"2014-12-15 .*: no pair of an item in .*subset.csv"):
+        check_competition(bpr, {"items": tmp_path / "subset.csv"})
+    with pytest.raises(BadInput, match="There is no file"):
+        check_competition(bpr, {"items": tmp_path / "nothing.csv"})
 
 
 def test_lists_made_elsewhere_score_what_the_model_scores(bpr: Experiment, found: Measured, tmp_path: Path) -> None:
