@@ -16,6 +16,7 @@ import click
 from dataset_prep.__main__ import Group
 from dataset_prep.__main__ import main as prep
 from recbole_alibaba import __version__
+from recbole_alibaba.board.board_command import board
 from recbole_alibaba.diagnosis.doctor_command import doctor
 from recbole_alibaba.host.activation import activate
 from recbole_alibaba.host.errors import BadInput, NotFiniteLossError, disk_fault
@@ -172,7 +173,7 @@ def demo(output: Path, epochs: int) -> None:
 
 main.add_command(prep, "prep")
 main.add_command(doctor, "doctor")
-for command in (recommend, similar, export, score_tianchi, report, serve):
+for command in (board, recommend, similar, export, score_tianchi, report, serve):
     main.add_command(command)
 
 

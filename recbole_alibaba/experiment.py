@@ -86,8 +86,11 @@ def build_config(
     return config
 
 
-def prepare(config: Config) -> Experiment:
+def prepare(config: Config, split_seed: int | None = None) -> Experiment:
     """Load and split the data, build the model and its trainer, in the order of RecBole and with its seeds.
+
+    Args:
+        split_seed: of a random split; the run's own by default. With one for all, runs of other seeds share the split.
 
     Raises:
         UnusableDatasetError: the data set or its training, validation or test part is empty.
@@ -95,11 +98,11 @@ def prepare(config: Config) -> Experiment:
         UnknownModelError: the model needs a package that is not installed.
     """
     with packages_of(config["model"]):
-        return _prepared(config)
+        return _prepared(config, config["seed"] if split_seed is None else split_seed)
 
 
-def _prepared(config: Config) -> Experiment:
-    init_seed(config["seed"], config["reproducibility"])
+def _prepared(config: Config, split_seed: int) -> Experiment:
+    init_seed(split_seed, config["reproducibility"])
     model_class = find_model(config["model"])
     dataset = guards.loaded(create_dataset, config)
     warn_of_negatives(config, dataset, model_class)

@@ -48,7 +48,8 @@ def restore_numpy_aliases() -> None:
 def stub_ray_if_broken() -> None:
     """ray <= 2.6.3, which RecBole pins, fails on numpy >= 2 and setuptools >= 82. Can go with that pin.
 
-    RecBole needs `ray.tune` only to report tuning trials. A stub replaces it (ray_stub.py).
+    RecBole needs `ray.tune` only to report tuning trials. A stub replaces it (ray_stub.py). A current ray whose tune
+    lacks a package (pyarrow) stays, for `board --ray`; only its tune is replaced.
     """
     if "ray.tune" in sys.modules:
         return
@@ -56,10 +57,12 @@ def stub_ray_if_broken() -> None:
     try:
         importlib.import_module("ray.tune")
     except Exception as error:  # a broken ray raises many kinds of errors
-        sys.path[:] = path  # ray prepends its own copies of libraries
-        for name in [name for name in sys.modules if name.split(".")[0] == "ray"]:
+        broken = "ray.tune" if "ray" in sys.modules else "ray"
+        if broken == "ray":
+            sys.path[:] = path  # ray prepends its own copies of libraries
+        for name in [name for name in sys.modules if f"{name}.".startswith(f"{broken}.")]:
             del sys.modules[name]
-        ray_stub.install(f"{type(error).__name__}: {error}")
+        ray_stub.install(f"{type(error).__name__}: {error}", broken)
         importlib.import_module("ray.tune")
 
 

@@ -1,4 +1,4 @@
-"""What stands in for a ray that cannot be imported: every name exists, and using one says what to do instead."""
+"""What stands in for a ray, or a ray.tune, that cannot be imported: each name exists, and its use says what to do."""
 
 import sys
 from collections.abc import Sequence
@@ -9,20 +9,20 @@ from typing import Any
 
 
 class StubFinder(MetaPathFinder, Loader):
-    """Finds `ray` and every module below it as an empty package.
+    """Finds `broken`, ray or ray.tune, and every module below it as an empty package.
 
     RecBole's quick_start imports `ray.tune`, and its run_hyper.py imports further modules although hyperopt does not
     need them. `tune.report` does nothing, because RecBole calls it after every trial of hyperopt, too.
     """
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, reason: str, broken: str = "ray") -> None:
+        self.reason, self.broken = reason, broken
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The spec of `ray` or of a module below it."""
-        if fullname.partition(".")[0] != "ray":
+        """The spec of the broken package or of a module below it."""
+        if not f"{fullname}.".startswith(f"{self.broken}."):
             return None
         return ModuleSpec(fullname, self, is_package=True)
 
@@ -42,9 +42,9 @@ class StubFinder(MetaPathFinder, Loader):
             vars(module)["report"] = lambda *_, **__: None
 
 
-def install(reason: str) -> None:
-    """Let `import ray` find the stub from now on; `reason` is why the real one failed."""
-    sys.meta_path.insert(0, StubFinder(reason))
+def install(reason: str, broken: str = "ray") -> None:
+    """Let `import` find the stub of `broken` from now on; `reason` is why the real one failed."""
+    sys.meta_path.insert(0, StubFinder(reason, broken))
 
 
 def _refuse(name: str, reason: str) -> Any:

@@ -49,16 +49,25 @@ def load_checkpoint(path: Path) -> SavedModel:
 def model_of(made: Any, record: dict[str, Any]) -> SavedModel:
     """The model of an `Experiment` as it is now; `record` stands for `run.json`."""
     from recbole_alibaba.saved.vector_tables import vector_tables
-    from recbole_alibaba.saved.write_run import ids_table, interactions_table
 
     made.model.eval()
     tables = vector_tables(made.model, made.dataset, made.config["MODEL_TYPE"]) or {}
+    ranker = VectorRanker(tables["user"], tables["item"]) if tables else _score_ranker(made)
+    return SavedModel(_run_of(made, record, tables), ranker)
+
+
+def data_of(made: Any, record: dict[str, Any]) -> SavedModel:
+    """The same for what needs the data alone: nothing is asked of the model before a recommendation."""
+    return SavedModel(_run_of(made, record, {}), _score_ranker(made))
+
+
+def _run_of(made: Any, record: dict[str, Any], tables: dict[str, torch.Tensor]) -> SavedRun:
+    from recbole_alibaba.saved.write_run import ids_table, interactions_table
+
     ids, pairs = ids_table(made.dataset), interactions_table(made)
     texts = {kind: ids.loc[ids["kind"] == kind, "token"].to_numpy(object) for kind in ("user", "item")}
     interactions = {str(name): pairs[name].to_numpy() for name in pairs}
-    layers = getattr(made.model, "n_layers", 0)
-    run = SavedRun(record, tables, layers, texts["user"], texts["item"], interactions)
-    return SavedModel(run, VectorRanker(tables["user"], tables["item"]) if tables else _score_ranker(made))
+    return SavedRun(record, tables, getattr(made.model, "n_layers", 0), texts["user"], texts["item"], interactions)
 
 
 def _score_ranker(made: Any) -> ScoreRanker:

@@ -44,7 +44,7 @@ def run_record(
         "started": started.isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),
         "seconds": round((ended - started).total_seconds(), 3),
-        "versions": _versions(),
+        "versions": versions(),
         "machine": {
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
@@ -60,7 +60,7 @@ def run_record(
                 for name, part in zip(("train", "valid", "test"), parts(made), strict=True)
             },
         },
-        "best_epoch": _best_epoch(result["history"], str(config["valid_metric"]), bool(config["valid_metric_bigger"])),
+        "best_epoch": best_epoch(result["history"], str(config["valid_metric"]), bool(config["valid_metric_bigger"])),
         **{key: result[key] for key in keys},
         "warnings": [{"id": one.id, "message": one.message, "remedy": one.remedy} for one in findings],
         "funnel": _funnel(Path(config["data_path"]) / "funnel.json"),
@@ -79,7 +79,7 @@ def parts(made: Experiment) -> tuple[Any, Any, Any]:
     return made.train_data, made.valid_data, made.test_data
 
 
-def _best_epoch(history: Sequence[Mapping[str, Any]], metric: str, bigger: bool) -> int | None:
+def best_epoch(history: Sequence[Mapping[str, Any]], metric: str, bigger: bool) -> int | None:
     """The epoch whose weights are kept: RecBole keeps the last of equal ones, and the last one without validation."""
     scores = {one["epoch"]: one["valid"][metric.lower()] for one in history if metric.lower() in one.get("valid", {})}
     if not scores:
@@ -88,7 +88,8 @@ def _best_epoch(history: Sequence[Mapping[str, Any]], metric: str, bigger: bool)
     return max((epoch for epoch, score in scores.items() if score == best), default=None)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Python's and those of the installed packages that count."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:

@@ -24,6 +24,7 @@ FORBIDDEN = {
     "recbole_alibaba/diagnosis/report": {"recbole", "torch"},
     "recbole_alibaba/settings": {"recbole", "torch"},
     "recbole_alibaba/run_page": {"recbole", "torch"},
+    "recbole_alibaba/board/searching": {"recbole", "torch"},
     "recbole_alibaba/diagnosis/findings.py": {"recbole", "torch"},
     **{
         f"recbole_alibaba/{file}.py": {"recbole"}

@@ -1,0 +1,1 @@
+"""How trials are run: warm processes, several at once, each within its limits."""

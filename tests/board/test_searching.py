@@ -1,0 +1,120 @@
+"""The search: spaces are read and refused by name, and proposals depend on the finished trials alone."""
+
+import pickle
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recbole_alibaba.board.searching.proposals import proposal
+from recbole_alibaba.board.searching.spaces import Space, read_space
+from recbole_alibaba.host.errors import BadInput
+from recbole_alibaba.settings.property_files import properties_folder, read_mapping
+
+WIDE = {
+    "learning_rate": [0.001, 0.002, 0.005],
+    "n_layers": {"low": 1, "high": 4},
+    "reg_weight": {"low": 1e-6, "high": 1e-3, "log": True},
+}
+
+
+def searched(
+    space: Space, trials: int, bigger: bool = True, seed: int = 2020
+) -> list[tuple[dict[str, Any], float | None]]:
+    """A search whose best setting has two layers and a high rate; the fourth trial fails."""
+    finished: list[tuple[dict[str, Any], float | None]] = []
+    for index in range(trials):
+        setting = proposal(space, finished, bigger, seed)
+        score = setting["learning_rate"] * 100 - abs(setting["n_layers"] - 2)
+        finished.append((setting, None if index == 3 else score if bigger else -score))
+    return finished
+
+
+@pytest.mark.parametrize(
+    ("model", "value", "wanted"),
+    [
+        ("BPR", {"lerning_rate": [0.1]}, "search of BPR: .*'lerning_rate' with BPR. Did you mean 'learning_rate'"),
+        ("BPR", {"embedding_size": [64, 12.5]}, "embedding_size is 12.5, and must be a whole number"),
+        ("BPR", {"embedding_size": {"low": 16, "high": 64.5}}, "embedding_size is 16.0, and must be a whole number"),
+        ("BPR", {"learning_rate": {"low": 0.1, "hihg": 1}}, "'hihg' of learning_rate.* Did you mean 'high'"),
+        ("BPR", {"learning_rate": {"low": 0.1}}, "needs two numbers, low and high"),
+        ("BPR", {"learning_rate": {"low": 0.1, "high": 0.01}}, "low must be the smaller one"),
+        ("BPR", {"learning_rate": {"low": 0, "high": 1, "log": True}}, "needs low above 0"),
+        ("BPR", {"learning_rate": 0.1}, "learning_rate is 0.1, and a search needs a list of values"),
+        ("BPR", {"learning_rate": []}, "a search needs a list of values"),
+        ("BPR", {"learning_rate": [0.1, 0.1]}, "listed twice"),
+        ("BPR", "recbol", "a search is 'recbole' or a mapping"),
+        ("Pop", "recbole", "no ranges for Pop"),
+        ("LihgtGCN", "recbole", "no model 'LihgtGCN'.* Did you mean 'LightGCN'"),
+    ],
+)
+def test_a_space_that_cannot_be_searched_is_refused(model: str, value: Any, wanted: str) -> None:
+    with pytest.raises(BadInput, match=wanted):
+        read_space(value, model)
+
+
+def test_ranges_of_recbole_are_settings_of_today() -> None:
+    models = [model for model in read_mapping(properties_folder() / "ranges.yaml") if not model.startswith("_")]
+    sizes = {model: read_space("recbole", model).size for model in models}
+    assert len(sizes) > 30
+    assert sizes["LightGCN"] == sizes["AlibabaLightGCN"] == 80
+
+
+def test_a_space_is_a_value() -> None:
+    space = read_space(WIDE, "AlibabaLightGCN")
+    turned = read_space(dict(reversed(WIDE.items())), "AlibabaLightGCN")
+    assert pickle.loads(pickle.dumps(space)) == space == turned
+    assert space.as_json() == turned.as_json()
+    assert read_space(space.as_yaml(), "AlibabaLightGCN") == space
+    assert space.size is None
+    assert space.trials(8) == 8
+
+
+def test_proposals_depend_on_the_finished_trials_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    space = read_space(WIDE, "AlibabaLightGCN")
+    finished = searched(space, 7)
+    np.random.seed(7)
+    random.seed(7)
+    again = pickle.loads(pickle.dumps(space))
+    assert [proposal(again, finished[:index], True, 2020) for index in range(7)] == [one for one, _ in finished]
+    assert len({str(one) for one, _ in finished}) == 7
+    assert capfd.readouterr() == ("", "")  # Optuna is silent
+
+
+def test_defaults_come_first_and_settings_of_the_board_before_them() -> None:
+    assert proposal(read_space(WIDE, "AlibabaLightGCN"), [], True, 1) == {
+        "learning_rate": 0.001,
+        "n_layers": 3,
+        "reg_weight": 1e-5,
+    }
+    space = read_space(WIDE, "AlibabaLightGCN", {"learning_rate": 0.002, "n_layers": 9, "epochs": 4})
+    first = proposal(space, [], True, 1)
+    assert (first["learning_rate"], first["reg_weight"]) == (0.002, 1e-5)
+    assert 1 <= first["n_layers"] <= 4
+
+
+@pytest.mark.parametrize("bigger", [True, False])
+def test_the_search_learns(bigger: bool) -> None:
+    space = read_space(WIDE, "AlibabaLightGCN")
+    late = [setting for seed in range(4) for setting, _ in searched(space, 24, bigger, seed)[12:]]
+    assert sum(setting["n_layers"] == 2 for setting in late) > 18  # of 48; one in four, 12, by chance
+
+
+@pytest.mark.parametrize(
+    ("model", "value", "size"),
+    [
+        ("ItemKNN", {"k": [50, 100, 200], "shrink": [0.0, 1.0]}, 6),
+        ("NGCF", {"hidden_size_list": [[64], [64, 64]], "node_dropout": {"low": 0.0, "high": 0.5, "step": 0.1}}, 12),
+        ("ItemKNN", {"k": {"low": 10, "high": 30, "step": 10}}, 3),
+    ],
+)
+def test_a_small_space_is_searched_once_each(model: str, value: Any, size: int) -> None:
+    space = read_space(value, model)
+    assert space.trials(100) == space.size == size
+    finished: list[tuple[dict[str, Any], float | None]] = []
+    for _ in range(size):
+        finished.append((proposal(space, finished, True, seed=7), None))
+    assert sorted(str(setting) for setting, _ in finished) == sorted(str(setting) for setting in space.grid())
+    with pytest.raises(ValueError, match=f"All {size}"):
+        proposal(space, finished, True, seed=7)
