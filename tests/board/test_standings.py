@@ -45,6 +45,7 @@ def test_every_kind_of_row_in_order() -> None:
         ("NGCF", "failed", None),
     ]
     assert row("EASE").tied == ["AlibabaLightGCN", "LightGCN"]
+    assert "Their lists: 3 items are not in the data." in first.notes
     assert (first.metric, first.seeds, first.seed_noise) == ("ndcg@20", list(SEEDS), True)
     assert [one.state for one in first.failures] == ["memory", *["failed"] * 3, *["timeout"] * 3]
 
