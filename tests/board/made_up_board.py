@@ -83,7 +83,7 @@ def made_up_board() -> tuple[list[dict[str, Any]], dict[str, Mapping[str, np.nda
         outside = _record(dataset, "Their lists", 0, "outside", None, "done")
         recall = (rng.random(USERS) < 0.4 * scale * liking).astype(np.float32)
         scores[outside["id"]] = _arrays(recall)
-        records.append(_measured(outside, recall, epochs=0))
+        records.append(_measured(outside, recall, epochs=0) | {"model": None, "reason": "3 items are not in the data."})
         for seed in SEEDS:
             crash = _record(dataset, "MultiVAE", seed, "final", None, "failed")
             records.append(crash | {"reason": "ValueError: the loss is not finite in epoch 3 <x> & |y|."})

@@ -5,6 +5,7 @@ import io
 import random
 import re
 import statistics
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ def test_every_kind_of_row_in_order() -> None:
         ("NGCF", "failed", None),
     ]
     assert row("EASE").tied == ["AlibabaLightGCN", "LightGCN"]
+    assert "Their lists: 3 items are not in the data." in first.notes
     assert (first.metric, first.seeds, first.seed_noise) == ("ndcg@20", list(SEEDS), True)
     assert [one.state for one in first.failures] == ["memory", *["failed"] * 3, *["timeout"] * 3]
 
@@ -127,6 +129,14 @@ def test_markdown_tables_are_whole() -> None:
     assert "&lt;x> & \\|y\\|" in page
     assert "1e-06 to 0.001, log" in page and "3 done, 1 memory" in page
     assert HEAD.command in page and "12 pairs of the test part" in page
+
+
+def test_a_competition_without_its_purchases_is_said() -> None:
+    def page(**competition: str) -> str:
+        return markdown(replace(HEAD, plan={"competition": competition}), BOARD)
+
+    assert "only if these are purchases" in page(items="items.csv")
+    assert "only if these are purchases" not in page(items="items.csv", before="a.csv", truth="b.csv")
 
 
 def test_csv_has_every_value_of_every_trial() -> None:

@@ -35,6 +35,12 @@ TESTS = (
 )
 
 
+COMPETITION = (
+    "The competition's pairs to find are those that the data set has on its last day: its score is the competition's "
+    "own only if these are purchases."
+)
+
+
 def markdown(head: BoardHead, standings: Sequence[Standings]) -> str:
     """The whole file; the same standings give the same bytes."""
     parts = [f"# {_text(head.title or head.name)}", f"**{_text(verdict(standings)[0])}**", _text(head.text)]
@@ -55,12 +61,18 @@ def _of(head: BoardHead, standing: Standings) -> Iterator[str]:
     yield "\n".join(f"- {_text(note)}" for note in standing.notes)
     yield from _titled("Against the best", [tests(standing)], TESTS)
     yield from _titled("Every metric", every_metric(standing))
-    yield from _titled("What the lists hold", [lists(standing)])
+    yield from _titled("What the lists hold", [lists(standing)], about_lists(head))
     yield from _titled(f"{standing.metric} by group", [group_table(standing)])
     yield from _titled("Cost", [cost(standing)], "Mean over the seeds; memory is the largest.")
     searches = "A search reads the validation part only. Every trial is in the CSV file."
     yield from _titled("Searches", [search_table(standing, head.spaces)], searches)
     yield from _titled("Trials without a result", [failures(standing)])
+
+
+def about_lists(head: BoardHead) -> str:
+    """What the competition's score lacks without the files of its purchases."""
+    competition = head.plan.get("competition") or {}
+    return COMPETITION if competition and "truth" not in competition else ""
 
 
 def _titled(title: str, tables: Iterable[Table], text: str = "") -> list[str]:

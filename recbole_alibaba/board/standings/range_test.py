@@ -17,7 +17,7 @@ def range_p(t: float, models: int, freedom: float) -> float:
     """The probability that among equal models any two differ by at least t standard errors of a difference.
 
     The upper tail of Tukey's studentized range at sqrt(2) t, by the trapezoidal rule; two models give the two-sided
-    t test. scipy.stats.studentized_range gives the same in a hundred times the time.
+    t test. scipy.stats.studentized_range gives the same in eight times the time.
 
     Args:
         t: at least 0, may be infinite.

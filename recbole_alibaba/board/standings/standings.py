@@ -73,7 +73,7 @@ def _of_dataset(
         valid_metric=valid_metric,
         counts={name: data[name] for name in ("users", "items", "train", "valid", "test") if name in data},
         fingerprint=data.get("fingerprint", ""),
-        notes=[*notes, *_doubts(metric, valid_metric, seeds, placed)],
+        notes=[*notes, *_doubts(metric, valid_metric, seeds, placed), *_about(kinds["outside"])],
         seeds=seeds,
         seed_noise=any(len(table) > 1 for table in ranked.values()),
         rows=[*placed, *kinds["outside"], *map(published_row, published), *kinds["failed"]],
@@ -160,3 +160,8 @@ def _doubts(metric: str, valid_metric: str, seeds: Sequence[int], placed: Sequen
         if count < len(seeds):
             said.append(f"{row.label}: {count} of {len(seeds)} seeds ended well; its mean is over these.")
     return said
+
+
+def _about(outside: Sequence[Row]) -> list[str]:
+    """What was found in the files of lists made elsewhere."""
+    return [f"{row.label}: {run.reason}" for row in outside for run in row.runs if run.reason]
