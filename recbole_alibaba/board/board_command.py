@@ -124,8 +124,8 @@ def _board(plan: Plan, asked: Asked) -> None:
     if not asked.render:
         with records.held():
             refused = _run(plan, asked, records)
-    for path in draw(plan, records, asked.pages):
-        click.echo(str(path))
+    sentence, paths = draw(plan, records, asked.pages)
+    click.echo("\n".join([sentence, *map(str, paths)]))
     if refused:
         named = "\n".join(refused)
         raise BadInput(f"{len(refused)} records of {asked.add} were refused, the others were added:\n{named}")
@@ -143,6 +143,7 @@ def _run(plan: Plan, asked: Asked, records: Records) -> list[str]:
     refused: list[str] = []
     runner = _runner(plan, asked)
     try:
+        click.echo(f"{plan.title}: examining {', '.join(plan.datasets)}")
         surveyed = {dataset: runner.survey(dataset) for dataset in plan.datasets}
         if asked.add is not None:
             count, refused = records.add(asked.add, {name: one.fingerprint for name, one in surveyed.items()})

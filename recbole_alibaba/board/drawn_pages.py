@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from recbole_alibaba.board.pages.board_verdict import verdict
 from recbole_alibaba.board.pages.html_page import html
 from recbole_alibaba.board.pages.markdown_page import markdown
 from recbole_alibaba.board.pages.tex_table import tex
@@ -21,8 +22,11 @@ from recbole_alibaba.saved.run_folder import written
 SUFFIXES = (".md", ".csv", ".tex", ".html")
 
 
-def draw(plan: Plan, records: Records, folder: Path) -> list[Path]:
+def draw(plan: Plan, records: Records, folder: Path) -> tuple[str, list[Path]]:
     """Write the pages from the records alone; the same records give the same bytes.
+
+    Returns:
+        Who is best, in a sentence; the files.
 
     Raises:
         BadInput: the board has no record yet.
@@ -42,7 +46,7 @@ def draw(plan: Plan, records: Records, folder: Path) -> list[Path]:
     for path, text in zip(paths, texts, strict=True):
         with written(path) as part:
             part.write_text(text, encoding="utf-8")
-    return paths
+    return verdict(shown)[0], paths
 
 
 def _range(values: Any) -> str:

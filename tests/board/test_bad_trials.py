@@ -29,3 +29,11 @@ def test_three_rows_with_their_reasons(board: Callable[..., Result], tmp_path: P
     page = (tmp_path / "results" / "tiny.md").read_text()
     assert all(label in page for label in ("Crashes", "Endless", "Large"))
     assert not list((tmp_path / "saved" / "board" / "tiny").glob("*/state.pt"))
+
+
+def test_a_board_whose_trials_all_take_too_much_has_a_page(board: Callable[..., Result], tmp_path: Path) -> None:
+    start, end = BOARD.index("models:"), BOARD.index("seeds:")
+    text = BOARD[:start] + "models: [BPR]\nlimits: {memory_gb: 0.05}\n" + BOARD[end:].replace("[1, 2]", "[1]")
+    assert board(lay_out(tmp_path, text)).exit_code == 0
+    assert {record["state"] for record in records(tmp_path)} == {"memory"}
+    assert "took more than 0.05 GB" in (tmp_path / "results" / "tiny.md").read_text()
