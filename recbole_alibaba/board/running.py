@@ -11,8 +11,8 @@ from recbole_alibaba.board.campaign import Campaign
 from recbole_alibaba.board.measures.memory_needs import memory_needed
 from recbole_alibaba.board.plan import Plan
 from recbole_alibaba.board.processes.runner import Outcome, Runner
-from recbole_alibaba.board.processes.shown import Shown
 from recbole_alibaba.board.records import Records, record_of
+from recbole_alibaba.board.shown import Shown
 from recbole_alibaba.board.trial import Surveyed, Trial
 
 

@@ -96,9 +96,7 @@ def test_a_torn_line_is_no_record(tmp_path: Path) -> None:
         ("embedding_size: 8", "embeding_size: 8", "Did you mean 'embedding_size'?"),
     ],
 )
-def test_a_board_that_cannot_be_fair_is_refused(
-    board: Board, tmp_path: Path, old: str, new: str, said: str
-) -> None:
+def test_a_board_that_cannot_be_fair_is_refused(board: Board, tmp_path: Path, old: str, new: str, said: str) -> None:
     assert old in BOARD
     result = board(lay_out(tmp_path, BOARD.replace(old, new)))
     assert result.exit_code == 2

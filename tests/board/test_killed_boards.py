@@ -35,7 +35,11 @@ def test_records_after_kills_are_those_of_a_board_that_was_not(
 ) -> None:
     lay_out(tmp_path)
     place = tmp_path / "saved" / "board" / "tiny"
-    for moment in (lambda: any(place.glob("*/state.pt")), lambda: written(tmp_path) >= 2, lambda: written(tmp_path) >= 5):
+    for moment in (
+        lambda: any(place.glob("*/state.pt")),
+        lambda: written(tmp_path) >= 2,
+        lambda: written(tmp_path) >= 5,
+    ):
         process = started(tmp_path)
         wait_for(process, moment)
         os.killpg(process.pid, signal.SIGKILL)

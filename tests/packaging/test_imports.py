@@ -24,7 +24,15 @@ FORBIDDEN = {
     "recbole_alibaba/diagnosis/report": {"recbole", "torch"},
     "recbole_alibaba/settings": {"recbole", "torch"},
     "recbole_alibaba/run_page": {"recbole", "torch"},
-    "recbole_alibaba/board/searching": {"recbole", "torch"},
+    **{
+        f"recbole_alibaba/board/{place}": {"recbole", "torch"}
+        for place in (
+            *("searching", "standings", "pages"),
+            *(f"{name}.py" for name in ("board_command", "campaign", "drawn_pages", "plan", "plan_file")),
+            *(f"{name}.py" for name in ("records", "running", "shown", "trial")),
+            *(f"processes/{name}.py" for name in ("child", "limits", "pool", "ray_tasks", "runner")),
+        )
+    },
     "recbole_alibaba/diagnosis/findings.py": {"recbole", "torch"},
     **{
         f"recbole_alibaba/{file}.py": {"recbole"}
