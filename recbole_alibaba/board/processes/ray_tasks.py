@@ -52,7 +52,7 @@ class RayTasks:
         except Exception as error:  # of many kinds: an address of another form, another version, nobody there
             raise BadInput(
                 f"--ray={address}: no cluster answers there: {' '.join(str(error).split())[:300]}. "
-                "Give the address that `ray start --head` printed (and RAY_AUTH_TOKEN where it wants a token), or `local`."
+                "Give the address that `ray start --head` printed, with RAY_AUTH_TOKEN where it wants one, or `local`."
             ) from error
         most = max(node["Resources"].get("CPU", 0) for node in self._ray.nodes())
         if most < plan.threads:
