@@ -10,7 +10,6 @@ import torch
 
 from recbole_alibaba.data.user_lists import UserLists
 
-
 Array = Any
 """A numpy array, or a tensor on a GPU."""
 

@@ -69,9 +69,9 @@ class TrainLoader:
             users, items, by_user = users[drawn], items[drawn], np.arange(len(drawn))
         order = rng.permutation(len(users)) if self.shuffle else np.arange(len(users))
         negatives = self._negatives(users, by_user, rng)
-        users, items, order = (self._there(array) for array in (users, items, order))
-        for rows in order.split(self.step):
-            columns = (users[rows].repeat(self.times), items[rows].repeat(self.times), negatives[:, rows].reshape(-1))
+        user, item, place = (self._there(array) for array in (users, items, order))
+        for rows in place.split(self.step):
+            columns = (user[rows].repeat(self.times), item[rows].repeat(self.times), negatives[:, rows].reshape(-1))
             yield Interaction(dict(zip(self._fields, columns, strict=True)))
 
     def _draw_by_user(self, rng: np.random.Generator) -> np.ndarray:

@@ -270,7 +270,9 @@ def rank_by_scores(
         scores = score(block)
         scores[:, 0] = -torch.inf
         mine = hidden[block]
-        scores[torch.from_numpy(mine.rows).to(scores.device), torch.from_numpy(mine.items).to(scores.device)] = -torch.inf
+        scores[
+            torch.from_numpy(mine.rows).to(scores.device), torch.from_numpy(mine.items).to(scores.device)
+        ] = -torch.inf
         best[block] = scores.topk(k).indices.cpu()
         if mean_rank:
             ranks.append(_mean_ranks(scores, positives[block]).cpu())

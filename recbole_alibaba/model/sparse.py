@@ -88,6 +88,4 @@ def sums_in_levels(offsets: np.ndarray, longest: int) -> list[np.ndarray]:
 
 
 def _sums(indices: Tensor, dense: Tensor, offsets: Tensor, weights: Tensor | None = None) -> Tensor:
-    return F.embedding_bag(
-        indices, dense, offsets, mode="sum", per_sample_weights=weights, include_last_offset=True
-    )
+    return F.embedding_bag(indices, dense, offsets, mode="sum", per_sample_weights=weights, include_last_offset=True)

@@ -5,7 +5,6 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import recbole_alibaba  # noqa: F401  (makes RecBole importable)
-
 from tests.plugin.fake_gpu import fake_gpu, on_the_device_alone
 
 checks = pytest.importorskip("benchmarks.device_checks", reason="the benchmarks are in the repository only")
