@@ -17,9 +17,11 @@ SETTINGS: dict[str, Any] = {
     "convolution": "always", "shared_propagation": 1,
 }  # fmt: skip
 Step = Callable[[Any], None]
+Device = torch.device
+CPU = Device("cpu")
 
 
-def batches(users: np.ndarray, items: np.ndarray, size: int, count: int) -> list[Any]:
+def batches(users: np.ndarray, items: np.ndarray, size: int, count: int, device: Device = CPU) -> list[Any]:
     from recbole.data.interaction import Interaction
 
     rng, n_items = np.random.default_rng(0), int(items.max()) + 1
@@ -27,15 +29,15 @@ def batches(users: np.ndarray, items: np.ndarray, size: int, count: int) -> list
     for _ in range(count):
         rows = rng.integers(0, len(users), size)
         columns = {"user_id": users[rows], "item_id": items[rows], "neg_item_id": rng.integers(1, n_items, size)}
-        made.append(Interaction({name: torch.from_numpy(column) for name, column in columns.items()}))
+        made.append(Interaction({name: torch.from_numpy(column) for name, column in columns.items()}).to(device))
     return made
 
 
-def recbole(users: np.ndarray, items: np.ndarray) -> Step:
+def recbole(users: np.ndarray, items: np.ndarray, device: Device = CPU) -> Step:
     """RecBole's LightGCN, as its Trainer steps it."""
     from recbole.model.general_recommender.lightgcn import LightGCN
 
-    return _stepper(LightGCN(SETTINGS, as_dataset(users, items)), fused=False)
+    return _stepper(LightGCN(SETTINGS | {"device": device}, as_dataset(users, items)).to(device), fused=False)
 
 
 def ours_plain(users: np.ndarray, items: np.ndarray) -> Step:
@@ -43,36 +45,40 @@ def ours_plain(users: np.ndarray, items: np.ndarray) -> Step:
     return _stepper(_ours(users, items), fused=False)
 
 
-def ours(users: np.ndarray, items: np.ndarray) -> Step:
-    """AlibabaLightGCN as this plugin's runs step it: fused AdamW, freed memory kept (which helps all, once set)."""
+def ours(users: np.ndarray, items: np.ndarray, device: Device = CPU) -> Step:
+    """AlibabaLightGCN as this plugin's runs step it: fused AdamW, freed memory kept (which helps all, once set).
+
+    On a GPU its losses are read later, by the meter.
+    """
     from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 
     keep_freed_memory()
-    return _stepper(_ours(users, items), fused=True)
+    return _stepper(_ours(users, items, device), fused=True, reads=device == CPU)
 
 
-def _ours(users: np.ndarray, items: np.ndarray) -> torch.nn.Module:
+def _ours(users: np.ndarray, items: np.ndarray, device: Device = CPU) -> torch.nn.Module:
     from recbole_alibaba.model.alibabalightgcn import AlibabaLightGCN
 
-    return AlibabaLightGCN(SETTINGS, as_dataset(users, items))
+    return AlibabaLightGCN(SETTINGS | {"device": device}, as_dataset(users, items)).to(device)
 
 
-def _stepper(model: torch.nn.Module, *, fused: bool) -> Step:
+def _stepper(model: torch.nn.Module, *, fused: bool, reads: bool = True) -> Step:
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.001, weight_decay=0.0, fused=fused)
 
     def step(batch: Any) -> None:
         optimizer.zero_grad()
         losses = model.calculate_loss(batch)
         loss = sum(losses) if isinstance(losses, tuple) else losses
-        loss.item()  # RecBole reads every batch's loss.
+        if reads:
+            loss.item()  # RecBole reads every batch's loss.
         loss.backward()
         optimizer.step()
 
     return step
 
 
-def pyg(users: np.ndarray, items: np.ndarray) -> Step:
-    """PyG's LightGCN on a normalised CSR matrix, its fastest form on a CPU, with the same loss."""
+def pyg(users: np.ndarray, items: np.ndarray, device: Device = CPU) -> Step:
+    """PyG's LightGCN on a normalised CSR matrix, its fastest form, with the same loss."""
     from torch_geometric.nn import LightGCN
 
     n_users, n_items = int(users.max()) + 1, int(items.max()) + 1
@@ -80,8 +86,10 @@ def pyg(users: np.ndarray, items: np.ndarray) -> Step:
     degree = np.bincount(np.concatenate((users, items + n_users)), minlength=nodes)
     ends = np.concatenate((users, items + n_users)), np.concatenate((items + n_users, users))
     weight = torch.from_numpy(1 / np.sqrt(degree[ends[0]] * degree[ends[1]].astype(np.float64))).float()
-    matrix = torch.sparse_coo_tensor(torch.from_numpy(np.stack(ends)), weight, (nodes, nodes)).to_sparse_csr()
-    model = LightGCN(nodes, 64, num_layers=3, alpha=0.25)
+    matrix = (
+        torch.sparse_coo_tensor(torch.from_numpy(np.stack(ends)), weight, (nodes, nodes)).to_sparse_csr().to(device)
+    )
+    model = LightGCN(nodes, 64, num_layers=3, alpha=0.25).to(device)
     for conv in model.convs:
         conv.normalize = False
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.001, weight_decay=0.0)
@@ -102,7 +110,7 @@ def pyg(users: np.ndarray, items: np.ndarray) -> Step:
     return step
 
 
-CONTESTANTS: dict[str, Callable[[np.ndarray, np.ndarray], Step]] = {
+CONTESTANTS: dict[str, Callable[..., Step]] = {
     "RecBole LightGCN": recbole,
     "PyG LightGCN, CSR": pyg,
     "ours, RecBole's Trainer": ours_plain,

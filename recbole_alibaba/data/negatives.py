@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from copy import copy
+from typing import Any
+
 import numpy as np
+import torch
 
 from recbole_alibaba.data.user_lists import UserLists
+
+Array = Any
+"""A numpy array, or a tensor on a GPU."""
 
 
 class NoNegativeError(ValueError):
@@ -64,11 +71,31 @@ class NegativeSampler:
         Raises:
             NoNegativeError: one of `users` has every item that could be drawn.
         """
+        return self.find(users, self.draw(users, rng))
+
+    def draw(self, users: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The random half of `sample`: a number for each of `users`, for `find`."""
         self.check(users)
-        number = rng.integers(0, self._free[users])
-        owned = np.searchsorted(self._keys, users * self._total + number, side="right")
-        number += self._owned_weight[owned] - self._owned_weight[self._start[users]]
-        return number + 1 if self._uniform else np.searchsorted(self._weight_to, number, side="right")
+        return rng.integers(0, self._free[users])
+
+    def find(self, users: Array, number: Array) -> Array:
+        """The other half of `sample`: the item of each number. Arrays, or tensors where `on` put the sampler."""
+        owned = _right_of(self._keys, users * self._total + number)
+        number = number + (self._owned_weight[owned] - self._owned_weight[self._start[users]])
+        return number + 1 if self._uniform else _right_of(self._weight_to, number)
+
+    def on(self, device: torch.device) -> NegativeSampler:
+        """This sampler, whose `find` works on tensors on `device`."""
+        there = copy(self)
+        for name in ("_keys", "_owned_weight", "_start", "_weight_to"):
+            setattr(there, name, torch.from_numpy(getattr(self, name)).to(device))
+        return there
+
+
+def _right_of(ascending: Array, values: Array) -> Array:
+    if isinstance(values, torch.Tensor):
+        return torch.searchsorted(ascending, values, right=True)
+    return np.searchsorted(ascending, values, side="right")
 
 
 def item_weights(distribution: str, items: np.ndarray, n_items: int, alpha: float = 1.0) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from recbole.data.interaction import Interaction
+from torch import Tensor
 
 from recbole_alibaba.data.negatives import NegativeSampler
 from recbole_alibaba.data.sorting import stable_argsort
@@ -19,6 +20,9 @@ class TrainLoader:
     A batch holds `train_batch_size // k` interactions, where k is the number of negatives for each; they are repeated
     k times. Epoch e uses a generator seeded with (seed, e). So the number of threads changes nothing, and a run that
     is resumed needs only the number of the epoch.
+
+    The batches are on the run's device and the same on each: the random numbers are drawn on the CPU, and all that
+    follows from them, the negatives above all, is found on the device, once an epoch.
 
     `positive_sampling: interactions` takes each interaction once an epoch. `positive_sampling: users` makes as many
     draws; each draws a user, all equally likely, and then one of its interactions. So light users count as much as
@@ -34,6 +38,8 @@ class TrainLoader:
         self._by_user = stable_argsort(self._users)
         self._draws_users = config["positive_sampling"] == "users"
         sampler.check(self._users)
+        self._device = torch.device(config["device"])
+        self._finder = sampler if self._device.type == "cpu" else sampler.on(self._device)
         self._epoch = 0
         self.update_config(config)
 
@@ -63,11 +69,10 @@ class TrainLoader:
             users, items, by_user = users[drawn], items[drawn], np.arange(len(drawn))
         order = rng.permutation(len(users)) if self.shuffle else np.arange(len(users))
         negatives = self._negatives(users, by_user, rng)
-        for start in range(0, len(order), self.step):
-            rows = order[start : start + self.step]
-            batch = (np.tile(users[rows], self.times), np.tile(items[rows], self.times))
-            columns = (*batch, negatives[:, rows].reshape(-1))
-            yield Interaction(dict(zip(self._fields, map(torch.from_numpy, columns), strict=True)))
+        user, item, place = (self._there(array) for array in (users, items, order))
+        for rows in place.split(self.step):
+            columns = (user[rows].repeat(self.times), item[rows].repeat(self.times), negatives[:, rows].reshape(-1))
+            yield Interaction(dict(zip(self._fields, columns, strict=True)))
 
     def _draw_by_user(self, rng: np.random.Generator) -> np.ndarray:
         """Draw interactions for `positive_sampling: users`: int64 (m,), with repeats, sorted by user."""
@@ -76,10 +81,18 @@ class TrainLoader:
         user = np.sort(rng.choice(active, len(self._users)))
         return self._by_user[start[user] + rng.integers(0, degree[user])]
 
-    def _negatives(self, users: np.ndarray, by_user: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _negatives(self, users: np.ndarray, by_user: np.ndarray, rng: np.random.Generator) -> Tensor:
         """k negatives for each of `users` (m,): int64 (k, m). Users are drawn for in order: fast in the cache."""
-        drawn = np.empty((self.times, len(users)), np.int64)
-        users = users[by_user]
+        owners = users[by_user]
+        drawn = torch.empty(self.times, len(users), dtype=torch.int64, device=self._device)
+        if self._device.type == "cpu":
+            for row in drawn.numpy():
+                row[by_user] = self._sampler.sample(owners, rng)
+            return drawn
+        place, owners_there = self._there(by_user), self._there(owners)
         for row in drawn:
-            row[by_user] = self._sampler.sample(users, rng)
+            row[place] = self._finder.find(owners_there, self._there(self._sampler.draw(owners, rng)))
         return drawn
+
+    def _there(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(self._device, non_blocking=True)

@@ -20,6 +20,8 @@ from recbole_alibaba.data.user_lists import UserLists
 
 BUFFER_BYTES = 32 << 20
 """Size of the largest table of float32 scores that `rank_by_scores` asks for."""
+GPU_SCORES = 1 << 26
+"""Scores in a tile on a GPU: 256 MB, and twice that as sorted keys."""
 MOST_THREADS = 8
 """More threads do not make a tile larger, so it takes 16 MB at most."""
 SOURCE = str(Path(__file__).with_suffix(".c"))
@@ -47,17 +49,20 @@ def top_k(
     Item 0 is RecBole's padding. It, the user's `hidden` items and products that are NaN never come. A list of fewer
     than k items ends in item 0 with minus infinity. Of items with equal scores **the lower id comes first**.
 
-    Scores are made tile by tile, and each tile is searched while it is in the cache: by top_k.c, or by torch on other
-    devices, for other types than float32, and where no compiler was present at installation.
+    Scores are made tile by tile, and each tile is searched while it is in the cache: by top_k.c, or by torch for other
+    types than float32 and where no compiler was present at installation. A GPU has larger tiles and never waits for
+    the CPU before the end.
 
     Args:
-        users, items: vectors (n, d) and (n_items, d), on one device.
+        users, items: vectors (n, d) and (n_items, d), on one device; float32 on a GPU.
         k: at least 1.
 
     Returns:
         Items, int64 (n, k), and scores (n, k), both on the CPU.
     """
-    functions = library(SOURCE) if users.device.type == "cpu" and users.dtype == torch.float32 else None
+    if users.device.type != "cpu":
+        return top_k_by_keys(users, items, hidden, k)
+    functions = library(SOURCE) if users.dtype == torch.float32 else None
     best, score = torch.empty(len(users), k, dtype=torch.int64), torch.empty(len(users), k, dtype=users.dtype)
     step = tiling.users * min(torch.get_num_threads(), MOST_THREADS)
     buffer = users.new_empty(min(step, len(users)) * min(tiling.items, len(items)))
@@ -73,6 +78,58 @@ def top_k(
                 search.add(tile, first)
             best[block], score[block] = search.result()
     return best, score
+
+
+def top_k_by_keys(
+    users: Tensor, items: Tensor, hidden: UserLists, k: int, *, scores: int = GPU_SCORES
+) -> tuple[Tensor, Tensor]:
+    """`top_k` of float32 for a GPU. `scores` products are made at once, at least one user's with up to that many items.
+
+    Score and item become one integer. So no two are equal, and the search depends on no value that the CPU would have
+    to wait for.
+    """
+    width = min(len(items), scores)
+    step = max(scores // width, 1)
+    starts = range(0, len(users), step)
+    blocks = [best_keys(users[at : at + step], items, hidden[at : at + step], k, width) for at in starts]
+    keys = torch.cat(blocks).cpu() if blocks else torch.empty(0, k, dtype=torch.int64)
+    score = _sortable((keys >> 32).int()).view(torch.float32)
+    return torch.where(score == -torch.inf, 0, LAST_ITEM - (keys & LAST_ITEM)), score
+
+
+LAST_ITEM = (1 << 32) - 1
+NO_ITEM = -0x7F800001 << 32
+"""The key of minus infinity."""
+
+
+def best_keys(users: Tensor, items: Tensor, hidden: UserLists, k: int, width: int) -> Tensor:
+    """The k largest keys of each user, int64 (n, k), on the device."""
+    order = stable_argsort(hidden.items)
+    item = hidden.items[order]
+    rows, columns = (torch.from_numpy(part).to(users.device, non_blocking=True) for part in (hidden.rows[order], item))
+    best = torch.full((len(users), k), NO_ITEM, device=users.device)
+    for first in range(0, len(items), width):
+        tile = users @ items[first : first + width].T
+        tile.nan_to_num_(-torch.inf, torch.inf, -torch.inf)
+        part = slice(*np.searchsorted(item, (first, first + tile.shape[1])))
+        tile[rows[part], columns[part] - first] = -torch.inf
+        if first == 0:
+            tile[:, 0] = -torch.inf
+        keys = _keys(tile, first)
+        best = torch.cat((best, keys.topk(min(k, keys.shape[1])).values), 1).topk(k).values
+    return best
+
+
+def _keys(scores: Tensor, first: int) -> Tensor:
+    """Integers that sort as the scores do; of equal scores the lower item has the larger one."""
+    bits = _sortable((scores + 0.0).view(torch.int32))  # adding zero turns -0.0 into 0.0
+    item = torch.arange(first, first + scores.shape[1], device=scores.device)
+    return (bits.long() << 32) | (LAST_ITEM - item)
+
+
+def _sortable(bits: Tensor) -> Tensor:
+    """The bits of floats as integers that sort as the floats do; and back."""
+    return torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits)
 
 
 class _Scan:
@@ -118,9 +175,9 @@ class _Search:
     def __init__(self, users: Tensor, hidden: UserLists, k: int, tiling: Tiling) -> None:
         order = stable_argsort(hidden.items)
         self.hidden, self.tiling = hidden.items[order], tiling
-        self.places = tuple(torch.from_numpy(part).to(users.device) for part in (hidden.rows[order], self.hidden))
+        self.places = tuple(map(torch.from_numpy, (hidden.rows[order], self.hidden)))
         self.score = users.new_full((len(users), k), -torch.inf)
-        self.item = torch.zeros(len(users), k, dtype=torch.int64, device=users.device)
+        self.item = torch.zeros(len(users), k, dtype=torch.int64)
 
     def add(self, tile: Tensor, first: int) -> None:
         """Look at the scores (n, width) of the items from `first` on. Hidden ones become minus infinity."""
@@ -148,7 +205,7 @@ class _Search:
 
     def result(self) -> tuple[Tensor, Tensor]:
         """Items and scores, (n, k)."""
-        return self.item.cpu(), self.score.cpu()
+        return self.item, self.score
 
 
 def _padded(scores: Tensor, width: int) -> Tensor:
@@ -161,7 +218,7 @@ def _merge(score: Tensor, item: Tensor, row: Tensor, new_item: Tensor, new_score
     """The best k of (n, k) and of new items with higher ids; `row` ascends, and so do the ids of a row."""
     n, k = score.shape
     count = torch.bincount(row, minlength=n)
-    place = k + torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[row]
+    place = k + torch.arange(len(row)) - (count.cumsum(0) - count)[row]
     width = int(count.max())
     scores, items = F.pad(score, (0, width), value=-torch.inf), F.pad(item, (0, width))
     scores[row, place], items[row, place] = new_score, new_item
@@ -213,7 +270,9 @@ def rank_by_scores(
         scores = score(block)
         scores[:, 0] = -torch.inf
         mine = hidden[block]
-        scores[mine.rows, mine.items] = -torch.inf
+        scores[
+            torch.from_numpy(mine.rows).to(scores.device), torch.from_numpy(mine.items).to(scores.device)
+        ] = -torch.inf
         best[block] = scores.topk(k).indices.cpu()
         if mean_rank:
             ranks.append(_mean_ranks(scores, positives[block]).cpu())

@@ -30,6 +30,7 @@ def apply() -> None:
     count_every_interaction()
     weigh_neighbours_of_the_target()
     search_with_todays_hyperopt()
+    collect_counts()
 
 
 def restore_numpy_aliases() -> None:
@@ -268,3 +269,24 @@ def _asymmetric_scores(similarity: Any, log: Any, method: str, beta: float, q: i
     left, right = (near, log) if method == "user" else (log, near)
     rows, columns = (np.asarray(part.power(2).sum(axis=axis)) for part, axis in ((left, 1), (right, 0)))
     return csr_matrix(left.dot(right) / (rows**beta * columns ** (1 - beta) + 1e-6))
+
+
+def collect_counts() -> None:
+    """RecBole's collector calls `.cpu()` on its own counts: ItemCoverage, GiniIndex and AveragePopularity fail.
+
+    This plugin's evaluation does not use it. Can go when RecBole moves tensors only.
+    """
+    collector: Any = importlib.import_module("recbole.evaluator.collector").Collector
+    inner = collector.get_data_struct
+    if inner.__module__ == __name__:
+        return
+
+    def get_data_struct(self: Any) -> Any:
+        held = self.data_struct._data_dict
+        counts = {name: held.pop(name) for name in list(held) if not hasattr(held[name], "cpu")}
+        struct = inner(self)
+        struct._data_dict.update(counts)
+        held.update(counts)
+        return struct
+
+    collector.get_data_struct = get_data_struct

@@ -14,7 +14,7 @@ from recbole_alibaba.host.errors import BadSettingError
 from recbole_alibaba.model.graph import build_graph
 from recbole_alibaba.model.losses import bpr, l2
 from recbole_alibaba.model.pair_scores import score_differences
-from recbole_alibaba.model.propagation import propagate, propagate_rows
+from recbole_alibaba.model.propagation import propagate, propagate_all, propagate_rows
 from recbole_alibaba.model.shared_propagation import SharedPropagation
 
 
@@ -79,12 +79,15 @@ class AlibabaLightGCN(GeneralRecommender):
     def calculate_loss(self, interaction: Any) -> tuple[Tensor, Tensor]:
         """The parts of the loss on a batch, scalars, in the order of `loss_parts`."""
         self._propagated = None
-        graph = self.graph
-        both = torch.stack((interaction[self.ITEM_ID], interaction[self.NEG_ITEM_ID]))
-        # In the order of the graph's nodes: then the neighbours are close in memory in the last layer, too.
-        users, user_at, user_times = distinct(graph.user_rank[interaction[self.USER_ID]], self.n_users)
-        items, item_at, item_times = distinct(graph.item_rank[both], self.n_items)
-        users, items = graph.user_order[users], graph.item_order[items]
+        graph, on_cpu = self.graph, self.device.type == "cpu"
+        user_at = interaction[self.USER_ID]
+        item_at = torch.stack((interaction[self.ITEM_ID], interaction[self.NEG_ITEM_ID]))
+        if on_cpu:  # in the order of the graph's nodes: then neighbours are close in memory in the last layer, too
+            user_at, item_at = graph.user_rank[user_at], graph.item_rank[item_at]
+        users, user_at, user_times = distinct(user_at, self.n_users)
+        items, item_at, item_times = distinct(item_at, self.n_items)
+        if on_cpu:
+            users, items = graph.user_order[users], graph.item_order[items]
         # Sparse products have no half precision, and the loss needs none: stay in float32 under autocast.
         with torch.autocast(self.device.type, enabled=False):
             user, item, first_user, first_item = self._rows(users, items)
@@ -94,16 +97,20 @@ class AlibabaLightGCN(GeneralRecommender):
             )
 
     def _rows(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Final rows of these users and items and their rows of layer 0, differentiable in the weights."""
+        """Final rows of these users and items and their rows of layer 0, differentiable in the weights.
+
+        On a GPU these are always all users and items, in the order of their ids.
+        """
         weights = (self.user_embedding.weight, self.item_embedding.weight)
-        if self.shared_propagation == 1:
-            return propagate_rows(self.graph, *weights, users, items, self.train_layers)
-        fresh = self._batches % self.shared_propagation == 0
-        self._batches += 1
-        if fresh:
+        if self.shared_propagation > 1:
+            fresh = self._batches % self.shared_propagation == 0
+            self._batches += 1
+            if not fresh:
+                return self._shared.rows(*weights, users, items)
             self._shared.refresh(self.graph, *weights, self.train_layers)
+        if self.device.type == "cpu":
             return propagate_rows(self.graph, *weights, users, items, self.train_layers)
-        return self._shared.rows(*weights, users, items)
+        return (*propagate_all(self.graph, *weights, self.train_layers), *weights)
 
     @property
     def _shared_tables(self) -> tuple[Any, ...] | None:
@@ -142,15 +149,19 @@ def distinct(ids: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
     """The distinct ids in ascending order, the place of each of `ids` among them, and how often each occurs.
 
     With 2 n or more ids all n are returned, and some may occur 0 times: nearly all occur anyway, and work on all nodes
-    needs no selection of rows.
+    needs no selection of rows. On a GPU all are returned always: their number need not be waited for.
 
     Args:
         ids: int64 of any shape, in [0, n).
     """
-    times = torch.bincount(ids.reshape(-1), minlength=n)
-    if ids.numel() >= 2 * n:
+    flat = ids.reshape(-1)
+    if ids.device.type != "cpu":
+        times = torch.zeros(n, dtype=torch.int64, device=ids.device).scatter_add_(0, flat, torch.ones_like(flat))
         return torch.arange(n, device=ids.device), ids, times
+    times = torch.bincount(flat, minlength=n)
+    if ids.numel() >= 2 * n:
+        return torch.arange(n), ids, times
     rows = times.nonzero().squeeze(1)
-    place = torch.empty(n, dtype=torch.int64, device=ids.device)
-    place[rows] = torch.arange(len(rows), device=ids.device)
+    place = torch.empty(n, dtype=torch.int64)
+    place[rows] = torch.arange(len(rows))
     return rows, place[ids], times[rows]

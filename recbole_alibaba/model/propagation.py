@@ -1,4 +1,4 @@
-"""LightGCN's propagation and its hand-written gradient; the last layer is computed for the rows of a batch only."""
+"""LightGCN's propagation and its hand-written gradient, for all nodes or for the rows of a batch."""
 
 from __future__ import annotations
 
@@ -33,10 +33,31 @@ def propagate(graph: Graph, users: Tensor, items: Tensor, n_layers: int) -> tupl
     return sums[0].index_select(0, graph.user_rank), sums[1].index_select(0, graph.item_rank)
 
 
+def propagate_all(graph: Graph, users: Tensor, items: Tensor, n_layers: int) -> tuple[Tensor, Tensor]:
+    """`propagate`, differentiable once in `users` and `items`; the way of a GPU.
+
+    The matrix is symmetric, so the gradient of a propagation is the propagation of the gradient. `propagate_rows`
+    computes fewer rows, but on a GPU each step would wait to be told how many, and each row would have to be copied.
+    """
+    return _PropagateAll.apply(users, items, graph, n_layers)
+
+
+class _PropagateAll(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, users: Tensor, items: Tensor, graph: Graph, n_layers: int) -> tuple[Tensor, Tensor]:
+        ctx.graph, ctx.n_layers = graph, n_layers
+        return propagate(graph, users.detach(), items.detach(), n_layers)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, user_grad: Tensor, item_grad: Tensor) -> tuple[Tensor | None, ...]:
+        return (*propagate(ctx.graph, user_grad, item_grad, ctx.n_layers), None, None)
+
+
 def propagate_rows(
     graph: Graph, users: Tensor, items: Tensor, user_ids: Tensor, item_ids: Tensor, n_layers: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The rows of `propagate` for these users and items, differentiable once in `users` and `items`.
+    """The rows of `propagate` for these users and items, differentiable once in `users` and `items`; on the CPU.
 
     The layers before the last are computed for every node, the last one only for the rows of the batch: a batch of
     2,048 needs 16 % of Gowalla's edges there. The matrix is symmetric, so the gradient is propagated in the same way,

@@ -91,9 +91,14 @@ def announce(model: Any, train_data: Any, config: Any, logger: Any, *, longest: 
         wanted = 1 << int(np.ceil(np.log2(now.batch * now.seconds / longest)))
         larger = at(min(wanted, LARGEST_BATCH, pairs))
     logger.info(f"Estimate: {now}.")
-    if message := advice(now, larger, psutil.virtual_memory().available, longest):
+    if message := advice(now, larger, _free_bytes(model.device), longest):
         logger.warning(message)
     return now
+
+
+def _free_bytes(device: torch.device) -> int:
+    """Bytes of memory that are free where the model is."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
 
 
 def _step_seconds(model: Any, train_data: Any, batch: int) -> float:

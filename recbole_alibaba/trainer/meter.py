@@ -37,7 +37,7 @@ class EpochMeter:
         self.max_norm = max_norm
         self.batches = 0
         self._read_every = read_every or (1 if device.type == "cpu" else READ_EVERY)
-        self._pending: list[Tensor] = []
+        self.pending: list[Tensor] = []
         self._sums = [0.0] * (len(self.parts) + 1)
         self._clipped = 0
 
@@ -47,8 +47,8 @@ class EpochMeter:
         Raises:
             NotFiniteLossError: a value is NaN or infinite; raised up to `read_every` batches later.
         """
-        self._pending.append(torch.stack([value.detach().reshape(()).float() for value in (*parts, grad_norm)]))
-        if len(self._pending) >= self._read_every:
+        self.pending.append(torch.stack([value.detach().reshape(()).float() for value in (*parts, grad_norm)]))
+        if len(self.pending) >= self._read_every:
             self.read()
 
     def read(self) -> None:
@@ -57,10 +57,10 @@ class EpochMeter:
         Raises:
             NotFiniteLossError: a value is NaN or infinite; the message names epoch, batch and part.
         """
-        if not self._pending:
+        if not self.pending:
             return
-        rows = torch.stack(self._pending).tolist()
-        self._pending.clear()
+        rows = torch.stack(self.pending).tolist()
+        self.pending.clear()
         for row in rows:
             for name, value in zip((*self.parts, "gradient norm"), row, strict=True):
                 if not math.isfinite(value):

@@ -76,7 +76,9 @@ class AlibabaLightGCNTrainer(Trainer):
                 self.set_reduce_hook()
             with torch.autocast(device_type=self.device.type, enabled=self.enable_amp):
                 parts = loss_func(interaction)
-            loss = sum(parts, self.sync_grad_loss() if distributed else torch.zeros((), device=self.device))
+            loss = sum(parts[1:], parts[0])
+            if distributed:
+                loss = loss + self.sync_grad_loss()
             scaler.scale(loss).backward()
             scaler.unscale_(self.optimizer)  # max_norm is for real gradients; RecBole clips scaled ones
             if self.clip_grad_norm:

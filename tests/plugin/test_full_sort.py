@@ -11,7 +11,6 @@ from recbole_alibaba import Experiment, build_config, prepare
 from recbole_alibaba.data.ranking_loader import RankingTask
 from recbole_alibaba.evaluation.full_sort import install_fast_evaluation, rank, user_item_vectors
 
-from recbole.evaluator.collector import Collector  # isort: skip
 from recbole.trainer import Trainer  # isort: skip
 
 BY_PREDICT = ["NNCF", "NeuMF"]
@@ -42,19 +41,6 @@ def data_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class MendedCollector(Collector):
-    """RecBole cannot bring its own counts to the CPU: 'int' object has no attribute 'cpu'."""
-
-    def get_data_struct(self) -> Any:
-        held = self.data_struct._data_dict
-        counts = {name: held.pop(name) for name in list(held) if name.startswith("data.")}
-        struct = super().get_data_struct()
-        for name, value in counts.items():
-            struct.set(name, value)
-            held[name] = value
-        return struct
-
-
 def made(data_path: Path, model: str, **settings: Any) -> Experiment:
     known = {
         "data_path": str(data_path), "load_col": {"inter": ["user_id", "item_id", "timestamp"]}, "epochs": 1,
@@ -65,7 +51,6 @@ def made(data_path: Path, model: str, **settings: Any) -> Experiment:
     if model in ("CDAE", "MultiDAE", "MultiVAE", "MacridVAE", "RaCT", "RecVAE", "ENMF", "DiffRec", "LDiffRec"):
         known |= {"train_neg_sample_args": None}
     experiment = prepare(build_config(model, "seventy", config_dict=known | settings))
-    experiment.trainer.eval_collector = MendedCollector(experiment.config)
     experiment.trainer.eval_collector.data_collect(experiment.train_data)
     return experiment
 

@@ -1,6 +1,7 @@
 """The graph against its definition, dense and slow."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,13 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbole_alibaba.model.graph import GraphError, build_graph
-from recbole_alibaba.model.sparse import (
-    CsrMatrix,
-    csr_product,
-    embedding_bag_product,
-    gather_rows,
-    transpose_by_csc,
-)
+from recbole_alibaba.model.sparse import CsrMatrix, sums_in_levels
 
 
 def dense(rows: CsrMatrix) -> np.ndarray:
@@ -69,20 +64,20 @@ def test_by_hand():
     np.testing.assert_allclose(dense(graph.inner.from_items), [[2**-0.5, 0.5], [0, 2**-0.5]], rtol=1e-7)
 
 
-@given(pairs, st.lists(st.integers(0, 5), max_size=4))
+@given(pairs, st.lists(st.integers(0, 5), max_size=4), st.integers(1, 4))
 @settings(max_examples=40, deadline=None)
-def test_the_products_for_cpu_and_cuda_agree(edges, rows):
-    """The CUDA branch is ordinary torch, so it runs here on the CPU; no GPU has run it."""
+def test_products_rows_and_transpose_equal_the_dense_matrix(edges, rows, longest):
+    """A GPU sums long rows in levels. That is ordinary torch, so it runs here."""
     users, items = np.array([u for u, _ in edges], int), np.array([i for _, i in edges], int)
     matrix = build_graph(users, items, 6, 8).inner.from_items
     right = torch.randn(8, 3)
     rows = torch.tensor(rows, dtype=torch.int64)
     expected = torch.tensor(dense(matrix), dtype=torch.float32)
-    for product in (embedding_bag_product, csr_product):
-        torch.testing.assert_close(product(matrix, right), expected @ right)
-    np.testing.assert_allclose(dense(gather_rows(matrix, rows)), expected[rows])
+    levels = sums_in_levels(matrix.offsets.numpy(), longest + 1)
+    assert all(np.diff(level).max() <= longest + 1 for level in levels)
+    for one in (matrix, replace(matrix, levels=tuple(map(torch.from_numpy, levels)))):
+        torch.testing.assert_close(one.matmul(right), expected @ right)
     np.testing.assert_allclose(dense(matrix.take(rows)), expected[rows])
-    np.testing.assert_allclose(dense(transpose_by_csc(matrix)), expected.T)
     np.testing.assert_allclose(dense(matrix.transpose()), expected.T)
 
 

@@ -38,6 +38,9 @@ def test_same_distribution_as_recboles_sampler(distribution, alpha, user):
     items = np.append(ITEMS, [10, 10, 7])
     ours = NegativeSampler(users, items, item_weights(distribution, items, N_ITEMS, alpha), N_USERS)
     drawn = ours.sample(np.full(20_000, user), np.random.default_rng(0))
+    number = ours.draw(np.full(20_000, user), np.random.default_rng(0))
+    there = ours.on(torch.device("cpu")).find(torch.full((20_000,), user), torch.from_numpy(number))
+    assert there.tolist() == drawn.tolist()  # by tensors, as on a GPU
     np.random.seed(0)
     theirs = Sampler(["train"], [dataset(users, items, N_USERS, N_ITEMS)], distribution, alpha).set_phase("train")
     expected = theirs.sample_by_user_ids(np.full(20_000, user), None, 1).numpy()
@@ -94,6 +97,7 @@ def test_weights_count_for_item_0_as_for_any_other():
 def loader(k=1, size=6, distribution="uniform", **settings):
     config = {
         "seed": 3,
+        "device": "cpu",
         "NEG_PREFIX": "neg_",
         "train_batch_size": size,
         "train_neg_sample_args": {"sample_num": k, "distribution": distribution, "alpha": 1.0},

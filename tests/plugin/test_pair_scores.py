@@ -1,12 +1,10 @@
 """Score differences of pairs and their gradient, against plain indexing under autograd."""
 
-from functools import partial
-
 import pytest
 import torch
 
 from recbole_alibaba.model.alibabalightgcn import distinct
-from recbole_alibaba.model.pair_scores import gathered_score_differences, score_differences
+from recbole_alibaba.model.pair_scores import matrix_of_pairs_by_sorting, score_differences
 
 
 def world(n_users: int, n_items: int, pairs: int, dtype: torch.dtype = torch.float64):
@@ -16,19 +14,25 @@ def world(n_users: int, n_items: int, pairs: int, dtype: torch.dtype = torch.flo
     return tables, places
 
 
-@pytest.mark.parametrize("by", [partial(score_differences, block=4), gathered_score_differences], ids=["cpu", "cuda"])
 @pytest.mark.parametrize("pairs", [1, 4, 5, 23])
-def test_score_differences_equal_plain_indexing(pairs, by):
-    """CUDA's way is ordinary torch, so it runs here on the CPU."""
+def test_score_differences_equal_plain_indexing(pairs):
     (users, items), (user, positive, negative) = world(5, 7, pairs)
     positive[0] = negative[0]  # the positive is the negative: no difference, and gradients that cancel
-    found = by(users, items, user, positive, negative)
+    found = score_differences(users, items, user, positive, negative, block=4)
     expected = (users[user] * (items[positive] - items[negative])).sum(1)
     torch.testing.assert_close(found, expected)
     weights = torch.randn_like(expected)
     ours = torch.autograd.grad((found * weights).sum(), (users, items))
     theirs = torch.autograd.grad((expected * weights).sum(), (users, items))
     torch.testing.assert_close(ours, theirs)
+
+
+def test_the_matrix_of_pairs_that_a_gpu_makes():
+    at, values = torch.tensor([2, 0, 2, 4]), torch.tensor([1.0, 2.0, 3.0, 4.0])
+    matrix = matrix_of_pairs_by_sorting(at, values, 6)
+    expected = torch.zeros(6, 4)
+    expected[at, torch.arange(4)] = values
+    torch.testing.assert_close(matrix.matmul(torch.eye(4)), expected)
 
 
 def test_gradcheck():

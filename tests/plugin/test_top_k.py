@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch.overrides import TorchFunctionMode
 
 from recbole_alibaba.data.user_lists import UserLists
-from recbole_alibaba.evaluation.top_k import Tiling, rank_by_scores, top_k
+from recbole_alibaba.evaluation.top_k import Tiling, rank_by_scores, top_k, top_k_by_keys
 
 
 def lists(hidden: list[list[int]], n_items: int) -> UserLists:
@@ -46,6 +46,9 @@ def test_top_k_is_the_sorted_list_with_ties_by_lower_id(dtype, data):
     products = users @ items.T
     assert found.tolist() == by_sorting(products, hidden, k)
     assert torch.equal(scores, products.gather(1, found).where(found > 0, -torch.inf))
+    if dtype == torch.float32:  # a GPU's way is ordinary torch, so it runs here; 12 scores are less than a row or more
+        by_keys = top_k_by_keys(users, items, lists(hidden, n_items), k, scores=12)
+        assert torch.equal(by_keys[0], found) and torch.equal(by_keys[1], scores)
 
 
 @pytest.fixture(params=[1, 3])
@@ -71,6 +74,9 @@ def test_top_k_of_wide_tiles(dtype, most, k):
     products = users @ items.T
     assert found.tolist() == by_sorting(products, hidden, k)
     assert torch.equal(scores, products.gather(1, found).where(found > 0, -torch.inf))
+    if dtype == torch.float32:  # a GPU's way is ordinary torch, so it runs here; 12 scores are less than a row or more
+        by_keys = top_k_by_keys(users, items, lists(hidden, n_items), k, scores=12)
+        assert torch.equal(by_keys[0], found) and torch.equal(by_keys[1], scores)
 
 
 @TYPES

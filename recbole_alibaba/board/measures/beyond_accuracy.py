@@ -10,8 +10,8 @@ import numpy as np
 def beyond_accuracy(items: np.ndarray, popularity: np.ndarray, topk: Sequence[int]) -> dict[str, float]:
     """`coverage@k`, `gini@k` and `average_popularity@k` for each k.
 
-    They equal RecBole's ItemCoverage, GiniIndex and AveragePopularity, which fail in RecBole's own evaluation
-    (`'int' object has no attribute 'cpu'`). As there, RecBole's padding counts as an item of the catalogue.
+    They equal RecBole's ItemCoverage, GiniIndex and AveragePopularity, which count in loops over users and items. As
+    there, RecBole's padding counts as an item of the catalogue.
 
     Args:
         items: the lists, int64 (n, at least the largest k); an item 0 ends a list that is shorter, and does not count.

@@ -19,7 +19,8 @@ def memory_needed(model: str, n_users: int, n_items: int, n_train: int, settings
 
     - **EASE**: NumPy inverts the items' table in float64: the table itself, its copy, LAPACK's two and the result.
     - **Autoencoders**: input, output and its gradient for the users of a batch, and the layers at both ends.
-    - **SGL, NCL**: the products of a batch's rows with all users and with all items, and their exponentials.
+    - **SGL, NCL**: the exponentials of the products of a batch's rows with all users, kept for the gradient, and two
+      such tables for all items, whose loss comes after that of the users.
     - **DMF**: the interactions of a batch's users and of its items as whole rows.
     - **Models with vectors**: the trained numbers. NeuMF scores pair by pair, which takes time and not memory.
 
@@ -37,7 +38,7 @@ def memory_needed(model: str, n_users: int, n_items: int, n_train: int, settings
     if model in AUTOENCODERS:
         return FLOAT * n_items * (3 * min(rows, n_users) + trained * _ends(model, settings))
     if model in ("SGL", "NCL"):
-        return FLOAT * (2 * rows * (n_users + n_items) + vectors)
+        return FLOAT * (rows * max(2 * n_users, n_users + 2 * n_items) + vectors)
     if model == "DMF":
         sizes = n_items * settings["user_embedding_size"] + n_users * settings["item_embedding_size"]
         return FLOAT * (rows * (n_users + n_items) + trained * int(sizes))

@@ -77,7 +77,7 @@ def ranked_lists(made: Experiment, eval_data: Any, k: int) -> RankedLists:
             "users: use one of RecBole's general models."
         )
     kept = {name: getattr(trainer, name) for name in ("evaluator", "eval_collector")}
-    # Without the counts of the training data, on which RecBole's collector fails ('int' object has no attribute 'cpu').
+    # A collector that asks for the lists, whatever metrics the trainer computes.
     trainer.eval_collector = Collector(made.settings | {"metrics": ["ItemCoverage"], "topk": [k]})
     trainer.evaluator, topk, config["topk"] = keeper, config["topk"], [k]
     started = time.perf_counter()
