@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
+import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import time
@@ -44,10 +46,12 @@ class RayTasks:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         where = {"num_cpus": jobs * plan.threads} if address == LOCAL else {"address": address}
         try:
+            if found := re.fullmatch(r"(?:ray://)?([\w.-]+):(\d{1,5})", address):
+                socket.create_connection((found[1], int(found[2])), timeout=10).close()  # Ray itself tries for minutes
             self._ray.init(**where, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
         except Exception as error:  # of many kinds: an address of another form, another version, nobody there
             raise BadInput(
-                f"--ray={address}: no cluster answers there: {' '.join(str(error).split())[:300]} "
+                f"--ray={address}: no cluster answers there: {' '.join(str(error).split())[:300]}. "
                 "Give the address that `ray start --head` printed, or `local`."
             ) from error
         most = max(node["Resources"].get("CPU", 0) for node in self._ray.nodes())
