@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
+from time import perf_counter
 from typing import Any, TypeVar
 
 import torch
@@ -28,7 +29,10 @@ T = TypeVar("T")
 
 @dataclass
 class Experiment:
-    """RecBole's own objects of one experiment: `prepare` builds them, `run` trains them, the doctor examines them."""
+    """RecBole's own objects of one experiment: `prepare` builds them, `run` trains them, the doctor examines them.
+
+    `model_seconds` is how long the model took to build; for ItemKNN and EASE that is their training.
+    """
 
     config: Config
     dataset: Any
@@ -37,6 +41,7 @@ class Experiment:
     test_data: Any
     model: torch.nn.Module
     trainer: Any
+    model_seconds: float = 0.0
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -111,7 +116,9 @@ def _prepared(config: Config, split_seed: int) -> Experiment:
     init_seed(config["seed"] + config["local_rank"], config["reproducibility"])
     # Importing any of RecBole's sequential models turns this slow check on for the whole process (its sine.py).
     torch.autograd.set_detect_anomaly(False)
+    began = perf_counter()
     model = model_class(config, train_data._dataset).to(config["device"])
+    seconds = perf_counter() - began
     getLogger().info(model)
     _refuse_more_clusters_than_points(config, model)
     if not is_ours(config["model"]):  # this plugin's draw nothing when they predict
@@ -119,7 +126,7 @@ def _prepared(config: Config, split_seed: int) -> Experiment:
     trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
     guards.name_loss_that_is_not_finite(trainer, config)
     install_fast_evaluation(trainer)
-    return Experiment(config, dataset, train_data, valid_data, test_data, model, trainer)
+    return Experiment(config, dataset, train_data, valid_data, test_data, model, trainer, seconds)
 
 
 def _refuse_more_clusters_than_points(config: Config, model: Any) -> None:

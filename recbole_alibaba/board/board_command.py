@@ -16,8 +16,10 @@ import click
 from recbole_alibaba.host.errors import BadInput, disk_fault
 
 if TYPE_CHECKING:
+    from recbole_alibaba.board.campaign import Campaign
     from recbole_alibaba.board.plan import Plan
     from recbole_alibaba.board.records import Records
+    from recbole_alibaba.board.trial import Surveyed
 
 BAD_USAGE, INTERRUPTED = 2, 130
 
@@ -141,6 +143,7 @@ def _run(plan: Plan, asked: Asked, records: Records) -> list[str]:
 
     began = perf_counter()
     refused: list[str] = []
+    campaign = None
     runner = _runner(plan, asked)
     try:
         click.echo(f"{plan.title}: examining {', '.join(plan.datasets)}")
@@ -163,9 +166,15 @@ def _run(plan: Plan, asked: Asked, records: Records) -> list[str]:
             click.echo(taken(ended, start, perf_counter() - began))
     finally:
         runner.stop()
+        if campaign is not None:
+            _keep(campaign, surveyed, records)
+    return refused
+
+
+def _keep(campaign: Campaign, surveyed: Mapping[str, Surveyed], records: Records) -> None:
+    """Write down which records are the board's, for `--render`."""
     spaces = {label: space.as_yaml() for one in surveyed.values() for label, space in one.spaces.items()}
     records.write_board(campaign.ids(), spaces)
-    return refused
 
 
 def _runner(plan: Plan, asked: Asked) -> Any:

@@ -100,7 +100,7 @@ def test_a_board_that_cannot_be_fair_is_refused(board: Board, tmp_path: Path, ol
     assert old in BOARD
     result = board(lay_out(tmp_path, BOARD.replace(old, new)))
     assert result.exit_code == 2
-    assert said in result.output and result.output.count("\n") == 1
+    assert said in result.stderr and result.stderr.count("\n") == 1
     assert not (tmp_path / "results" / "records" / "tiny.jsonl").exists()
 
 

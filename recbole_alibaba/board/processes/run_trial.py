@@ -90,7 +90,7 @@ def _outcome(plan: Plan, trial: Trial, surveyed: Surveyed, settings: Mapping[str
         watch(made)
         stop_at_zero(made)
         timed = TimedEpochs(made, trial.train_seconds, report, earlier.state)
-        prepared = time.perf_counter() - clock
+        prepared = time.perf_counter() - clock - made.model_seconds
         with contextlib.suppress(TimeUsed):
             fit(made, Path(), earlier, asked)
         trainer = made.trainer

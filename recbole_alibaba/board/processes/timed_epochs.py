@@ -25,7 +25,7 @@ class TimedEpochs:
         state: of an earlier process, whose seconds count, too.
 
     Attributes:
-        train, validate: seconds so far.
+        train, validate: seconds so far; those of building the model are training, as ItemKNN's only ones.
         stopped: a sentence where the limit ended the training, else None.
     """
 
@@ -35,7 +35,7 @@ class TimedEpochs:
         self._train_epoch, self._valid_epoch = trainer._train_epoch, trainer._valid_epoch
         trainer._train_epoch, trainer._valid_epoch = self.train_epoch, self.valid_epoch
         before = state["history"] if state else []
-        self.train = sum(epoch["seconds"] for epoch in before)
+        self.train = made.model_seconds + sum(epoch["seconds"] for epoch in before)
         self.validate = sum(epoch.get("valid_seconds", 0.0) for epoch in before)
         self.stopped: str | None = None
         self._epochs = len(before)
