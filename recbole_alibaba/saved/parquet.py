@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from recbole_alibaba.saved.run_folder import written
+from dataset_prep.writing.whole_file import written
 
 
 def write_parquet(path: Path, table: pd.DataFrame, columns: str = "*") -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from recbole_alibaba.console.endings import one_sentence
 from recbole_alibaba.host.errors import BadInput
 
 if TYPE_CHECKING:
@@ -22,20 +20,7 @@ CHOICES = ("full", "train")
 run_argument = click.argument("run")
 trust_option = click.option("--trust", is_flag=True, help="Read RUN even if it is a .pth file, which can run code.")
 output_option = click.option("--output", type=click.Path(path_type=Path), help="x.csv, x.parquet or x.jsonl; else CSV.")
-
-
-def answers(command: Callable[..., Any]) -> Callable[..., Any]:
-    """An error that a user can mend is one sentence on stderr and exit code 2."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except BadInput as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(2)
-
-    return wrapped
+answers = one_sentence("Stopped: no file was written or changed.")
 
 
 @click.command(context_settings=CONTEXT)

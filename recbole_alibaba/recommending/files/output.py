@@ -11,8 +11,8 @@ import click
 import duckdb
 import pandas as pd
 
+from dataset_prep.writing.whole_file import written
 from recbole_alibaba.host.errors import SavedRunError
-from recbole_alibaba.saved.run_folder import written
 
 Write = Callable[[pd.DataFrame], object]
 SUFFIXES = (".csv", ".parquet", ".jsonl")
