@@ -52,8 +52,8 @@ class Unpacked:
         self._read += len(raw)
         if self._read > max(LEAST_UNPACKED, LARGEST_RATIO * self._packed):
             raise InputError(
-                f"{self._path}: its {self._packed:,} bytes unpack to more than {self._read:,}, over "
-                f"{LARGEST_RATIO} times as many: this is no log. If it is one all the same, unpack it and name the unpacked file."
+                f"{self._path}: its {self._packed:,} bytes unpack to over {self._read:,}, more than "
+                f"{LARGEST_RATIO} times as many: this is no log. If it is one, unpack it and name that file."
             )
         return raw
 
