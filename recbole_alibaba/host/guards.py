@@ -1,6 +1,7 @@
 """Checks around RecBole's loading and splitting: a clear sentence where RecBole fails late or with a riddle."""
 
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def find_dataset(name: str | None, data_path: str) -> str:
     if (lone := root / f"{name}.inter").is_file():
         raise DatasetNotFoundError(
             f"There is a {lone}, and RecBole wants it in a folder of its name: "
-            f"mkdir '{folder}' && mv '{lone}' '{folder}/'"
+            f"mkdir {shlex.quote(str(folder))} && mv {shlex.quote(str(lone))} {shlex.quote(str(folder))}/"
         )
     raise DatasetNotFoundError(
         f"There is no data set '{name}': no {folder / f'{name}.inter'}."
@@ -87,7 +88,7 @@ def _offer(root: Path, there: list[str]) -> str:
     if there:
         more = f" and {len(there) - 20} more" if len(there) > 20 else ""
         return f"In {root} there are: {', '.join(there[:20])}{more}."
-    make = f"python -m dataset_prep mobile --users FILE --output {root} --name NAME"
+    make = f"python -m dataset_prep mobile --users FILE --output {shlex.quote(str(root))} --name NAME"
     return f"There are no data sets in {root}. Make one: {make}"
 
 

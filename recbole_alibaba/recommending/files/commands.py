@@ -67,7 +67,7 @@ def recommend(
     """
     from dataset_prep.progress import bar
     from recbole_alibaba.recommending.files.id_files import read_columns, read_ids
-    from recbole_alibaba.recommending.files.output import check_output, table_writer
+    from recbole_alibaba.recommending.files.output import check_output, table_writer, warn_of_formulas
 
     if history not in CHOICES:  # a file of new users
         if new_users is not None:
@@ -86,6 +86,7 @@ def recommend(
     only = read_ids(items, "item") if items is not None else None
     baskets = read_columns(new_users, ("user", "item")) if new_users is not None else None
     model = _load(run, trust)
+    warn_of_formulas(output, [] if baskets is None else baskets["user"], model.users.texts[1:], model.items.texts[1:])
     if form:
         _tianchi(model, listed, k, seen, only, unknown, history, output, pairs, truth)
         return
@@ -112,10 +113,11 @@ def recommend(
 @answers
 def similar(run: str, item: str | None, user: str | None, k: int, output: Path | None, trust: bool) -> None:
     """The items (or users) that are nearest to one, by the cosine of their vectors."""
-    from recbole_alibaba.recommending.files.output import check_output, table_writer
+    from recbole_alibaba.recommending.files.output import check_output, table_writer, warn_of_formulas
 
     check_output(output)
     found = _load(run, trust).similar(item=item, user=user, k=k)
+    warn_of_formulas(output, found.iloc[:, 1])
     with table_writer(output) as write:
         write(found)
 

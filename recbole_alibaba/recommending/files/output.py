@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from recbole_alibaba.host.errors import SavedRunError
 
 Write = Callable[[pd.DataFrame], object]
 SUFFIXES = (".csv", ".parquet", ".jsonl")
+_FORMULA = re.compile(r"[=+\-@](?![0-9.]+\Z)")  # a number is none
 
 
 def check_output(path: Path | None) -> None:
@@ -30,6 +32,19 @@ def check_output(path: Path | None) -> None:
         raise SavedRunError(f"--output {path}: the name must end in {', '.join(SUFFIXES)}.")
     if not path.parent.is_dir():
         raise SavedRunError(f"--output {path}: there is no folder {path.parent}. Make it first.")
+
+
+def warn_of_formulas(path: Path | None, *columns: Iterable[str]) -> None:
+    """Say that a spreadsheet would compute an id of a CSV file. Ids stay exact, because programs read them, too."""
+    if path is not None and path.suffix != ".csv":
+        return
+    formula = next((text for texts in columns for text in texts if _FORMULA.match(text)), None)
+    if formula is not None:
+        click.echo(
+            f"Warning: the id {formula[:40]!r} begins like a formula, and a spreadsheet would compute it. Ids are "
+            "written as they are: import the columns as text, or write .parquet or .jsonl.",
+            err=True,
+        )
 
 
 @contextmanager
