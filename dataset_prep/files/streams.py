@@ -26,7 +26,7 @@ ROOM = 32
 BOM = b"\xef\xbb\xbf"
 AGAIN = " Download or unpack it again."
 BROKEN = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
-LARGEST_RATIO, LEAST_UNPACKED = 200, 1 << 28
+LARGEST_RATIO, LEAST_UNPACKED = 200, 1 << 26
 """A file that unpacks to more than this many times its size, and to more than this many bytes, is no log. Real logs
 shrink to a fifth or a twentieth."""
 LONGEST_LINE = 1 << 26

@@ -14,6 +14,7 @@ import pandas as pd
 
 from dataset_prep.writing.whole_file import written
 from recbole_alibaba.host.errors import SavedRunError
+from recbole_alibaba.saved.parquet import copy_to
 
 Write = Callable[[pd.DataFrame], object]
 SUFFIXES = (".csv", ".parquet", ".jsonl")
@@ -64,8 +65,7 @@ def table_writer(path: Path | None) -> Iterator[Write]:
                 with duckdb.connect() as database:
                     yield _parquet(database)
                     if database.execute("FROM duckdb_tables()").fetchall():
-                        target = str(part).replace("'", "''")
-                        database.execute(f"COPY result TO '{target}' (FORMAT parquet)")
+                        copy_to(database, "result", part)
                 return
             with part.open("w", encoding="utf-8", newline="") as file:
                 yield _csv(file.write) if path.suffix == ".csv" else _json_lines(file.write)
