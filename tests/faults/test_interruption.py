@@ -104,7 +104,7 @@ def test_a_training_before_its_first_step(command: Command, two_tastes: Path, al
 
 
 def test_the_doctor(command: Command, two_tastes: Path, alone: Path) -> None:
-    with at_step(30):
+    with at_step(10):
         stopped = command("doctor", "--dataset=two-tastes", f"--data_path={two_tastes}", "--output=out")
     one_sentence(stopped, 130, "Stopped: the doctor has changed nothing.")
     assert not Path("out").exists()
