@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
+from dataset_prep.writing import lock
+from dataset_prep.writing.whole_file import written
 from recbole_alibaba.board.plan import Plan
 from recbole_alibaba.board.processes.runner import Outcome
 from recbole_alibaba.board.trial import Surveyed, Trial, digest
 from recbole_alibaba.host.errors import BadInput
-from recbole_alibaba.saved.run_folder import written
 
 UNKNOWN = (
     *("best_epoch", "valid", "valid_score", "test", "test_read", "groups", "beyond", "competition", "peak_memory_mb"),
@@ -45,11 +45,10 @@ class Records:
             BadInput: another board does.
         """
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        lock = self.file.with_name(f".{self.file.name}.lock")
         try:
-            with FileLock(lock, timeout=0):
+            with lock.held(self.file.with_name(f".{self.file.name}.lock")):
                 yield
-        except Timeout as error:
+        except lock.HeldError as error:
             raise BadInput(
                 f"Another process runs this board: it writes {self.file}. Wait until it has ended, or name another "
                 "folder with --records."

@@ -87,9 +87,9 @@ def refuse_beyond_memory(config: Any, users: int, items: int, ours: bool) -> Non
         BadSettingError: the tables are larger than the free memory.
     """
     size = config["embedding_size"]
-    if not isinstance(size, int) or torch.device(config["device"]).type != "cpu":
+    if not isinstance(size, int):
         return
-    each, free = (TABLES if ours else 2) * 4 * (users + items), free_memory()
+    each, free = (TABLES if ours else 2) * 4 * (users + items), _free_bytes(torch.device(config["device"]))
     if each * size > free:
         raise BadSettingError(
             f"{config['model']} with embedding_size: {size:,} needs about {each * size / 1e9:,.1f} GB of memory for "
