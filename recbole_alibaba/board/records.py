@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,6 +21,7 @@ from recbole_alibaba.board.processes.runner import Outcome
 from recbole_alibaba.board.trial import Surveyed, Trial, digest
 from recbole_alibaba.host.errors import BadInput
 
+_SCORES = re.compile(r"[^/\\]+/[0-9a-f]{16}\.npz")
 UNKNOWN = (
     *("best_epoch", "valid", "valid_score", "test", "test_read", "groups", "beyond", "competition", "peak_memory_mb"),
     "parameters",
@@ -169,6 +171,9 @@ class Records:
 
 def _wrong(record: Mapping[str, Any], fingerprints: Mapping[str, str]) -> str:
     """Why a record of another machine cannot stand beside ours; empty where it can."""
+    scores = record.get("scores")
+    if not re.fullmatch("[0-9a-f]{16}", str(record["id"])) or not (scores is None or _SCORES.fullmatch(str(scores))):
+        return "its id or the name of its scores is none that a board gives."
     dataset, found = str(record.get("dataset")), record.get("data", {}).get("fingerprint")
     if dataset not in fingerprints:
         return f"this board has no data set {dataset}."

@@ -1,12 +1,17 @@
 """Nothing runs from a file: neither from YAML, nor from a setting, nor from a pickle beside the data."""
 
+import json
 import os
 import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import Command, files_of, one_sentence
+
+from recbole_alibaba.board.records import Records
+from recbole_alibaba.board.trial import digest
 
 TAG = "!!python/object/apply:os.mkdir [hit]"
 CODE = "__import__('os').mkdir('hit')"
@@ -24,8 +29,8 @@ def test_yaml_makes_no_objects(command: Command, alone: Path) -> None:
     Path("a.yaml").write_text(f"epochs: {TAG}\n")
     Path("b.yaml").write_text(f"prep: {TAG}\n")
     before = files_of(alone)
-    for words in (("run", "--dataset=ml-100k"), ("doctor", "--dataset=ml-100k")):
-        refused = command(*words, "--config_files=a.yaml")
+    for words in (("run", "--config_files=a.yaml"), ("doctor", "--config_files=a.yaml"), ("board", "a.yaml")):
+        refused = command(*words)
         assert refused.exit_code == 2 and "a.yaml is not YAML: could not determine a constructor" in refused.stderr
     refused = command("prep", "mobile", "--config=b.yaml", "--log=x.csv", "--name=x")
     assert refused.exit_code == 2 and "b.yaml is no YAML: could not determine a constructor" in refused.stderr
@@ -92,3 +97,19 @@ def test_a_checkpoint_that_a_setting_names_is_not_unpickled(command: Command, tw
     refused = command("run", "--dataset=two-tastes", f"--data_path={two_tastes}", *QUICK, *words)
     one_sentence(refused, 2, "any.pth")
     assert not Path("hit").exists()
+
+
+@pytest.mark.parametrize("name", ["../../../hit", "/hit", "..", "0123456789abcdef/../../hit"])
+@pytest.mark.parametrize("key", ["id", "scores"])
+def test_a_record_of_another_machine_names_no_file_elsewhere(alone: Path, key: str, name: str) -> None:
+    record = {"id": "0123456789abcdef", "scores": "tiny/0123456789abcdef.npz", "dataset": "x", "label": "x", "seed": 1}
+    record |= {"data": {"fingerprint": "f"}, "config": {}, "config_hash": digest({}), key: name}
+    other, mine = Records(alone / "there" / "records", "tiny"), Records(alone / "here" / "records", "tiny")
+    (alone / "there" / "records" / "tiny").mkdir(parents=True)
+    for path in (alone / "hit.npz", alone / "there" / "records" / "tiny" / "0123456789abcdef.npz"):
+        np.savez(path, users=np.arange(3))
+    other.file.write_text(json.dumps(record) + "\n", encoding="utf-8")
+    before = files_of(alone)
+    taken, refused = mine.add(other.file.parent, {"x": "f"})
+    assert taken == 0 and "is none that a board gives" in refused[0]
+    assert files_of(alone) == before
