@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import Command, files_of, one_sentence
+from evil_names import Command, files_of, one_sentence
 
 from dataset_prep.files.streams import LARGEST_RATIO, LEAST_UNPACKED
 

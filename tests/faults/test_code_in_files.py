@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Command, files_of, one_sentence
+from evil_names import Command, files_of, one_sentence
 
 from recbole_alibaba.board.records import Records
 from recbole_alibaba.board.trial import digest

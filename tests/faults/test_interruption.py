@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import Command, Evil, files_of, one_sentence
+from evil_names import Command, Evil, files_of, one_sentence
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from recbole_alibaba import load

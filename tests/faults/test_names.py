@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import EVIL, ITEMS, USERS, Command, Evil
+from evil_names import EVIL, ITEMS, USERS, Command, Evil
 
 from dataset_prep.sources.sample import write_sample
 from recbole_alibaba import load

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Command, Evil, files_of, one_sentence
+from evil_names import Command, Evil, files_of, one_sentence
 
 from dataset_prep import convert
 from dataset_prep.errors import OutputError
