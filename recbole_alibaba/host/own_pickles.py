@@ -4,13 +4,14 @@ The SHA-256 of each cache is noted in a file of the user, outside the data: `~/.
 under `XDG_STATE_HOME`. A cache that is copied from another machine is therefore made again.
 """
 
-import hashlib
 import os
 import pickle
 from contextlib import suppress
 from logging import getLogger
 from pathlib import Path
 from typing import IO, Any
+
+from recbole_alibaba.saved.run_folder import sha256
 
 
 class OwnPickles:
@@ -20,13 +21,11 @@ class OwnPickles:
         """As `pickle.dump`, into a file that is open on disk."""
         pickle.dump(value, file, *args, **kwargs)
         file.flush()
-        _note(_digest(Path(file.name)))
+        _note(sha256(Path(file.name)))
 
     def load(self, file: IO[bytes], *args: Any, **kwargs: Any) -> Any:
         """As `pickle.load`; a `Foreign` for what this program did not write."""
-        digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-        file.seek(0)
-        return pickle.load(file, *args, **kwargs) if digest in _noted() else Foreign()
+        return pickle.load(file, *args, **kwargs) if is_own(Path(file.name)) else Foreign()
 
 
 class Foreign:
@@ -37,12 +36,7 @@ class Foreign:
 
 def is_own(file: Path) -> bool:
     """Whether this program wrote the file for this user."""
-    return _digest(file) in _noted()
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    return sha256(file) in _noted()
 
 
 def _list() -> Path:

@@ -21,7 +21,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def evil(tmp_path_factory: pytest.TempPathFactory) -> Evil:
     folder = tmp_path_factory.mktemp("ev il'd\"ir ☃")
     log, output = folder / "lo'g; DROP TABLE x.csv", folder / "o'ut <b>\nx ☃"
-    rng, said = random.Random(0), {}
+    rng = random.Random(0)
     with log.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
@@ -33,7 +33,6 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> Evil:
 
         result = CliRunner().invoke(main, [str(word) for word in words])
         assert result.exit_code == 0, result.output
-        said[str(words[0])] = result.output
 
     named = zip(("--user-column", "--item-column", "--time-column"), COLUMNS, strict=True)
     with pytest.MonkeyPatch.context() as patch:
@@ -43,4 +42,4 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> Evil:
              "--valid_metric=NDCG@5")  # fmt: skip
         run = next(Path("saved").resolve().glob("*/run.json")).parent
         done("report", run)
-    return Evil(folder, log, output / "evil", run, said)
+    return Evil(log, output / "evil", run)

@@ -19,13 +19,11 @@ ITEMS = (*EVIL, *(f"i{number}" for number in range(40)))
 
 
 class Evil(NamedTuple):
-    """folder: where the commands ran. said: what each of them printed, by its first word."""
+    """The log, its data set, and the folder of the run that was trained on it."""
 
-    folder: Path
     log: Path
     data: Path
     run: Path
-    said: dict[str, str]
 
 
 def files_of(folder: Path) -> dict[str, bytes | None]:
