@@ -15,7 +15,6 @@ import pytest
 from evil_names import Command, Evil, files_of, one_sentence
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from recbole_alibaba import load
 from recbole_alibaba.recommending.files.output import table_writer
 
 LOG = "user_id,item_id,behavior_type,user_geohash,item_category,time\n" + "".join(
@@ -135,7 +134,3 @@ def test_between_two_tables_of_a_long_list(alone: Path, suffix: str) -> None:
         write(pd.DataFrame({"user": ["a"], "item": ["b"]}))
         raise KeyboardInterrupt
     assert files_of(alone) == {file.name: b"mine"}
-
-
-def test_the_run_is_as_it_was(evil: Evil) -> None:
-    assert len(load(evil.run).recommend(k=2)) > 100
