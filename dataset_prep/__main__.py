@@ -57,6 +57,11 @@ class Prep(Group):
         except PrepError as error:
             click.echo(f"{type(error).__name__}: {error}", err=True)
             ctx.exit(2)
+        except OSError as error:
+            if error.filename is None:  # of a pipe that was closed; click ends quietly then
+                raise
+            click.echo(f"{type(error).__name__}: {error.filename}: {error.strerror}.", err=True)
+            ctx.exit(2)
         except KeyboardInterrupt:
             click.echo("Stopped: nothing was written, and what was there before is as it was.", err=True)
             ctx.exit(130)

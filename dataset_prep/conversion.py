@@ -11,7 +11,7 @@ import numpy as np
 
 from dataset_prep.choices.choice import Judged, judge, strictest
 from dataset_prep.choices.remedies import Options, Remedy, remedies
-from dataset_prep.errors import EmptyDatasetError, OutputError, ThinDatasetError
+from dataset_prep.errors import EmptyDatasetError, OutputError, ThinDatasetError, not_written
 from dataset_prep.pairs.core import Codes, Core, Enough, Size, Thresholds
 from dataset_prep.pairs.filters import FilteredLog
 from dataset_prep.pairs.funnel import Funnel, Stage, describe
@@ -57,8 +57,8 @@ class Conversion:
 def run(settings: Settings) -> Conversion:
     """Convert as *settings* say. Raises PrepError for anything the user can mend."""
     target = settings.output / settings.name
-    check_target(target)
     try:
+        check_target(target)
         with locked(target), tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
             read = read_log(settings, Path(workdir))
             fingerprint = fingerprint_of(settings.as_dict(), read.digests)
@@ -75,7 +75,7 @@ def run(settings: Settings) -> Conversion:
                 )
             return _Conversion(wider, settings, read_log(wider, Path(workdir)), Path(workdir)).run(fingerprint)
     except OSError as error:
-        raise OutputError(f"{target}: could not be written ({error}).") from error
+        raise OutputError(not_written(target, error)) from error
 
 
 def _wider(settings: Settings, refusal: ThinDatasetError) -> Settings | None:

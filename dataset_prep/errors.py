@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +32,15 @@ class TooManyRejectsError(InputError):
 
 class OutputError(PrepError):
     """The output folder belongs to something else, or cannot be written."""
+
+
+def not_written(target: Path, error: OSError) -> str:
+    """One sentence for an error of the disk that was met while ``target`` was made."""
+    place = f" (at {error.filename})" if error.filename else ""
+    reason = f"{target}: could not be written: {error.strerror or error}{place}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        reason += f" Free some space there or in {tempfile.gettempdir()} (TMPDIR), or choose another --output."
+    return reason
 
 
 @dataclass

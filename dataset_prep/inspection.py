@@ -31,6 +31,7 @@ from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, TIME, USER
 from dataset_prep.sources.columns import Columns, csv_command, named_by_header
 from dataset_prep.sources.names import ROLES, is_header, plain
 from dataset_prep.writing.report import page
+from dataset_prep.writing.whole_file import written
 
 log = logging.getLogger("dataset_prep")
 
@@ -213,7 +214,8 @@ def inspect(
 def _write_page(found: Inspection, name: str, html: Path) -> None:
     title, command = f"{name}: {found.source.title}", found.command or ""
     shown = page(title, found.funnel, found.statistics, Thresholds(2, 2), None, found.size, found.rows, command)
-    html.write_text(shown, encoding="utf-8")
+    with written(html) as part:
+        part.write_text(shown, encoding="utf-8")
 
 
 def _of_parquet(files: Sequence[str], items: Sequence[str], source: Source | None, html: Path | None) -> Inspection:

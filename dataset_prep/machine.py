@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,11 +26,25 @@ def memory_of(limit: str | None) -> int:
     if limit is None:
         import psutil
 
-        return int(psutil.virtual_memory().total * SHARE)
+        return int(min([psutil.virtual_memory().total, *_limits()]) * SHARE)
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]*)", limit.strip())
     if match is None or match[2].upper() not in UNITS:
         raise UsageError(f"--memory-limit: {limit!r} is no size; write 4GB or 800MB.")
     return int(float(match[1]) * UNITS[match[2].upper()])
+
+
+def free_memory() -> int:
+    """Bytes that a process can still take: what is free, and in a container no more than it may use."""
+    import psutil
+
+    return int(min([psutil.virtual_memory().available, *_limits()]))
+
+
+def _limits() -> Iterator[int]:
+    """The limit of this process's control group, where Linux has set one."""
+    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # "max": there is no limit
+            yield int(Path(file).read_text(encoding="ascii"))
 
 
 @cache

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from dataset_prep.engines import on_demand
-from dataset_prep.errors import InputError, OutputError, UsageError
+from dataset_prep.errors import InputError, OutputError, UsageError, not_written
 from dataset_prep.files.streams import find
 from dataset_prep.pairs.core import Codes, Size, Thresholds
 from dataset_prep.pairs.funnel import Funnel, Stage, describe
@@ -115,12 +115,12 @@ def hold_out(users: Codes, share: float, seed: int) -> Mask:
 def run_published(settings: PublishedSettings) -> Published:
     """Write ``output/name``. Raises PrepError for anything the user can mend."""
     target = settings.output / settings.name
-    check_target(target)
     try:
+        check_target(target)
         with locked(target), tempfile.TemporaryDirectory(prefix="dataset_prep-") as workdir:
             return _convert(settings, Path(workdir))
     except OSError as error:
-        raise OutputError(f"{target}: could not be written ({error}).") from error
+        raise OutputError(not_written(target, error)) from error
 
 
 def _convert(settings: PublishedSettings, workdir: Path) -> Published:

@@ -17,15 +17,15 @@ from dataset_prep.__main__ import Group
 from dataset_prep.__main__ import main as prep
 from recbole_alibaba import __version__
 from recbole_alibaba.board.board_command import board
+from recbole_alibaba.console.endings import one_sentence
 from recbole_alibaba.diagnosis.doctor_command import doctor
 from recbole_alibaba.host.activation import activate
-from recbole_alibaba.host.errors import BadInput, NotFiniteLossError, disk_fault
+from recbole_alibaba.host.errors import BadInput, disk_fault
 from recbole_alibaba.host.known_settings import parse_overrides
 from recbole_alibaba.recommending.files.commands import export, recommend, score_tianchi, similar
 from recbole_alibaba.run_page.report_command import report
 from recbole_alibaba.serving.serve_command import serve
 
-INTERRUPTED = 130  # as a shell reports SIGINT
 LATEST = ""
 ANY_SETTING = {
     "ignore_unknown_options": True,
@@ -35,33 +35,15 @@ ANY_SETTING = {
 
 
 def trains(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Activate the plugin, run the command, and exit with one sentence on stderr after an error that a user can fix.
-
-    Exit codes: 2 for bad input and for a disk that cannot be written, 1 for a loss that became NaN or infinite, 130 for
-    Ctrl-C.
-    """
+    """Activate the plugin and run the command; it ends as `one_sentence` says."""
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        activate()
-        threading.excepthook = _silent_about_the_disk
-        warnings.filterwarnings("ignore", category=FutureWarning, module="recbole")  # of pandas 3, which is excluded
-        try:
+        with one_sentence("Stopped before the training: nothing is kept."):
+            activate()
+            threading.excepthook = _silent_about_the_disk
+            warnings.filterwarnings("ignore", category=FutureWarning, module="recbole")  # pandas 3 is excluded
             return command(*args, **kwargs)
-        except BadInput as error:
-            code, message = 2, str(error)
-        except NotFiniteLossError as error:
-            code, message = 1, str(error)
-        except OSError as error:
-            fault = disk_fault(error)
-            if fault is None:
-                raise
-            code, message = 2, fault
-        except KeyboardInterrupt as stopped:
-            click.echo(str(stopped) or "Stopped before the training: nothing is kept.", err=True)
-            sys.exit(INTERRUPTED)
-        click.echo(f"Error: {message}", err=True)
-        sys.exit(code)
 
     return wrapped
 

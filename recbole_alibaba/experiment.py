@@ -22,6 +22,7 @@ from recbole_alibaba.host import guards, known_settings
 from recbole_alibaba.host.errors import BadSettingError
 from recbole_alibaba.host.registry import find_model, is_ours, packages_of
 from recbole_alibaba.settings.property_files import read_mapping
+from recbole_alibaba.trainer.cost_estimate import refuse_beyond_memory
 
 DEFAULT_MODEL = "AlibabaLightGCN"
 T = TypeVar("T")
@@ -112,6 +113,7 @@ def _prepared(config: Config, split_seed: int) -> Experiment:
     dataset = guards.loaded(create_dataset, config)
     warn_of_negatives(config, dataset, model_class)
     getLogger().info(dataset)
+    refuse_beyond_memory(config, dataset.user_num, dataset.item_num, is_ours(config["model"]))
     train_data, valid_data, test_data = guards.split(prepare_loaders, config, dataset)
     init_seed(config["seed"] + config["local_rank"], config["reproducibility"])
     # Importing any of RecBole's sequential models turns this slow check on for the whole process (its sine.py).

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from logging import getLogger
 from pathlib import Path
+from time import perf_counter
 from typing import Any, TypeVar
 
 from recbole_alibaba.console import logs
@@ -75,7 +76,8 @@ def run(
 
 def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None, asked: dict[str, Any]) -> dict[str, Any]:
     config, trainer = made.config, made.trainer
-    started, findings = datetime.now().astimezone(), _look_before(made)
+    started = datetime.now().astimezone(), perf_counter()
+    findings = _look_before(made)
     folder = earlier.folder if earlier else None
     if saved and folder is None:
         folder = new_run_folder(config["checkpoint_dir"], config["model"], config["dataset"], asked)
@@ -144,12 +146,16 @@ def _look_after(
 
 
 def _finish(
-    made: Experiment, folder: Path, result: Mapping[str, Any], started: datetime, findings: Sequence[Finding]
+    made: Experiment,
+    folder: Path,
+    result: Mapping[str, Any],
+    started: tuple[datetime, float],
+    findings: Sequence[Finding],
 ) -> None:
-    """Write the run's folder, and say what can be done with it."""
+    """Write the run's folder, and say what can be done with it. started: the date, and `perf_counter` then."""
     if not made.test_data:  # then the evaluation has not loaded the best weights
         load_weights(made.trainer, made.trainer.saved_model_file)
-    record = run_record(made, result, started, findings)
+    record = run_record(made, result, started[0], perf_counter() - started[1], findings)
     has_tables = write_run(folder, made, record)
     for line in next_steps(str(folder), result["model_file"], has_tables, record["kind"], made.config["epochs"]):
         getLogger().info(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import glob
 import gzip
 import lzma
@@ -23,7 +24,12 @@ FIRST = 1 << 16
 ROOM = 32
 """Bytes behind a block that can be read safely."""
 BOM = b"\xef\xbb\xbf"
-BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
+AGAIN = " Download or unpack it again."
+BROKEN = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
+LARGEST_RATIO, LEAST_UNPACKED = 200, 1 << 26
+"""A file that unpacks to more than this many times its size, and to more than this many bytes, is no log. Real logs
+shrink to a fifth or a twentieth."""
+LONGEST_LINE = 1 << 26
 Progress = Callable[[int], object]
 
 
@@ -31,6 +37,25 @@ class Stream(Protocol):
     """What is read of a file."""
 
     def read(self, size: int, /) -> bytes: ...
+
+
+class Unpacked:
+    """The bytes of a packed file's members, one after the other. They are counted, so that they come to an end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._packed, self._read = path, path.stat().st_size, 0
+        self.member: Stream
+
+    def read(self, size: int, /) -> bytes:
+        """Raises InputError."""
+        raw = self.member.read(size)
+        self._read += len(raw)
+        if self._read > max(LEAST_UNPACKED, LARGEST_RATIO * self._packed):
+            raise InputError(
+                f"{self._path}: its {self._packed:,} bytes unpack to over {self._read:,}, more than "
+                f"{LARGEST_RATIO} times as many: this is no log. If it is one, unpack it and name that file."
+            )
+        return raw
 
 
 def is_remote(path: str) -> bool:
@@ -76,7 +101,7 @@ def size_of(path: str) -> int:
     return (found[0] if found else Path(path)).stat().st_size
 
 
-def streams(path: Path) -> Iterator[tuple[str, IO[bytes], bool]]:
+def streams(path: Path) -> Iterator[tuple[str, Stream, bool]]:
     """(name, unpacked bytes, is packed) of a file, or of every member of a zip archive, or of one: log.zip/user.csv.
 
     Raises InputError for what is no text.
@@ -99,10 +124,16 @@ def streams(path: Path) -> Iterator[tuple[str, IO[bytes], bool]]:
         unpack = bz2.open
     with unpack(path) if unpack else path.open("rb") as stream:
         _check(stream, str(path))
-        yield path.name, stream, unpack is not None
+        if unpack is None:
+            yield path.name, stream, False
+            return
+        unpacked = Unpacked(path)
+        unpacked.member = stream
+        yield path.name, unpacked, True
 
 
-def _members(path: Path, wanted: str | None) -> Iterator[tuple[str, IO[bytes], bool]]:
+def _members(path: Path, wanted: str | None) -> Iterator[tuple[str, Stream, bool]]:
+    unpacked = Unpacked(path)
     with zipfile.ZipFile(path) as archive:
         # is_dir() fails on the empty name that a damaged archive can hold.
         every = [m for m in archive.infolist() if not m.filename.endswith("/")]
@@ -117,7 +148,8 @@ def _members(path: Path, wanted: str | None) -> Iterator[tuple[str, IO[bytes], b
         for member in sorted(members, key=lambda m: m.filename):
             with archive.open(member) as stream:
                 _check(stream, f"{path}/{member.filename}")
-                yield f"{path.name}/{member.filename}", stream, True
+                unpacked.member = stream
+                yield f"{path.name}/{member.filename}", unpacked, True
 
 
 def members_of(path: Path) -> list[str]:
@@ -144,13 +176,18 @@ def head(path: Path) -> bytes:
 
 @contextmanager
 def reading(path: Path | str) -> Iterator[None]:
-    """Damage that is met while a file is read becomes an InputError."""
+    """Damage that is met while a file is read becomes an InputError. A full disk is no damage."""
     try:
         yield
     except PrepError:
         raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        reason = f"cannot be read ({error.strerror})" if error.errno else f"cannot be read to its end ({error})"
+        raise InputError(f"{path}: {reason}.{'' if error.errno else AGAIN}") from error
     except BROKEN as error:
-        raise InputError(f"{path}: cannot be read to its end ({error}). Download or unpack it again.") from error
+        raise InputError(f"{path}: cannot be read to its end ({error}).{AGAIN}") from error
 
 
 class Block(NamedTuple):
@@ -179,6 +216,8 @@ def blocks(stream: Stream, size: int) -> Iterator[Block]:
         whole, rest = (rest, []) if cut else ([], rest)
         yield Block(b"".join((*whole, memoryview(text)[:cut], bytes(ROOM))), sum(map(len, whole)) + cut, raw)
         rest.append(text[cut:])
+        if (length := sum(map(len, rest))) > LONGEST_LINE:
+            raise ValueError(f"a line of more than {length:,} bytes: this is no log of text")
     last = b"".join(rest)
     if last:
         yield Block(last + b"\n" + bytes(ROOM), len(last) + 1, b"")

@@ -19,6 +19,11 @@ def fingerprint_of(settings: Mapping[str, Any], digests: Sequence[str]) -> str:
 
 def check_target(target: Path) -> None:
     """Refuse a folder that this program did not write, before any work is done."""
+    if target.is_symlink():
+        raise OutputError(
+            f"{target} is a symbolic link to {target.readlink()}, and links are not followed. Remove it, or choose "
+            "another --name or --output."
+        )
     ours = (target / "funnel.json").is_file()
     if target.exists() and not ours and (not target.is_dir() or any(target.iterdir())):
         raise OutputError(f"{target} exists and was not written by dataset_prep. Choose another --name or --output.")

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from recbole_alibaba.host.errors import BadInput, disk_fault
+from recbole_alibaba.console.endings import one_sentence
+from recbole_alibaba.host.errors import BadInput
 
 if TYPE_CHECKING:
     from recbole_alibaba.board.campaign import Campaign
     from recbole_alibaba.board.plan import Plan
     from recbole_alibaba.board.records import Records
     from recbole_alibaba.board.trial import Surveyed
-
-BAD_USAGE, INTERRUPTED = 2, 130
 
 
 @dataclass(frozen=True)
@@ -89,22 +88,10 @@ def board(context: click.Context, file: Path | None, **options: Any) -> None:
     """
     from recbole_alibaba.host.known_settings import parse_overrides
 
-    try:
+    again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    with one_sentence(f"Stopped. Finished trials and epochs are kept. Go on with: {again}"):
         asked = Asked(**options)
         _board(_plan(file, asked, parse_overrides(context.args)), asked)
-    except BadInput as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(BAD_USAGE)
-    except KeyboardInterrupt:
-        again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        click.echo(f"Stopped. Finished trials and epochs are kept. Go on with: {again}", err=True)
-        sys.exit(INTERRUPTED)
-    except OSError as error:
-        fault = disk_fault(error)
-        if fault is None:
-            raise
-        click.echo(f"Error: {fault}", err=True)
-        sys.exit(BAD_USAGE)
 
 
 def _plan(file: Path | None, asked: Asked, typed: Mapping[str, Any]) -> Plan:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dataset_prep.writing.whole_file import written
 from recbole_alibaba.board.pages.board_verdict import verdict
 from recbole_alibaba.board.pages.html_page import html
 from recbole_alibaba.board.pages.markdown_page import markdown
@@ -17,7 +18,6 @@ from recbole_alibaba.board.records import Records
 from recbole_alibaba.board.standings.contents import BoardHead
 from recbole_alibaba.board.standings.standings import standings
 from recbole_alibaba.host.errors import BadInput
-from recbole_alibaba.saved.run_folder import written
 
 SUFFIXES = (".md", ".csv", ".tex", ".html")
 

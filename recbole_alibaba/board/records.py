@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
+from dataset_prep.writing import lock
+from dataset_prep.writing.whole_file import written
 from recbole_alibaba.board.plan import Plan
 from recbole_alibaba.board.processes.runner import Outcome
 from recbole_alibaba.board.trial import Surveyed, Trial, digest
 from recbole_alibaba.host.errors import BadInput
-from recbole_alibaba.saved.run_folder import written
 
+_SCORES = re.compile(r"[^/\\]+/[0-9a-f]{16}\.npz")
 UNKNOWN = (
     *("best_epoch", "valid", "valid_score", "test", "test_read", "groups", "beyond", "competition", "peak_memory_mb"),
     "parameters",
@@ -45,11 +47,10 @@ class Records:
             BadInput: another board does.
         """
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        lock = self.file.with_name(f".{self.file.name}.lock")
         try:
-            with FileLock(lock, timeout=0):
+            with lock.held(self.file.with_name(f".{self.file.name}.lock")):
                 yield
-        except Timeout as error:
+        except lock.HeldError as error:
             raise BadInput(
                 f"Another process runs this board: it writes {self.file}. Wait until it has ended, or name another "
                 "folder with --records."
@@ -170,6 +171,9 @@ class Records:
 
 def _wrong(record: Mapping[str, Any], fingerprints: Mapping[str, str]) -> str:
     """Why a record of another machine cannot stand beside ours; empty where it can."""
+    scores = record.get("scores")
+    if not re.fullmatch("[0-9a-f]{16}", str(record["id"])) or not (scores is None or _SCORES.fullmatch(str(scores))):
+        return "its id or the name of its scores is none that a board gives."
     dataset, found = str(record.get("dataset")), record.get("data", {}).get("fingerprint")
     if dataset not in fingerprints:
         return f"this board has no data set {dataset}."

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from recbole_alibaba.console.endings import one_sentence
 from recbole_alibaba.diagnosis.catalogue import LANGUAGES, catalogue, title
 from recbole_alibaba.host.activation import activate
-from recbole_alibaba.host.errors import BadInput, disk_fault
+from recbole_alibaba.host.errors import BadInput
 
 if TYPE_CHECKING:
     from recbole_alibaba.diagnosis.cures.outcome import Cure, Examination
     from recbole_alibaba.diagnosis.findings import Finding
 
-ILL, BAD_USAGE, INTERRUPTED = 3, 2, 130
+ILL = 3
 
 
 @click.command(
@@ -49,6 +50,7 @@ ILL, BAD_USAGE, INTERRUPTED = 3, 2, 130
     help="Explain a finding or a cause, and exit.",
 )
 @click.pass_context
+@one_sentence("Stopped: the doctor has changed nothing.")
 def doctor(
     context: click.Context,
     model: str | None,
@@ -91,23 +93,10 @@ def doctor(
     from recbole_alibaba.host.known_settings import parse_overrides
 
     colours = False if no_colour() else None  # None: where stdout is a terminal
-    try:
-        with quiet_host(), progress():
-            overrides = parse_overrides(context.args)
-            raw_log = (source, raw, raw_items)
-            examined, cure = _examine(model, dataset, config_files.split(), overrides, raw_log, trying)
-    except BadInput as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(BAD_USAGE)
-    except KeyboardInterrupt:
-        click.echo("Stopped: the doctor has changed nothing.", err=True)
-        sys.exit(INTERRUPTED)
-    except OSError as error:
-        fault = disk_fault(error)
-        if fault is None:
-            raise
-        click.echo(f"Error: {fault}", err=True)
-        sys.exit(BAD_USAGE)
+    with quiet_host(), progress():
+        overrides = parse_overrides(context.args)
+        raw_log = (source, raw, raw_items)
+        examined, cure = _examine(model, dataset, config_files.split(), overrides, raw_log, trying)
     command = ""
     if cure is not None and cure.kept is not None:
         command = command_line(examined, {**overrides, **cure.kept.changes}, config_files)
@@ -126,11 +115,7 @@ def doctor(
 def _explain(name: str, lang: str) -> None:
     from recbole_alibaba.diagnosis.report.explanation import explanation
 
-    try:
-        click.echo(explanation(name, lang))
-    except BadInput as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(BAD_USAGE)
+    click.echo(explanation(name, lang))
 
 
 def findable() -> list[str]:
@@ -193,6 +178,7 @@ def _converted(
 
 
 def _write(folder: Path, examined: Examination, cure: Cure | None, lang: str, command: str) -> list[Path]:
+    from dataset_prep.writing.whole_file import written
     from recbole_alibaba.diagnosis.report.doctor_page import page
     from recbole_alibaba.diagnosis.report.report_files import as_json, property_file
 
@@ -204,5 +190,6 @@ def _write(folder: Path, examined: Examination, cure: Cure | None, lang: str, co
     if cure is not None and cure.kept is not None:
         texts["cure.yaml"] = property_file(cure)
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        with written(folder / name) as part:
+            part.write_text(text, encoding="utf-8")
     return [folder / name for name in texts]

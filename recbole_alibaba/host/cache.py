@@ -3,6 +3,7 @@
 RecBole loads `<checkpoint_dir>/<dataset>-<class>.pth`, or the file that `dataset_save_path` names, if the settings in
 `dataset_arguments` are unchanged. Caches of loaders work in the same way. RecBole does not notice that the files were
 converted again. So the fingerprint of the data becomes one more of these settings, in `run.py` and in `run_recbole`.
+The caches are pickles; those that this program did not write are not read at all.
 """
 
 import glob
@@ -16,6 +17,8 @@ from typing import Any
 from recbole.config import Config
 from recbole.data.dataset import Dataset
 from recbole.utils.argument_list import dataset_arguments
+
+from recbole_alibaba.host.own_pickles import OwnPickles, is_own
 
 KEY = "data_fingerprint"  # computed: a value that a user gives is overwritten
 NO_FILES = "no files"  # for a data set that RecBole will download; caches of stock RecBole have None
@@ -55,13 +58,17 @@ def install() -> None:
     Dataset._recbole_from_scratch = Dataset._from_scratch
     Dataset._from_scratch = _from_scratch
     utils: Any = importlib.import_module("recbole.data.utils")
+    for name in ("recbole.data.utils", "recbole.data.dataset.dataset"):
+        module: Any = importlib.import_module(name)
+        module.pickle = OwnPickles()
     load = utils.load_split_dataloaders
 
     def load_split_dataloaders(config: Config) -> Any:
-        loaders = load(config)
+        default = f"{config['dataset']}-for-{config['model']}-dataloader.pth"
+        file = _cache(config, config["dataloaders_save_path"], default)
+        loaders = load(config) if file.is_file() and is_own(file) else None
         if loaders is None:
-            default = f"{config['dataset']}-for-{config['model']}-dataloader.pth"
-            _warn_unused(config, config["dataloaders_save_path"], default)
+            _warn_unused(config, file)
         return loaders
 
     utils.load_split_dataloaders = load_split_dataloaders
@@ -75,14 +82,19 @@ def _set_default_parameters(config: Config) -> None:
 def _from_scratch(dataset: Any) -> None:
     """RecBole's first step for a data set that is not taken from a cache."""
     config = dataset.config
-    _warn_unused(config, config["dataset_save_path"], f"{config['dataset']}-{type(dataset).__name__}.pth")
+    _warn_unused(
+        config, _cache(config, config["dataset_save_path"], f"{config['dataset']}-{type(dataset).__name__}.pth")
+    )
     dataset._recbole_from_scratch()
 
 
-def _warn_unused(config: Config, named: str | None, default: str) -> None:
-    file = Path(named or Path(config["checkpoint_dir"]) / default)
+def _cache(config: Config, named: str | None, default: str) -> Path:
+    return Path(named or Path(config["checkpoint_dir"]) / default)
+
+
+def _warn_unused(config: Config, file: Path) -> None:
     if file.is_file():
         getLogger().warning(
-            f"{file} is not used: it was made of other data or with other settings. The data in "
-            f"{config['data_path']} are read (fingerprint {config[KEY]})."
+            f"{file} is not used: it was made of other data or with other settings, or not by this program on this "
+            f"machine. The data in {config['data_path']} are read (fingerprint {config[KEY]})."
         )

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from dataset_prep.writing.whole_file import written
 from recbole_alibaba.host import ray_stub
-from recbole_alibaba.saved.run_folder import written
 
 
 def apply() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+BAD_NAME = {errno.ENAMETOOLONG, errno.ELOOP}
 NO_FOLDER = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 
 
@@ -100,4 +101,6 @@ def disk_fault(error: BaseException | None) -> str | None:
             f"{error.filename}: {error.strerror}. A file is in the way of a folder, or a folder of a file: rename it, "
             "or set checkpoint_dir to another folder."
         )
+    if error.errno in BAD_NAME:
+        return f"{error.filename}: {error.strerror}. Choose another name."
     return None

@@ -1,6 +1,7 @@
 """Checks around RecBole's loading and splitting: a clear sentence where RecBole fails late or with a riddle."""
 
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def find_dataset(name: str | None, data_path: str) -> str:
     if (lone := root / f"{name}.inter").is_file():
         raise DatasetNotFoundError(
             f"There is a {lone}, and RecBole wants it in a folder of its name: "
-            f"mkdir '{folder}' && mv '{lone}' '{folder}/'"
+            f"mkdir {shlex.quote(str(folder))} && mv {shlex.quote(str(lone))} {shlex.quote(str(folder))}/"
         )
     raise DatasetNotFoundError(
         f"There is no data set '{name}': no {folder / f'{name}.inter'}."
@@ -87,7 +88,7 @@ def _offer(root: Path, there: list[str]) -> str:
     if there:
         more = f" and {len(there) - 20} more" if len(there) > 20 else ""
         return f"In {root} there are: {', '.join(there[:20])}{more}."
-    make = f"python -m dataset_prep mobile --users FILE --output {root} --name NAME"
+    make = f"python -m dataset_prep mobile --users FILE --output {shlex.quote(str(root))} --name NAME"
     return f"There are no data sets in {root}. Make one: {make}"
 
 
@@ -135,17 +136,26 @@ def check_processes(nproc: int, world_size: int, gpu_id: str) -> None:
 
 
 def name_loss_that_is_not_finite(trainer: Any, config: Config) -> None:
-    """Let RecBole's trainers say what to do about a loss of NaN, and stop at an infinite one as well."""
+    """Let RecBole's trainers say what to do about a loss of NaN, and stop at an infinite one as well.
+
+    A step after which no loss is computed can spoil the weights, too: they are looked at before they are saved.
+    """
+    advice = (
+        f"with learning_rate {config['learning_rate']:g}. Try a smaller learning_rate, and clip_grad_norm: "
+        "{max_norm: 1.0, norm_type: 2}."
+    )
+    save: Callable[..., None] = getattr(trainer, "_save_checkpoint", lambda *_: None)
 
     def check(loss: Any) -> None:
         if not loss.isfinite().all():
-            raise NotFiniteLossError(
-                f"The training loss of {config['model']} is {loss.detach().sum().item()} with learning_rate "
-                f"{config['learning_rate']:g}. Try a smaller learning_rate, and clip_grad_norm: "
-                "{max_norm: 1.0, norm_type: 2}."
-            )
+            raise NotFiniteLossError(f"The training loss of {config['model']} is {loss.detach().sum().item()} {advice}")
 
-    trainer._check_nan = check
+    def save_finite(epoch: int, *args: Any, **kwargs: Any) -> None:
+        if not all(bool(table.isfinite().all()) for table in trainer.model.parameters()):
+            raise NotFiniteLossError(f"epoch {epoch}: weights of {config['model']} are NaN or infinite {advice}")
+        save(epoch, *args, **kwargs)
+
+    trainer._check_nan, trainer._save_checkpoint = check, save_finite
 
 
 def loaded(create_dataset: Callable[[Config], Any], config: Config) -> Any:
@@ -199,7 +209,8 @@ def split(data_preparation: Callable[..., Any], config: Config, dataset: Any) ->
             raise UnusableDatasetError(f"{what} leave the training part empty under {config['eval_args']}.") from error
         if "interacted with all items" in str(error):
             raise UnusableDatasetError(
-                f"{what} on {dataset.item_num - 1:,} items: some user has all of them, so no negative can be drawn."
+                f"{what} on {dataset.item_num - 1:,} items: some user has all of them, so no negative can be drawn. "
+                "Leave these users out, or keep more items."
             ) from error
         raise
     for name, part in zip(("training", "validation", "test"), parts, strict=True):

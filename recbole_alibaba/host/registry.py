@@ -42,8 +42,6 @@ PLUGINS = (
         dataset_module="recbole_alibaba.data.dataset",
     ),
 )
-# Caches of data sets (`save_dataset: True`) that earlier versions pickled name their class by its old module.
-PICKLED_MODULES = {"recbole_alibaba.loading": "recbole_alibaba.data.dataset"}
 
 
 def register() -> None:
@@ -52,8 +50,6 @@ def register() -> None:
     `get_model` looks for the module `recbole.model.general_recommender.<name in lower case>`. `get_trainer` and
     `create_dataset` read an attribute of a package.
     """
-    for old, new in PICKLED_MODULES.items():
-        sys.modules[old] = importlib.import_module(new)
     for plugin in PLUGINS:
         alias = f"recbole.model.general_recommender.{plugin.name.lower()}"
         sys.modules[alias] = importlib.import_module(plugin.model_module)

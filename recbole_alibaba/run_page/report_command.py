@@ -52,7 +52,7 @@ def report(runs: tuple[str, ...], output: Path | None, png: Path | None) -> None
 
 
 def _write(path: Path, content: bytes) -> None:
-    from recbole_alibaba.saved.run_folder import written
+    from dataset_prep.writing.whole_file import written
 
     try:
         with written(path) as part:

@@ -55,7 +55,9 @@ def read_record(folder: Path) -> dict[str, Any]:
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
         number = record["format"]
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except OSError as error:
+        raise SavedRunError(f"{file}: cannot be read ({error.strerror}).") from error
+    except (ValueError, LookupError, TypeError) as error:
         raise SavedRunError(f"{file}: damaged; it is no record of a run. {AGAIN}") from error
     if number != FORMAT:
         raise SavedRunError(

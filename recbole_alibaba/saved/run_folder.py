@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from dataset_prep.writing import lock
+from dataset_prep.writing.whole_file import written
 from recbole_alibaba.host.errors import CannotResumeError
 
 FORMAT = 1
@@ -60,41 +59,19 @@ def write_settings(folder: Path, settings: dict[str, Any]) -> None:
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Let no other process train this run. The system frees the folder when the process ends, however it ends.
+    """Let no other process train this run while the block runs. The system ends it with the process, however it ends.
 
     Raises:
         CannotResumeError: another process trains it.
     """
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CannotResumeError(
-                f"{folder}: another process is training this run. Wait until it has ended, or start a new run without "
-                "--resume."
-            ) from error
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def written(path: Path, synced: bool = True) -> Iterator[Path]:
-    """A file to fill beside `path`. It becomes `path` in one step when the block ends, unless the block raises.
-
-    Args:
-        synced: whether it must be on the disk first, so that it outlives a power cut, too.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
-    try:
-        yield part
-        if synced:
-            with part.open("rb") as file:
-                os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        with lock.held(folder / ".lock"):
+            yield
+    except lock.HeldError as error:
+        raise CannotResumeError(
+            f"{folder}: another process is training this run. Wait until it has ended, or start a new run without "
+            "--resume."
+        ) from error
 
 
 def sha256(path: Path) -> str:

@@ -25,12 +25,13 @@ PACKAGES = ("recbole-alibaba", "recbole", "torch", "numpy", "scipy", "pandas", "
 
 
 def run_record(
-    made: Experiment, result: Mapping[str, Any], started: datetime, findings: Sequence[Finding]
+    made: Experiment, result: Mapping[str, Any], started: datetime, seconds: float, findings: Sequence[Finding]
 ) -> dict[str, Any]:
     """The record of a run that ends now, as JSON's own types; only the files are missing.
 
     Args:
         result: what `training.run` returns.
+        started, seconds: when the run began, and how long it took by a clock that nobody sets.
         findings: every warning of the run, in order.
     """
     config, dataset, ended = made.config, made.dataset, datetime.now().astimezone()
@@ -43,7 +44,7 @@ def run_record(
         "command": sys.argv,
         "started": started.isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),
-        "seconds": round((ended - started).total_seconds(), 3),
+        "seconds": round(seconds, 3),
         "versions": versions(),
         "machine": {
             "cores": os.cpu_count(),

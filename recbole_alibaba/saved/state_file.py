@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
+from dataset_prep.writing.whole_file import written
 from recbole_alibaba.host.errors import CannotResumeError
-from recbole_alibaba.saved.run_folder import written
 from recbole_alibaba.saved.training_state import FORMAT
 
 NAME = "state.pt"

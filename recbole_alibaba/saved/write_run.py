@@ -12,9 +12,10 @@ import pandas as pd
 from safetensors.torch import save_file
 from torch import Tensor
 
+from dataset_prep.writing.whole_file import written
 from recbole_alibaba.data.ranking_loader import user_item_ids
 from recbole_alibaba.saved.parquet import write_parquet
-from recbole_alibaba.saved.run_folder import FORMAT, RECORD, sha256, written
+from recbole_alibaba.saved.run_folder import FORMAT, RECORD, sha256
 from recbole_alibaba.saved.run_record import parts
 from recbole_alibaba.saved.vector_tables import vector_tables
 

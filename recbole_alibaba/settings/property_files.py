@@ -64,12 +64,17 @@ def read_mapping(file: str | Path) -> dict[str, Any]:
 
 
 def parse_value(text: str) -> Any:
-    """A value of the command line, read as YAML. `None`, `~` and `null` are None; what is not YAML stays text."""
+    """A value of the command line, read as YAML. `None`, `~` and `null` are None; what is not YAML stays text.
+
+    Text without quotes stays as it is, also where YAML would fold a line feed or see a comment: it may be a path.
+    """
     text = text.strip() if text.strip() else text
     if text == "None":
         return None
     try:
         value = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError:
+        return text
+    if isinstance(value, str) and text[:1] not in ("'", '"'):
         return text
     return "" if value is None and text not in ("~", "null") else value

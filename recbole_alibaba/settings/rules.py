@@ -64,6 +64,7 @@ RULES: dict[str, Kind] = {
     "train_neg_sample_args.dynamic": flag(),
     "train_neg_sample_args.candidate_num": whole(0, 100_000),
     "transform": either(choice(*TRANSFORMS), nothing()),
+    "teacher": choice("CrossNet", "CIN"),  # of KD_DAGFM, which evaluates the text
     # Evaluation
     "eval_args": mapping(like="{split: {RS: [0.8, 0.1, 0.1]}, order: RO, group_by: user, mode: full}"),
     "eval_args.split": mapping(like="{RS: [0.8, 0.1, 0.1]}, {TS: [0.8, 0.1, 0.1]} or {LS: valid_and_test}"),

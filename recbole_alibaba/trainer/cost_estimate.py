@@ -11,9 +11,11 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 from recbole.data.interaction import Interaction
+
+from dataset_prep.machine import free_memory
+from recbole_alibaba.host.errors import BadSettingError
 
 LONGEST_EPOCH = 600.0
 """Seconds of an epoch above which a warning is given."""
@@ -74,6 +76,28 @@ def advice(now: Estimate, larger: Estimate | None, available: int, longest: floa
     )
 
 
+def refuse_beyond_memory(config: Any, users: int, items: int, ours: bool) -> None:
+    """Refuse embeddings that cannot be held, before any is made: the system would kill the process without a word.
+
+    Args:
+        users, items: rows of the tables.
+        ours: whether the model is LightGCN of this plugin. Of another model only weights and gradients are counted.
+
+    Raises:
+        BadSettingError: the tables are larger than the free memory.
+    """
+    size = config["embedding_size"]
+    if not isinstance(size, int):
+        return
+    each, free = (TABLES if ours else 2) * 4 * (users + items), _free_bytes(torch.device(config["device"]))
+    if each * size > free:
+        raise BadSettingError(
+            f"{config['model']} with embedding_size: {size:,} needs about {each * size / 1e9:,.1f} GB of memory for "
+            f"{users:,} users and {items:,} items, and {free / 1e9:,.1f} GB are free. Set embedding_size to at most "
+            f"{max(free // each, 1):,}, or keep fewer users and items (a stricter core)."
+        )
+
+
 def announce(model: Any, train_data: Any, config: Any, logger: Any, *, longest: float = LONGEST_EPOCH) -> Estimate:
     """Time a step, log what an epoch will cost, and warn if that is too much. Weights and random state do not change.
 
@@ -98,7 +122,7 @@ def announce(model: Any, train_data: Any, config: Any, logger: Any, *, longest: 
 
 def _free_bytes(device: torch.device) -> int:
     """Bytes of memory that are free where the model is."""
-    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
 
 
 def _step_seconds(model: Any, train_data: Any, batch: int) -> float:

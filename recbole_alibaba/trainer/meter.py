@@ -77,9 +77,9 @@ class EpochMeter:
 
     def _not_finite(self, name: str, value: float) -> str:
         means = ", ".join(f"{key} {number:.4g}" for key, number in self.means().items())
-        before = f"The mean of the {self.batches:,} batches before it: {means}." if self.batches else ""
+        before = f"The mean of the {self.batches:,} batches before it: {means}. " if self.batches else ""
         return (
-            f"epoch {self.epoch}, batch {self.batches}: the {name} is {value}. {before} "
+            f"epoch {self.epoch}, batch {self.batches}: the {name} is {value}. {before}"
             "Try a smaller learning_rate, and clip_grad_norm: {max_norm: 1.0, norm_type: 2}."
         )
 

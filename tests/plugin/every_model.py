@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import date
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -108,19 +109,19 @@ def train(model: str, through: str, answer: Connection) -> None:
 
     sys.argv = sys.argv[:1]
     os.chdir(tempfile.mkdtemp())
-    sys.stdout = sys.stderr = Path("said.txt").open("w", encoding="utf-8")
     torch.set_num_threads(1)
-    try:
-        if through == "run_recbole":
-            from recbole.quick_start import run_recbole
+    with Path("said.txt").open("w", encoding="utf-8") as said, redirect_stdout(said), redirect_stderr(said):
+        try:
+            if through == "run_recbole":
+                from recbole.quick_start import run_recbole
 
-            found = run_recbole(model=model, dataset="ml-100k", config_dict=settings(model))
-        else:
-            found = recbole_alibaba.run(model, "ml-100k", config_dict=settings(model))
-        parts = {part: {key: float(value) for key, value in found[part].items()} for part in METRICS}
-        answer.send({"metrics": parts})
-    except BaseException as error:
-        answer.send({"error": f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]})
+                found = run_recbole(model=model, dataset="ml-100k", config_dict=settings(model))
+            else:
+                found = recbole_alibaba.run(model, "ml-100k", config_dict=settings(model))
+            parts = {part: {key: float(value) for key, value in found[part].items()} for part in METRICS}
+            answer.send({"metrics": parts})
+        except BaseException as error:
+            answer.send({"error": f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]})
 
 
 METRICS = ("best_valid_result", "test_result")
@@ -158,8 +159,8 @@ def page(record: Mapping[str, Any]) -> str:
             "# Every model of RecBole through run.py",
             "",
             f"Drawn by `make models` from `results/records/models.json`, {record['date']}: {record['versions']}.",
-            "One epoch on ml-100k, one thread, RecBole's default settings of the model; sequential models on the users with",
-            "5 to 30 ratings. `run.py` with its checks and its watching, as anybody would start it.",
+            "One epoch on ml-100k, one thread, RecBole's default settings of the model; sequential models on the users",
+            "with 5 to 30 ratings. `run.py` with its checks and its watching, as anybody would start it.",
             "",
             f"{both} of {len(rows)} models run in both; {same} of these give the same metrics on validation and test, "
             "digit for digit.",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from recbole_alibaba.console.endings import one_sentence
 from recbole_alibaba.host.errors import BadInput
 
 if TYPE_CHECKING:
@@ -22,20 +20,7 @@ CHOICES = ("full", "train")
 run_argument = click.argument("run")
 trust_option = click.option("--trust", is_flag=True, help="Read RUN even if it is a .pth file, which can run code.")
 output_option = click.option("--output", type=click.Path(path_type=Path), help="x.csv, x.parquet or x.jsonl; else CSV.")
-
-
-def answers(command: Callable[..., Any]) -> Callable[..., Any]:
-    """An error that a user can mend is one sentence on stderr and exit code 2."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except BadInput as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(2)
-
-    return wrapped
+answers = one_sentence("Stopped: no file was written or changed.")
 
 
 @click.command(context_settings=CONTEXT)
@@ -82,7 +67,7 @@ def recommend(
     """
     from dataset_prep.progress import bar
     from recbole_alibaba.recommending.files.id_files import read_columns, read_ids
-    from recbole_alibaba.recommending.files.output import check_output, table_writer
+    from recbole_alibaba.recommending.files.output import check_output, table_writer, warn_of_formulas
 
     if history not in CHOICES:  # a file of new users
         if new_users is not None:
@@ -101,6 +86,7 @@ def recommend(
     only = read_ids(items, "item") if items is not None else None
     baskets = read_columns(new_users, ("user", "item")) if new_users is not None else None
     model = _load(run, trust)
+    warn_of_formulas(output, [] if baskets is None else baskets["user"], model.users.texts[1:], model.items.texts[1:])
     if form:
         _tianchi(model, listed, k, seen, only, unknown, history, output, pairs, truth)
         return
@@ -127,10 +113,11 @@ def recommend(
 @answers
 def similar(run: str, item: str | None, user: str | None, k: int, output: Path | None, trust: bool) -> None:
     """The items (or users) that are nearest to one, by the cosine of their vectors."""
-    from recbole_alibaba.recommending.files.output import check_output, table_writer
+    from recbole_alibaba.recommending.files.output import check_output, table_writer, warn_of_formulas
 
     check_output(output)
     found = _load(run, trust).similar(item=item, user=user, k=k)
+    warn_of_formulas(output, found.iloc[:, 1])
     with table_writer(output) as write:
         write(found)
 

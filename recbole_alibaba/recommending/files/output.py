@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import click
 import duckdb
 import pandas as pd
 
+from dataset_prep.writing.whole_file import written
 from recbole_alibaba.host.errors import SavedRunError
-from recbole_alibaba.saved.run_folder import written
+from recbole_alibaba.saved.parquet import copy_to
 
 Write = Callable[[pd.DataFrame], object]
 SUFFIXES = (".csv", ".parquet", ".jsonl")
+_FORMULA = re.compile(r"[=+\-@](?![0-9.]+\Z)")  # a number is none
 
 
 def check_output(path: Path | None) -> None:
@@ -30,6 +33,19 @@ def check_output(path: Path | None) -> None:
         raise SavedRunError(f"--output {path}: the name must end in {', '.join(SUFFIXES)}.")
     if not path.parent.is_dir():
         raise SavedRunError(f"--output {path}: there is no folder {path.parent}. Make it first.")
+
+
+def warn_of_formulas(path: Path | None, *columns: Iterable[str]) -> None:
+    """Say that a spreadsheet would compute an id of a CSV file. Ids stay exact, because programs read them, too."""
+    if path is not None and path.suffix != ".csv":
+        return
+    formula = next((text for texts in columns for text in texts if _FORMULA.match(text)), None)
+    if formula is not None:
+        click.echo(
+            f"Warning: the id {formula[:40]!r} begins like a formula, and a spreadsheet would compute it. Ids are "
+            "written as they are: import the columns as text, or write .parquet or .jsonl.",
+            err=True,
+        )
 
 
 @contextmanager
@@ -49,8 +65,7 @@ def table_writer(path: Path | None) -> Iterator[Write]:
                 with duckdb.connect() as database:
                     yield _parquet(database)
                     if database.execute("FROM duckdb_tables()").fetchall():
-                        target = str(part).replace("'", "''")
-                        database.execute(f"COPY result TO '{target}' (FORMAT parquet)")
+                        copy_to(database, "result", part)
                 return
             with part.open("w", encoding="utf-8", newline="") as file:
                 yield _csv(file.write) if path.suffix == ".csv" else _json_lines(file.write)
