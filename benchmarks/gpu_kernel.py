@@ -1,7 +1,5 @@
 """A sparse product as a Triton kernel: a program sums one row, many entries at a time."""
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -17,9 +15,7 @@ def weighted_sums(indices: Tensor, offsets: Tensor, weights: Tensor, dense: Tens
 
 
 @triton.jit
-def _kernel(
-    indices: Any, offsets: Any, weights: Any, dense: Any, out: Any, d: Any, WIDTH: tl.constexpr, STEP: tl.constexpr
-) -> None:
+def _kernel(indices, offsets, weights, dense, out, d, WIDTH: tl.constexpr, STEP: tl.constexpr):  # Triton reads types
     row = tl.program_id(0)
     start = tl.load(offsets + row)
     end = tl.load(offsets + row + 1)
