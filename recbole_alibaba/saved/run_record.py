@@ -61,7 +61,7 @@ def run_record(
                 for name, part in zip(("train", "valid", "test"), parts(made), strict=True)
             },
         },
-        "best_epoch": best_epoch(result["history"], str(config["valid_metric"]), bool(config["valid_metric_bigger"])),
+        "best_epoch": _best_epoch(made, result["history"]),
         **{key: result[key] for key in keys},
         "warnings": [{"id": one.id, "message": one.message, "remedy": one.remedy} for one in findings],
         "funnel": _funnel(Path(config["data_path"]) / "funnel.json"),
@@ -78,6 +78,13 @@ def kind_of(config: Any) -> str:
 def parts(made: Experiment) -> tuple[Any, Any, Any]:
     """The loaders of training, validation and test; one is None where the split leaves that part out."""
     return made.train_data, made.valid_data, made.test_data
+
+
+def _best_epoch(made: Experiment, history: Sequence[Mapping[str, Any]]) -> int | None:
+    """None where it is not known: the history of RecBole's own trainers has no validations."""
+    if made.valid_data and not any("valid" in one for one in history):
+        return None
+    return best_epoch(history, str(made.config["valid_metric"]), bool(made.config["valid_metric_bigger"]))
 
 
 def best_epoch(history: Sequence[Mapping[str, Any]], metric: str, bigger: bool) -> int | None:
