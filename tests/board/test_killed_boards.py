@@ -13,9 +13,17 @@ from click.testing import Result
 
 from tests.board.tiny_boards import lay_out, records
 
+# A job in the background of a script ignores Ctrl-C, and so would its processes.
+PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from recbole_alibaba.cli import main
+main()
+"""
+
 
 def started(folder: Path) -> "subprocess.Popen[str]":
-    words = [sys.executable, "-c", "from recbole_alibaba.cli import main; main()", "board", "tiny.yaml", "--jobs=2"]
+    words = [sys.executable, "-c", PROGRAM, "board", "tiny.yaml", "--jobs=2"]
     return subprocess.Popen(words, cwd=folder, start_new_session=True, stderr=subprocess.PIPE, text=True)
 
 

@@ -36,7 +36,7 @@ def test_a_users_own_run_py_gets_the_model_by_importing(tmp_path: Path) -> None:
     assert "recbole_alibaba.model.alibabalightgcn.AlibabaLightGCN" in done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("words", [(), ("run",), ("doctor",), ("demo",), ("prep",)], ids=" ".join)
+@pytest.mark.parametrize("words", [(), ("run",), ("doctor",), ("demo",), ("board",), ("prep",)], ids=" ".join)
 def test_help_imports_neither_torch_nor_recbole(script: Path, words: tuple[str, ...]) -> None:
     done = python("-X", "importtime", script, *words, "--help")
     assert done.returncode == 0 and done.stdout.startswith("Usage: recbole-alibaba"), done.stderr
