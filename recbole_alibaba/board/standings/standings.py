@@ -73,7 +73,12 @@ def _of_dataset(
         valid_metric=valid_metric,
         counts={name: data[name] for name in ("users", "items", "train", "valid", "test") if name in data},
         fingerprint=data.get("fingerprint", ""),
-        notes=[*notes, *_doubts(metric, valid_metric, seeds, placed), *_about(kinds["outside"])],
+        notes=[
+            *notes,
+            *_doubts(metric, valid_metric, seeds, placed),
+            *_about(kinds["outside"]),
+            *_machines(records),
+        ],
         seeds=seeds,
         seed_noise=any(len(table) > 1 for table in ranked.values()),
         rows=[*placed, *kinds["outside"], *map(published_row, published), *kinds["failed"]],
@@ -165,3 +170,15 @@ def _doubts(metric: str, valid_metric: str, seeds: Sequence[int], placed: Sequen
 def _about(outside: Sequence[Row]) -> list[str]:
     """What was found in the files of lists made elsewhere."""
     return [f"{row.label}: {run.reason}" for row in outside for run in row.runs if run.reason]
+
+
+def _machines(records: Sequence[Record]) -> list[str]:
+    """Where the trials ran: seconds of different machines are not to be compared."""
+    found: dict[str, int] = {}
+    for record in records:
+        machine, versions = record.get("machine"), record.get("versions")
+        if machine and versions and record["state"] == "done":
+            names = ", ".join(f"{name} {versions[name]}" for name in ("python", "torch", "recbole") if name in versions)
+            place = f"{machine['cpu']}, {machine['cores']} cores, {machine['threads']} of them a trial; {names}"
+            found[place] = found.get(place, 0) + 1
+    return [f"{count} trials ran on {place}." for place, count in sorted(found.items())]
