@@ -78,4 +78,7 @@ def as_the_first(model: torch.nn.Module) -> None:
     """Give every process the weights of the first one."""
     if size() > 1:
         for weight in model.parameters():
-            dist.broadcast(weight.data, 0)
+            first = weight.detach().clone()
+            dist.broadcast(first, 0)
+            with torch.no_grad():
+                weight.copy_(first)  # torch counts the change: what a model derived from its weights is out of date

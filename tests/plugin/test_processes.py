@@ -18,7 +18,6 @@ from recbole_alibaba.host.errors import BadInput, DeadProcessError
 from recbole_alibaba.processes import group
 from recbole_alibaba.processes.launch import launch, layout
 
-PAIR = layout(2, -1, "localhost", None, 0, "")
 RUN = ["run", "--dataset=two-tastes", "--epochs=3", "--embedding_size=8", "--preflight=False", "--n_layers=2"]
 
 
@@ -50,18 +49,16 @@ def _second_is_killed(gpu: str) -> None:
 
 def test_a_process_that_is_killed_ends_the_others() -> None:
     with pytest.raises(DeadProcessError, match="Process 1 of 2 was ended by SIGKILL, so the others were ended, too"):
-        launch(_second_is_killed, (), PAIR)
+        launch(_second_is_killed, (), layout(2, -1, "localhost", None, 0, ""))
 
 
-def _first_refuses(gpu: str) -> None:
-    if group.rank() == 0:
-        raise BadInput("No such thing.")
-    group.add_up([torch.ones(1)])
+def _refuses(gpu: str) -> None:
+    raise BadInput("No such thing.")
 
 
-def test_what_one_process_refuses_is_refused() -> None:
+def test_what_a_process_refuses_is_refused() -> None:
     with pytest.raises(BadInput, match="No such thing"):
-        launch(_first_refuses, (), PAIR)
+        launch(_refuses, (), layout(1, -1, "localhost", None, 0, ""))
 
 
 def test_a_dead_process_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
