@@ -12,6 +12,7 @@ from time import perf_counter
 
 import click
 
+from benchmarks import worlds
 from recbole_alibaba.processes import group
 from recbole_alibaba.processes.launch import launch, layout
 
@@ -24,6 +25,7 @@ from recbole_alibaba.processes.launch import launch, layout
 @click.option("--gpu-id", default="", help="GPUs, one a process: 0,1. Empty for the CPU.")
 def main(world: str, nproc: str, batch: str, steps: int, gpu_id: str) -> None:
     """Print samples a second. On the CPU all processes together have as many threads as one alone."""
+    worlds.world(world)  # made here, once
     click.echo("| batch | processes | samples/s | times the first |\n|---:|---:|---:|---:|")
     for size in map(int, batch.split(",")):
         first = 0.0
@@ -42,7 +44,7 @@ def rate(world: str, size: int, steps: int, file: str, gpu: str) -> None:
     import torch
 
     import recbole_alibaba  # noqa: F401  (makes RecBole importable)
-    from benchmarks import contestants, worlds
+    from benchmarks import contestants
     from recbole_alibaba.data.negatives import NegativeSampler, item_weights
     from recbole_alibaba.data.train_loader import TrainLoader
     from recbole_alibaba.model.alibabalightgcn import AlibabaLightGCN
