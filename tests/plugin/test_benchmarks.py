@@ -15,7 +15,7 @@ pytest.importorskip("benchmarks.worlds", reason="the benchmarks are in the repos
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import contestants, worlds
+from benchmarks import contestants, gpu_page, worlds
 from benchmarks.table import render
 from benchmarks.targets import targets
 
@@ -112,3 +112,25 @@ def test_a_measurement_prints_its_numbers(
     runpy.run_module("benchmarks.measure", run_name="__main__")
     numbers = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert all(numbers[name] >= 0 for name in compared)
+
+
+def test_the_page_on_a_gpu_is_rendered_from_its_record_or_says_not_run() -> None:
+    record, shown = (FOLDER.parent / "results" / name for name in ("records/gpu.json", "gpu.md"))
+    known = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
+    assert gpu_page.page(known) == shown.read_text(encoding="utf-8")
+    assert "**Not run.**" in gpu_page.page({})
+
+
+def test_the_page_on_a_gpu_has_a_row_for_what_failed_and_a_ratio_for_the_rest() -> None:
+    found = {
+        "at": "2026-01-01T00:00:00+00:00", "quick": True, "machine": {"device": "A GPU"},
+        "step": {
+            "steps": 396, "reason": "stopped after 90 s", "PyG LightGCN, CSR": {"reason": "ImportError: a|b"},
+            "RecBole LightGCN": {"ms": 3.0, "ms alone": 4.0, "GB": 1.0},
+            "ours": {"ms": 1.5, "ms alone": 2.0, "GB": 0.5},
+        },
+    }  # fmt: skip
+    page = gpu_page.page(found)
+    assert "| RecBole LightGCN | 3.00 | 2.00 | 4.00 | 1.00 |  |" in page
+    assert "| PyG LightGCN, CSR |  |  |  |  | ImportError: a/b |" in page
+    assert "This part is not complete: stopped after 90 s" in page
