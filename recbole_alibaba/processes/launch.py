@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from time import monotonic
 from typing import Any
@@ -29,8 +29,10 @@ from recbole_alibaba.processes import group
 
 GRACE = 10.0
 """Seconds that the other processes get to end by themselves after the first one ended."""
-Said = tuple[int, type[BaseException], str]
-"""Number of a process, and the type and the message of its error."""
+MOST = 20_000
+"""Characters of an error that fit into a pipe before anybody reads it."""
+Said = tuple[float, int, type[BaseException], str]
+"""The time, the number of the process, and the type and the message of its error."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,11 @@ def launch(task: Callable[..., None], arguments: tuple[Any, ...], layout: Layout
         DeadProcessError: a process ended in another way; the others are ended.
     """
     context = mp.get_context("spawn")
-    said = context.SimpleQueue()
+    pipes = [context.Pipe(duplex=False) for _ in range(layout.here)]
+    said = [receiver for receiver, _ in pipes]
     processes = [
-        context.Process(target=_work, args=(task, arguments, layout, number, said)) for number in range(layout.here)
+        context.Process(target=_work, args=(task, arguments, layout, number, sender))
+        for number, (_, sender) in enumerate(pipes)
     ]
     try:
         for process in processes:
@@ -100,7 +104,7 @@ def launch(task: Callable[..., None], arguments: tuple[Any, ...], layout: Layout
         codes = _wait(processes)
     except KeyboardInterrupt:
         processes[0].join()  # it writes what is kept; the others wait for it
-        kept = [message for _, kind, message in _all(said) if kind is Interrupted and message]
+        kept = [message for *_, kind, message in _all(said) if kind is Interrupted and message]
         raise Interrupted(kept[0] if kept else "") from None
     finally:
         for process in processes:
@@ -110,27 +114,27 @@ def launch(task: Callable[..., None], arguments: tuple[Any, ...], layout: Layout
         raise _reason(codes, layout, _all(said))
 
 
-def _work(task: Callable[..., None], arguments: tuple[Any, ...], layout: Layout, number: int, said: Any) -> None:
+def _work(task: Callable[..., None], arguments: tuple[Any, ...], layout: Layout, number: int, said: Connection) -> None:
     """What a process does from its start to its end."""
     rank = layout.first + number
     gpu = layout.gpus[number] if layout.gpus else ""
     if number:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all, and the first one ends the run
-    if not gpu:
+    if not gpu and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max((os.cpu_count() or 1) // layout.here, 1))
     try:
         with group.joined(rank, layout.size, f"{layout.host}:{layout.port}", "nccl" if gpu else "gloo"):
             task(*arguments, gpu)
     except KeyboardInterrupt as stopped:
-        said.put((rank, Interrupted, str(stopped)))
+        said.send((monotonic(), rank, Interrupted, str(stopped)))
         os._exit(130)
     except (BadInput, NotFiniteLossError) as error:
-        said.put((rank, type(error), str(error)))
+        said.send((monotonic(), rank, type(error), str(error)))
         os._exit(2)
     except BaseException as error:
         fault = disk_fault(error)
-        text = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
-        said.put((rank, BadInput, fault) if fault else (rank, DeadProcessError, text))
+        text = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"[:MOST]
+        said.send((monotonic(), rank, *((BadInput, fault) if fault else (DeadProcessError, text))))
         os._exit(1)  # at once: the others wait for this process, and a thread of the group for them
 
 
@@ -150,16 +154,20 @@ def _end(processes: Sequence[BaseProcess]) -> None:
         process.join(max(until - monotonic(), 0))
 
 
-def _all(said: Any) -> list[Said]:
+def _all(said: Sequence[Connection]) -> list[Said]:
+    """What the processes said; one that was killed said nothing."""
     found = []
-    while not said.empty():
-        found.append(said.get())
+    for one in said:
+        try:
+            found += [one.recv()] if one.poll() else []
+        except EOFError:
+            continue
     return found
 
 
 def _reason(codes: list[int | None], layout: Layout, said: list[Said]) -> BaseException:
     """Why the run ended: what the user can mend first, then a process that was killed, then any error."""
-    for _, kind, message in said:
+    for *_, kind, message in said:
         if issubclass(kind, BadInput | NotFiniteLossError):
             return kind(message)
     killed = [(number, -code) for number, code in enumerate(codes) if code is not None and code < 0]
@@ -171,7 +179,8 @@ def _reason(codes: list[int | None], layout: Layout, said: list[Said]) -> BaseEx
             f"Process {layout.first + number} of {layout.size} was ended by {name}, so the others were ended, too."
             f"{why} --resume goes on, in one process, after the last epoch that was kept."
         )
-    rank, _, message = min(said, default=(layout.first, DeadProcessError, "it gave no reason"))
+    nothing: Said = (0.0, layout.first, DeadProcessError, "it gave no reason")
+    _, rank, _, message = min(said, key=lambda one: one[0], default=nothing)  # the others failed because of the first
     first, _, rest = message.partition("\n")
     sys.stderr.write(rest)
     return DeadProcessError(f"Process {rank} of {layout.size} failed, so the others were ended, too: {first}")

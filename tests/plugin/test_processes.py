@@ -52,6 +52,18 @@ def test_a_process_that_is_killed_ends_the_others() -> None:
         launch(_second_is_killed, (), layout(2, -1, "localhost", None, 0, ""))
 
 
+def _second_has_a_fault(gpu: str) -> None:
+    if group.rank() == 1:
+        raise ZeroDivisionError("of the second")
+    group.add_up([torch.ones(1)])
+
+
+def test_the_first_fault_is_named_and_not_what_follows_from_it(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(DeadProcessError, match=r"Process 1 of 2 failed.*: ZeroDivisionError: of the second"):
+        launch(_second_has_a_fault, (), layout(2, -1, "localhost", None, 0, ""))
+    assert "Traceback" in capfd.readouterr().err
+
+
 def _refuses(gpu: str) -> None:
     raise BadInput("No such thing.")
 
