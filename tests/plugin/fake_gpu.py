@@ -45,14 +45,15 @@ class _Guard(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        given, made = (self._devices(part) for part in ((args, kwargs), result))
+        given, made = (_tensors(part) for part in ((args, kwargs), result))
         copies = func.overloadpacket in (torch.ops.aten._to_copy, torch.ops.aten.copy_)
-        if self.device in given and torch.device("cpu") in (made | (set() if copies else given)):
+        wrong = list(made)
+        if not copies:
+            wrong += [tensor for tensor in given if tensor.dim()]  # a scalar of the CPU goes to a kernel as it is
+        if any(tensor.device == self.device for tensor in given) and any(one.device.type == "cpu" for one in wrong):
             raise AssertionError(f"{func} works on {given} and gives {made}")
         return result
 
-    @staticmethod
-    def _devices(part: Any) -> set[torch.device]:
-        """Where the tensors are; a CPU's scalar may go anywhere."""
-        tensors = [leaf for leaf in tree_leaves(part) if isinstance(leaf, torch.Tensor)]
-        return {tensor.device for tensor in tensors if tensor.device.type != "cpu" or tensor.dim()}
+
+def _tensors(part: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in tree_leaves(part) if isinstance(leaf, torch.Tensor)]
