@@ -76,10 +76,10 @@ def main() -> None:
     default=1,
     type=click.IntRange(min=1),
     show_default=True,
-    help="Processes, each with a CUDA GPU.",
+    help="Processes on this machine: each with a GPU of gpu_id, or with its cores of the CPU.",
 )
 @click.option("--ip", default="localhost", show_default=True, help="Address of the first machine.")
-@click.option("--port", default="5678", show_default=True, help="Port of the first machine.")
+@click.option("--port", help="Port of the first machine; a free one where there is no other machine.")
 @click.option("--world_size", default=-1, help="Processes on all machines.")
 @click.option("--group_offset", default=0, help="Rank of the first process on this machine.")
 @click.pass_context
@@ -92,7 +92,7 @@ def run(
     resume: str | None,
     nproc: int,
     ip: str,
-    port: str,
+    port: str | None,
     world_size: int,
     group_offset: int,
 ) -> None:
@@ -115,11 +115,14 @@ def run(
     All settings stand in properties/ with type and meaning; a dictionary changes only the keys it names.
 
     \b
-    Exit code 0: trained and tested. 1: the loss became NaN or infinite. 2: bad input or settings, in one sentence.
+    Exit code 0: trained and tested. 1: the loss became NaN or infinite, or one of several processes died. 2: bad input
+    or settings, in one sentence.
     """
     from recbole_alibaba import experiment, training
     from recbole_alibaba.console.unexplained import settings_named
-    from recbole_alibaba.host.guards import check_processes
+    from recbole_alibaba.host.registry import is_ours
+    from recbole_alibaba.processes.launch import launch, layout
+    from recbole_alibaba.processes.training_process import run_in_group
 
     overrides = parse_overrides(context.args)
     files, given = config_files.split(), dict(overrides)
@@ -130,16 +133,17 @@ def run(
             training.run(model, dataset, files, overrides, resume=resume == LATEST or resume or False)
         return
     if resume is not None:
-        raise BadInput("--resume goes on with a run of one process; a run of several cannot be resumed.")
-
-    from recbole.quick_start import run as run_distributed
-
-    from recbole_alibaba.host.config import Parsed
+        raise BadInput("--resume goes on in one process, also with a run of several: leave --nproc away.")
 
     chosen = experiment.build_config(model, dataset, files, overrides)
-    check_processes(nproc, world_size, str(chosen["gpu_id"]))
-    names = chosen["model"], chosen["dataset"]
-    run_distributed(*names, files, Parsed(overrides), True, nproc, world_size, ip, port, group_offset)
+    if not is_ours(chosen["model"]):
+        raise BadInput(
+            f"--nproc trains this plugin's models; {chosen['model']} is RecBole's, whose metrics of several processes "
+            "are wrong: users are repeated until all processes have as many, and batches of different sizes count "
+            "alike. Leave --nproc away."
+        )
+    where = layout(nproc, world_size, ip, port, group_offset, str(chosen["gpu_id"]))
+    launch(run_in_group, (model, dataset, files, overrides), where)
 
 
 @main.command()

@@ -1,11 +1,16 @@
 """A whole run: checks, training, test, popularity beside it, and the run's folder."""
 
+import importlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from logging import getLogger
 from pathlib import Path
 from time import perf_counter
+from types import SimpleNamespace
 from typing import Any, TypeVar
+
+from recbole.config import Config
 
 from recbole_alibaba.console import logs
 from recbole_alibaba.console.epoch_lines import one_line_an_epoch
@@ -19,6 +24,7 @@ from recbole_alibaba.diagnosis.signs.popularity_sign import popularity_wins
 from recbole_alibaba.evaluation.full_sort import load_weights
 from recbole_alibaba.experiment import Experiment, build_config, prepare
 from recbole_alibaba.host.registry import packages_of
+from recbole_alibaba.processes import group
 from recbole_alibaba.saved.earlier_run import EarlierRun, earlier_run
 from recbole_alibaba.saved.run_folder import new_run_folder
 from recbole_alibaba.saved.run_record import run_record
@@ -62,6 +68,8 @@ def run(
         NotFiniteLossError: a loss part or the gradient became NaN or infinite.
     """
     config = build_config(model, dataset, config_file_list, config_dict)
+    if group.rank():
+        return _follow(config, saved)
     asked = dict(config.final_config_dict)  # RecBole's sequential models add to it while they are built
     with earlier_run(config, resume) as earlier:
         logs.start(config)
@@ -77,7 +85,9 @@ def run(
 def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None, asked: dict[str, Any]) -> dict[str, Any]:
     config, trainer = made.config, made.trainer
     started = datetime.now().astimezone(), perf_counter()
-    findings = _look_before(made)
+    group.as_the_first(made.model)
+    with group.alone():
+        findings = _look_before(made)
     folder = earlier.folder if earlier else None
     if saved and folder is None:
         folder = new_run_folder(config["checkpoint_dir"], config["model"], config["dataset"], asked)
@@ -85,10 +95,12 @@ def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None, a
         with one_line_an_epoch(trainer, bool(made.valid_data)):
             best_score, best_result = fit(made, folder, earlier, asked)
         part, data = ("test", made.test_data) if made.test_data else ("valid", made.valid_data)
-        popularity = _aside(beside_popularity, made, data)
+        with group.alone():
+            popularity = _aside(beside_popularity, made, data)
         best_weights, progress = folder is not None, config["show_progress"]
         test_result = trainer.evaluate(made.test_data, load_best_model=best_weights, show_progress=progress)
-    findings += _look_after(made, part, test_result or best_result or {}, popularity)
+    with group.alone():
+        findings += _look_after(made, part, test_result or best_result or {}, popularity)
     columns = {"best valid": best_result, "test": test_result}
     columns |= {f"popularity on {part}": popularity[0]} if popularity else {}
     table = result_table(columns, config["metric_decimal_place"] or 4)
@@ -108,6 +120,24 @@ def _train_and_test(made: Experiment, saved: bool, earlier: EarlierRun | None, a
     if folder is not None:
         _finish(made, folder, result, started, findings)
     return result
+
+
+def _follow(config: Config, saved: bool) -> dict[str, Any]:
+    """The same training and test in any process but the first: it writes, says and returns nothing."""
+    logging.disable(logging.CRITICAL)
+    config["show_progress"], config["log_wandb"] = False, False
+    host: Any = importlib.import_module("recbole.trainer.trainer")
+    host.get_tensorboard = lambda logger: SimpleNamespace(**dict.fromkeys(("add_scalar", "add_text"), _nothing))
+    made = prepare(config)
+    made.trainer._add_hparam_to_tensorboard = _nothing
+    group.as_the_first(made.model)
+    made.trainer.fit(made.train_data, made.valid_data, saved=False)
+    made.trainer.evaluate(made.test_data, load_best_model=saved)
+    return {}
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    pass
 
 
 def _look_before(made: Experiment) -> list[Finding]:

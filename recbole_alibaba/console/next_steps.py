@@ -30,8 +30,12 @@ def next_steps(run: str, checkpoint: str, has_tables: bool, kind: str, epochs: i
     return f"Recommend from it: {recommend}", f"Go on with it:     {again}"
 
 
+IN_GROUP = ("--nproc", "--world_size", "--ip", "--port", "--group_offset")
+"""Options of a run of several processes; it goes on in one."""
+
+
 def training_command(*replaced: str) -> list[str] | None:
-    """The command of this process without these options; None for a program of the reader's own."""
+    """The command of this process without these options and `IN_GROUP`; None for a program of the reader's own."""
     program, *words = sys.argv
     name = Path(program).name
     if name == "run.py":
@@ -42,7 +46,7 @@ def training_command(*replaced: str) -> list[str] | None:
         return None
     kept, values_of = [], False
     for word in words:
-        named = word.partition("=")[0] in replaced
+        named = word.partition("=")[0] in (*replaced, *IN_GROUP)
         value = values_of and not word.startswith("--")
         values_of = named and "=" not in word
         if not named and not value:

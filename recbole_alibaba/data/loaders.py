@@ -15,6 +15,7 @@ from recbole_alibaba.data.ranking_loader import RankingLoader, user_item_ids
 from recbole_alibaba.data.train_loader import TrainLoader
 from recbole_alibaba.data.user_lists import UserLists
 from recbole_alibaba.host.errors import BadSettingError
+from recbole_alibaba.processes import group
 
 
 def prepare_loaders(config: Any, dataset: Any) -> tuple[Any, Any, Any]:
@@ -25,7 +26,7 @@ def prepare_loaders(config: Any, dataset: Any) -> tuple[Any, Any, Any]:
     samples, several processes, saved loaders.
 
     Raises:
-        BadSettingError: an unknown `positive_sampling`, or `users` where RecBole's loaders are needed.
+        BadSettingError: an unknown `positive_sampling`; `users` or several processes where RecBole's are needed.
         NoNegativeError: a user has every item.
     """
     negatives, modes = config["train_neg_sample_args"], config["eval_args"]["mode"]
@@ -46,6 +47,12 @@ def prepare_loaders(config: Any, dataset: Any) -> tuple[Any, Any, Any]:
             "positive_sampling: 'users' works with this plugin's loader only, and this run uses RecBole's. This "
             "plugin's loader needs this plugin's model, fast_loader and fast_eval left on, uniform or popularity "
             "negatives, full ranking and one process. Or use 'interactions'."
+        )
+    if not ours and group.size() > 1:
+        raise BadSettingError(
+            "--nproc works with this plugin's loaders only, and these settings need RecBole's. This plugin's need "
+            "fast_loader and fast_eval left on, uniform or popularity negatives, no dynamic ones, no repeatable, full "
+            "ranking and no saved loaders. Or leave --nproc away."
         )
     if not ours:
         return data_preparation(config, dataset)

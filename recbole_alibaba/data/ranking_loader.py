@@ -23,6 +23,13 @@ class RankingTask:
     hidden: UserLists
     n_items: int
 
+    def __len__(self) -> int:
+        return len(self.positives)
+
+    def __getitem__(self, part: slice) -> RankingTask:
+        """The task of some of the users."""
+        return RankingTask(self.users[part], self.positives[part], self.hidden[part], self.n_items)
+
     @classmethod
     def from_loader(cls, loader: FullSortEvalDataLoader) -> RankingTask:
         """The task of RecBole's loader, which holds a tensor of items for each user."""

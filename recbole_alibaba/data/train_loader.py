@@ -12,6 +12,7 @@ from torch import Tensor
 
 from recbole_alibaba.data.negatives import NegativeSampler
 from recbole_alibaba.data.sorting import stable_argsort
+from recbole_alibaba.processes import group
 
 
 class TrainLoader:
@@ -27,6 +28,11 @@ class TrainLoader:
     `positive_sampling: interactions` takes each interaction once an epoch. `positive_sampling: users` makes as many
     draws; each draws a user, all equally likely, and then one of its interactions. So light users count as much as
     heavy ones. Source: the code of LightGCN's authors.
+
+    In a run of several processes each gets its rows of every batch.
+
+    Attributes:
+        share: of the rows of the current batch that are this process's own, 0 to 1.
     """
 
     def __init__(self, config: Any, dataset: Any, sampler: NegativeSampler, *, shuffle: bool = True) -> None:
@@ -40,7 +46,7 @@ class TrainLoader:
         sampler.check(self._users)
         self._device = torch.device(config["device"])
         self._finder = sampler if self._device.type == "cpu" else sampler.on(self._device)
-        self._epoch = 0
+        self._epoch, self.share = 0, 1.0
         self.update_config(config)
 
     def update_config(self, config: Any) -> None:
@@ -70,7 +76,10 @@ class TrainLoader:
         order = rng.permutation(len(users)) if self.shuffle else np.arange(len(users))
         negatives = self._negatives(users, by_user, rng)
         user, item, place = (self._there(array) for array in (users, items, order))
-        for rows in place.split(self.step):
+        for batch in place.split(self.step):
+            rows = batch[group.rank() :: group.size()]
+            self.share = len(rows) / len(batch)
+            rows = rows if len(rows) else batch[:1]  # of share 0
             columns = (user[rows].repeat(self.times), item[rows].repeat(self.times), negatives[:, rows].reshape(-1))
             yield Interaction(dict(zip(self._fields, columns, strict=True)))
 

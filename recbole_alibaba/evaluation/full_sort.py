@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from recbole_alibaba.data.ranking_loader import RankingTask
 from recbole_alibaba.evaluation.top_k import rank_by_scores, top_k
 from recbole_alibaba.host.checkpoints import refuse_foreign
+from recbole_alibaba.processes import group
 
 TESTED_USERS = 3
 
@@ -56,8 +57,10 @@ def _evaluate(
     if not (task := _task(trainer, eval_data)):
         return Trainer.evaluate(trainer, eval_data, load_best_model, model_file, show_progress)
     if load_best_model:
-        refuse_foreign(model_file or trainer.saved_model_file, trainer.config, trainer.model)
-        load_weights(trainer, model_file or trainer.saved_model_file)
+        if group.rank() == 0:
+            refuse_foreign(model_file or trainer.saved_model_file, trainer.config, trainer.model)
+            load_weights(trainer, model_file or trainer.saved_model_file)
+        group.as_the_first(trainer.model)
     trainer.model.eval()
     if draws(trainer.model, task):
         return Trainer.evaluate(trainer, eval_data, load_best_model=False, show_progress=show_progress)
@@ -65,7 +68,7 @@ def _evaluate(
     for name, value in trainer.eval_collector.data_struct._data_dict.items():
         struct.set(name, value)
     needs = trainer.eval_collector.register.need
-    best, ranks = rank(trainer.model, task, max(trainer.config["topk"]), mean_rank=needs("rec.meanrank"))
+    best, ranks = _ranked_together(trainer.model, task, max(trainer.config["topk"]), needs("rec.meanrank"))
     hits = torch.from_numpy(task.positives.contains(best.numpy(), task.n_items).astype(np.int32))
     lengths = torch.from_numpy(task.positives.lengths.astype(np.int32))
     struct.set("rec.items", best)
@@ -75,6 +78,14 @@ def _evaluate(
     result = trainer.evaluator.evaluate(struct)
     trainer.wandblogger.log_eval_metrics(result, head="eval")
     return result
+
+
+def _ranked_together(model: Any, task: RankingTask, k: int, mean_rank: bool) -> tuple[Tensor, Tensor | None]:
+    """`rank`, each process a share of the users; all get the lists of all."""
+    if group.size() == 1 or len(task) < group.size():
+        return rank(model, task, k, mean_rank=mean_rank)
+    best, ranks = rank(model, task[group.share(len(task))], k, mean_rank=mean_rank)
+    return group.gathered(best), None if ranks is None else group.gathered(ranks)
 
 
 def _task(trainer: Trainer, eval_data: Any) -> RankingTask | None:

@@ -112,7 +112,8 @@ def best_keys(users: Tensor, items: Tensor, hidden: UserLists, k: int, width: in
         tile = users @ items[first : first + width].T
         tile.nan_to_num_(-torch.inf, torch.inf, -torch.inf)
         part = slice(*np.searchsorted(item, (first, first + tile.shape[1])))
-        tile[rows[part], columns[part] - first] = -torch.inf
+        # A number in place of the tensor would be copied from the CPU, and the CPU would wait.
+        tile.index_put_((rows[part], columns[part] - first), tile.new_full((), -torch.inf))
         if first == 0:
             tile[:, 0] = -torch.inf
         keys = _keys(tile, first)

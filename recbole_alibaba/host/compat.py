@@ -127,10 +127,12 @@ def name_checkpoints_apart() -> None:
 
 
 def _checkpoint_time() -> str:
-    """RecBole's time with microseconds, but without them in a distributed run: its processes must agree on the name."""
+    """RecBole's time with microseconds, but without them in RecBole's run of several processes: all must agree."""
     import torch
 
-    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    from recbole_alibaba.processes import group
+
+    together = torch.distributed.is_available() and torch.distributed.is_initialized() and group.size() == 1
     return datetime.now().strftime("%b-%d-%Y_%H-%M-%S" + ("" if together else "-%f"))
 
 

@@ -71,6 +71,10 @@ class NotFiniteLossError(ArithmeticError):
     """A part of the loss became NaN or infinite."""
 
 
+class DeadProcessError(RuntimeError):
+    """One of several training processes ended before its time."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C; the message says what is kept."""
 

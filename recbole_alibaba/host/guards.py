@@ -115,26 +115,6 @@ def check_settings(config: Config) -> None:
         )
 
 
-def check_processes(nproc: int, world_size: int, gpu_id: str) -> None:
-    """Refuse several processes where RecBole cannot start them: it needs a CUDA GPU for each.
-
-    Raises:
-        BadSettingError: there are fewer GPUs than processes, or `gpu_id` names fewer.
-    """
-    import torch
-
-    gpus, named = torch.cuda.device_count(), len(gpu_id.split(","))
-    asked = f"--nproc={nproc}" + (f" --world_size={world_size}" if world_size > 0 else "")
-    if gpus < nproc or not torch.distributed.is_nccl_available():
-        raise BadSettingError(
-            f"{asked} needs {nproc} CUDA GPUs on this machine, one a process, and it has {gpus or 'none'}. Leave "
-            "these options away: one process uses all cores of the CPU."
-        )
-    if named < nproc:
-        numbers = ",".join(map(str, range(nproc)))
-        raise BadSettingError(f"{asked} needs {nproc} GPUs, and gpu_id names {named}. Write --gpu_id={numbers}.")
-
-
 def name_loss_that_is_not_finite(trainer: Any, config: Config) -> None:
     """Let RecBole's trainers say what to do about a loss of NaN, and stop at an infinite one as well.
 

@@ -14,6 +14,7 @@ from torch.nn.utils import clip_grad_norm_, get_total_norm
 from recbole_alibaba.console.terminal import Bar
 from recbole_alibaba.diagnosis.monitor.epoch_record import epoch_record
 from recbole_alibaba.diagnosis.monitor.watcher import Watcher
+from recbole_alibaba.processes import group
 from recbole_alibaba.trainer.epoch_warnings import EpochWarnings
 from recbole_alibaba.trainer.meter import EpochMeter, shown
 from recbole_alibaba.trainer.optimizer import adamw, learning_rate
@@ -55,8 +56,8 @@ class AlibabaLightGCNTrainer(Trainer):
         self.model.train()
         loss_func = loss_func or self.model.calculate_loss
         rate = learning_rate(self.learning_rate, self.config["learning_rate_schedule"], epoch_idx, self.epochs)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for settings in self.optimizer.param_groups:
+            settings["lr"] = rate
         distributed = not self.config["single_spec"]
         if train_data.shuffle and hasattr(train_data.sampler, "set_epoch"):
             train_data.sampler.set_epoch(epoch_idx)
@@ -79,7 +80,12 @@ class AlibabaLightGCNTrainer(Trainer):
             loss = sum(parts[1:], parts[0])
             if distributed:
                 loss = loss + self.sync_grad_loss()
+            if group.size() > 1:
+                # The mean over the batch is the sum of the processes' means, weighted by their shares of its rows.
+                loss, parts = loss * train_data.share, tuple(part.detach() * train_data.share for part in parts)
             scaler.scale(loss).backward()
+            if group.size() > 1:
+                group.add_up([*parts, *(weight.grad for weight in self.model.parameters())])
             scaler.unscale_(self.optimizer)  # max_norm is for real gradients; RecBole clips scaled ones
             if self.clip_grad_norm:
                 norm = clip_grad_norm_(self.model.parameters(), **clip)

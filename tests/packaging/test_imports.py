@@ -24,6 +24,7 @@ FORBIDDEN = {
     "recbole_alibaba/diagnosis/report": {"recbole", "torch"},
     "recbole_alibaba/settings": {"recbole", "torch"},
     "recbole_alibaba/run_page": {"recbole", "torch"},
+    "recbole_alibaba/processes": {"recbole"},
     **{
         f"recbole_alibaba/board/{place}": {"recbole", "torch"}
         for place in (

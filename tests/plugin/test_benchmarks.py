@@ -1,5 +1,6 @@
 """The contestants of the benchmark can step and do the same maths; its page says what was met, and why not."""
 
+import gzip
 import json
 import runpy
 from collections.abc import Callable
@@ -15,7 +16,7 @@ pytest.importorskip("benchmarks.worlds", reason="the benchmarks are in the repos
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import contestants, worlds
+from benchmarks import contestants, gpu, gpu_page, gpu_part, worlds
 from benchmarks.table import render
 from benchmarks.targets import targets
 
@@ -112,3 +113,43 @@ def test_a_measurement_prints_its_numbers(
     runpy.run_module("benchmarks.measure", run_name="__main__")
     numbers = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert all(numbers[name] >= 0 for name in compared)
+
+
+def test_the_page_on_a_gpu_is_rendered_from_its_record_or_says_not_run() -> None:
+    record, shown = (FOLDER.parent / "results" / name for name in ("records/gpu.json", "gpu.md"))
+    known = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
+    assert gpu_page.page(known) == shown.read_text(encoding="utf-8")
+    assert "**Not run.**" in gpu_page.page({})
+
+
+def test_the_page_on_a_gpu_has_a_row_for_what_failed_and_a_ratio_for_the_rest() -> None:
+    found = {
+        "at": "2026-01-01T00:00:00+00:00", "quick": True, "machine": {"device": "A GPU"},
+        "step": {
+            "steps": 396, "reason": "stopped after 90 s", "PyG LightGCN, CSR": {"reason": "ImportError: a|b"},
+            "RecBole LightGCN": {"ms": 3.0, "ms alone": 4.0, "GB": 1.0},
+            "ours": {"ms": 1.5, "ms alone": 2.0, "GB": 0.5},
+        },
+    }  # fmt: skip
+    page = gpu_page.page(found)
+    assert "| RecBole LightGCN | 3.00 | 2.00 | 4.00 | 1.00 |  |" in page
+    assert "| PyG LightGCN, CSR |  |  |  |  | ImportError: a/b |" in page
+    assert "This part is not complete: stopped after 90 s" in page
+
+
+def test_the_parts_for_a_gpu_say_each_number_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the CPU, with four users; a library that is not installed has its reason and takes nothing else away."""
+    with gzip.open(tmp_path / "train.txt.gz", "wt") as file:
+        file.write("0 0 1 2\n1 1 2\n2 0 3\n3 3\n")
+    monkeypatch.setattr(worlds, "GOWALLA", tmp_path)  # which the part sets
+    part = gpu_part.Part(str(tmp_path), str(tmp_path), "cpu", "quick")
+    assert all(callable(getattr(part, name)) for name in gpu.SECONDS)
+    part.products()
+    part.step()
+    found: dict[str, Any] = {}
+    for line in capsys.readouterr().out.splitlines():
+        found.update(json.loads(line))
+    assert found["CSR, torch.sparse.mm"]["relative error"] < 1e-6 and found["RecBole LightGCN"]["ms"] > 0
+    assert "reason" in found["Triton"] and found["steps"] == 1

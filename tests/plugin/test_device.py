@@ -1,26 +1,33 @@
 """Every part of a training stays on its device and never waits for it; no GPU is needed to see that."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils import backend_registration
 
 import recbole_alibaba  # noqa: F401  (makes RecBole importable)
-from tests.plugin.fake_gpu import fake_gpu, on_the_device_alone
 
 checks = pytest.importorskip("benchmarks.device_checks", reason="the benchmarks are in the repository only")
+ROOT = Path(checks.__file__).parent.parent
+FAKE = torch.backends.cuda.is_built() or hasattr(backend_registration, "_setup_privateuseone_for_python_backend")
 
 
-ON_ANY_GPU = [name for name in checks.CHECKS if name != "half_precision"]  # torch has autocast for real devices only
+@pytest.fixture(scope="module")
+def faults() -> dict[str, str]:
+    """What is wrong with each part on a fake GPU; empty for what stays there."""
+    done = subprocess.run([sys.executable, "-m", "tests.plugin.fake_gpu"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("name", ON_ANY_GPU)
-def test_a_part_stays_on_the_device(name: str) -> None:
-    device = fake_gpu()
-    with FakeTensorMode(allow_non_fake_inputs=True):
-        run = checks.CHECKS[name](device)
-    with on_the_device_alone(device):
-        results = run()
-    assert results and {result.device for result in results} == {device}
+@pytest.mark.skipif(not FAKE, reason="this torch has no device for backends in Python")
+@pytest.mark.parametrize("name", [name for name in checks.CHECKS if name != "half_precision"])
+def test_a_part_stays_on_the_device(faults: dict[str, str], name: str) -> None:
+    assert faults[name] == ""
 
 
 @pytest.mark.parametrize("name", checks.CHECKS)

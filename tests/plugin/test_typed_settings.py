@@ -150,12 +150,6 @@ def test_a_loss_of_nan_in_a_model_of_recbole(two_tastes: Path, command: Callable
     assert "Error: The training loss of LightGCN is nan with learning_rate 1e+20. Try a smaller" in result.stderr
 
 
-def test_several_processes_need_gpus(two_tastes: Path, command: Callable[..., Result]) -> None:
-    result = command("run", *RUN, f"--data_path={two_tastes}", "--nproc=99")
-    assert result.exit_code == 2
-    assert "--nproc=99 needs 99 CUDA GPUs" in result.stderr
-
-
 def test_an_unforeseen_error_names_the_settings(two_tastes: Path, command: Callable[..., Result]) -> None:
     words = ["--model=SASRec", "--train_neg_sample_args=None", "--n_heads=7"]
     result = command("run", *RUN, f"--data_path={two_tastes}", *words)

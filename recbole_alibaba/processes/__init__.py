@@ -1,0 +1,1 @@
+"""Several processes that train one model: how they start and end, and what they share in a step."""
