@@ -1,0 +1,110 @@
+"""How do the losses of docs/loss.md run? Trains what the page shows, and writes the record that it is drawn from.
+
+    python -m docs.building.loss_curves [--taobao FOLDER]
+
+FOLDER has `train.txt.gz` and `test.txt.gz` of Taobao's purchases, lines of `user item item ...`. A minute for the demo's
+trainings, some more for Taobao's. Then `python -m docs.building.draw` draws the page's charts and tables.
+"""
+
+import argparse
+import json
+import logging
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import dataset_prep
+from recbole_alibaba import run
+from recbole_alibaba.demo import METRICS, SIMPLE, STRONGER
+from recbole_alibaba.settings.property_files import properties_folder, read_mapping
+
+RECORD = Path("results/records/loss-curves.json").resolve()
+KEPT = ("epoch", "bpr", "decay_share", "user_norm")
+SHOWN = {"topk": [10, 20], "metrics": ["Recall", "NDCG", "Hit"], "valid_metric": "NDCG@20", "show_progress": False}
+
+
+def experiment(file: str) -> dict[str, Any]:
+    """The training settings of properties/experiment/FILE."""
+    settings = read_mapping(properties_folder() / "experiment" / file)
+    return {key: value for key, value in settings.items() if key != "prep" and "interval" not in key}
+
+
+def trainings() -> dict[str, dict[str, Any]]:
+    reported = experiment("before.yaml")
+    return {
+        "Adam, weight_decay 1e-4": reported,
+        "Adam, weight_decay 1e-2": reported | STRONGER,
+        "AdamW, weight_decay 1e-5": experiment("after.yaml"),
+    }
+
+
+def trained(model: str, dataset: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run leaves for the page: the curves and the test metrics."""
+    made = run(model, dataset, config_dict={**SHOWN, **settings})
+    history = [
+        {key: float(f"{record[key]:.5g}") for key in KEPT if key in record}
+        | ({"valid": record["valid"]["ndcg@20"]} if record.get("valid") else {})
+        for record in made["history"]
+    ]
+    return {"settings": dict(settings), "history": history, "test": {key: made["test_result"][key] for key in METRICS}}
+
+
+def demo() -> dict[str, Any]:
+    """The demo's log: what the report's filters leave of it, and its trainings."""
+    users, items = dataset_prep.write_sample(".")
+    log = {"source": "mobile", "users": users, "items": items, "name": "demo", "force": True}
+    try:
+        dataset_prep.convert(**log, **read_mapping(properties_folder() / "experiment" / "before.yaml")["prep"])
+    except dataset_prep.EmptyDatasetError as error:
+        refused, advice = error.funnel.lines(), error.message
+    converted = dataset_prep.convert(**log, **read_mapping(properties_folder() / "experiment" / "after.yaml")["prep"])
+    rows = {
+        name: trained("AlibabaLightGCN", "demo", {"epochs": 60, "eval_step": 5} | settings)
+        for name, settings in trainings().items()
+    }
+    rows |= {model: trained(model, "demo", {"epochs": 1}) for model in SIMPLE}
+    return {"refused": [*refused, f"Refused. {advice}"], "kept": converted.funnel.lines(), "trainings": rows}
+
+
+def taobao(folder: Path) -> dict[str, Any]:
+    """Taobao's purchases: the reported decay and the repaired one."""
+    parts = (folder / f"{part}.txt.gz" for part in ("train", "test"))
+    published = dataset_prep.convert_published(*parts, name="taobao")
+    rows = {
+        name: trained("AlibabaLightGCN", "taobao", {"epochs": 12, "eval_step": 3} | settings)
+        for name, settings in trainings().items()
+        if "1e-2" not in name
+    }
+    return {"size": str(published.size), "trainings": rows}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--taobao", type=Path, metavar="FOLDER")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    logging.disable(logging.WARNING)
+    record: dict[str, Any] = {
+        "command": shlex.join(["python", "-m", "docs.building.loss_curves", *sys.argv[1:]]),
+        "date": date.today().isoformat(),
+        "versions": {name: version(name) for name in ("recbole", "torch", "numpy")},
+    }
+    source = given.taobao.resolve() if given.taobao else None
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        record["demo"] = demo()
+        if source:
+            record["taobao"] = taobao(source)
+    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
