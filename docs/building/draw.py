@@ -24,8 +24,7 @@ GUESSING = Mark("y", math.log(2), f"ln 2 = {math.log(2):.4f}")
 
 def parts() -> tuple[dict[str, str], dict[str, Chart]]:
     """Markdown by name of its place in the page; charts by name of their file."""
-    record = json.loads((RECORDS / "loss-curves.json").read_text("utf-8"))
-    demo, taobao = record["demo"], record["taobao"]
+    demo, taobao = (json.loads((RECORDS / f"loss-{part}.json").read_text("utf-8")) for part in ("demo", "taobao"))
     trained, real = demo["trainings"], taobao["trainings"]
     gowalla = json.loads((RECORDS / "gowalla.jsonl").read_text("utf-8").splitlines()[-1])
     charts = {
@@ -33,16 +32,19 @@ def parts() -> tuple[dict[str, str], dict[str, Chart]]:
         "demo-decay": curves(
             "Rows on which the decay is the stronger force", "share of the embedding rows", "decay_share", trained
         ),
-        "demo-norm": curves("What is left of the user embeddings", "mean norm of a row", "user_norm", trained, log=True),
+        "demo-norm": curves(
+            "What is left of the user embeddings", "mean norm of a row", "user_norm", trained, log=True
+        ),
         "demo-valid": curves("What the validation says", "NDCG@20", "valid", trained),
         "taobao-loss": curves("The loss on Taobao's purchases", "BPR, mean per batch", "bpr", real, GUESSING),
-        "taobao-norm": curves("The user embeddings on Taobao's purchases", "mean norm of a row", "user_norm", real, log=True),
+        "taobao-norm": curves(
+            "The user embeddings on Taobao's purchases", "mean norm of a row", "user_norm", real, log=True
+        ),
         "gowalla": minutes(gowalla["curve"]),
     }
-    versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     texts = {
-        "source": f"Measured on {record['date']} by `{record['command']}` ({versions}); the record is "
-        "`results/records/loss-curves.json`. `python -m docs.building.draw` makes the charts and tables from it.",
+        "source": f"{said(demo, 'loss-demo')} {said(taobao, 'loss-taobao')} `python -m docs.building.draw` makes the "
+        "charts and tables from the records.",
         "refused": block(demo["refused"]),
         "kept": block(demo["kept"]),
         "demo-loss": table("BPR after epoch", map(str, EPOCHS), losses(trained, EPOCHS)),
@@ -51,13 +53,20 @@ def parts() -> tuple[dict[str, str], dict[str, Chart]]:
             next(iter(trained.values()))["test"],
             {name: [f"{value:.4f}" for value in one["test"].values()] for name, one in trained.items()},
         ),
-        "taobao": f"{taobao['size']}\n\n" + table("BPR after epoch", *taobao_rows(real)),
-        "gowalla": f"After {gowalla['epochs']:,} epochs and {gowalla['training_minutes']:.1f} minutes the test part has "
+        "taobao": f"Every sixth user: {taobao['users']:,} users, {taobao['items']:,} items, {taobao['train']:,} pairs "
+        "in training.\n\n" + table("BPR after epoch", *taobao_rows(real)),
+        "gowalla": f"After {gowalla['epochs']:,} epochs, {gowalla['training_minutes']:.1f} minutes, the test part has "
         f"Recall@20 {gowalla['test']['recall@20']:.4f} and NDCG@20 {gowalla['test']['ndcg@20']:.4f}.",
     }
     for name, chart in charts.items():
         texts[f"chart-{name}"] = f"![{chart.in_words()}](figures/{name}.svg)"
     return texts, charts
+
+
+def said(record: Mapping[str, Any], name: str) -> str:
+    """Where the numbers come from."""
+    versions = ", ".join(f"{package} {number}" for package, number in record["versions"].items())
+    return f"Measured on {record['date']} by `{record['command']}` ({versions}; record `results/records/{name}.json`)."
 
 
 def curves(title: str, y: str, key: str, trained: Mapping[str, Any], *marks: Mark, log: bool = False) -> Chart:
@@ -116,7 +125,8 @@ def drawn() -> dict[Path, str]:
     page = PAGE.read_text("utf-8")
     for name, text in texts.items():
         begin, end = f"<!-- drawn: {name} -->\n", "\n<!-- /drawn -->"
-        page = re.sub(f"({re.escape(begin)}).*?({end})", lambda at, text=text: f"{at[1]}{text}{at[2]}", page, flags=re.DOTALL)
+        before, _, rest = page.partition(begin)
+        page = before + begin + text + end + rest.partition(end.strip())[2]
     return {PAGE: page} | {PAGE.parent / "figures" / f"{name}.svg": file_of(chart) for name, chart in charts.items()}
 
 

@@ -8,9 +8,9 @@ KEY = re.compile(r"^(?P<indent> *)(?P<key>\w+): *(?P<value>.*?) *# \((?P<kind>[^
 HEAD = """# Property files, key by key
 
 Made from the files in `properties/` when the site is built. A setting is changed in a file of your own
-(`--config_files=my.yaml`) or on the command line (`--learning_rate=0.005`). Later layers win, in RecBole's order: RecBole's
-files, these files, the data set's own YAML, your files, the command line. A dictionary changes only the keys that it names. A key that no code reads
-is refused with the nearest name.
+(`--config_files=my.yaml`) or on the command line (`--learning_rate=0.005`). Later layers win, in RecBole's order:
+RecBole's files, these files, the data set's own YAML, your files, the command line. A dictionary changes only the keys
+that it names. A key that no code reads is refused with the nearest name.
 """
 FIRST = ("overall.yaml", "model/")
 
