@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_prep.pages.chart import Chart, Mark, Series
-from dataset_prep.pages.html import style
+from dataset_prep.pages.html import part
 from dataset_prep.pages.scale import Axis
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -45,7 +45,7 @@ def parts() -> tuple[dict[str, str], dict[str, Chart]]:
     texts = {
         "source": f"{said(demo, 'loss-demo')} {said(taobao, 'loss-taobao')} `python -m docs.building.draw` makes the "
         "charts and tables from the records.",
-        "refused": block(demo["refused"]),
+        "refused": f"{block(demo['funnel'])}\n\n> Refused. {demo['refused']}",
         "kept": block(demo["kept"]),
         "demo-loss": table("BPR after epoch", map(str, EPOCHS), losses(trained, EPOCHS)),
         "demo-test": table(
@@ -112,8 +112,8 @@ def block(lines: Sequence[str]) -> str:
 
 def file_of(chart: Chart) -> str:
     """A whole SVG file: light colours of the pages, on paper."""
-    colours = dict(re.findall(r"--([\w-]+): (#\w+)", style("theme.css").partition("@media")[0]))
-    rules = re.sub(r"var\(--([\w-]+)\)", lambda found: colours[found[1]], style("chart.css"))
+    colours = dict(re.findall(r"--([\w-]+): (#\w+)", part("theme.css").partition("@media")[0]))
+    rules = re.sub(r"var\(--([\w-]+)\)", lambda found: colours[found[1]], part("chart.css"))
     begin, _, rest = chart.svg().partition(">")
     paper = f'<rect width="100%" height="100%" fill="{colours["paper"]}"/>'
     return f"{begin}><style>\n{rules}</style>{paper}{rest}\n"

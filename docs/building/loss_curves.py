@@ -27,7 +27,7 @@ from recbole_alibaba.demo import METRICS, SIMPLE, STRONGER
 from recbole_alibaba.settings.property_files import properties_folder, read_mapping
 
 RECORDS = Path("results/records").resolve()
-KEPT = ("epoch", "bpr", "decay_share", "user_norm")
+KEPT = ("bpr", "decay_share", "user_norm")
 SHOWN = {"topk": [10, 20], "metrics": ["Recall", "NDCG", "Hit"], "valid_metric": "NDCG@20", "show_progress": False}
 
 
@@ -50,7 +50,8 @@ def trained(model: str, dataset: str, settings: Mapping[str, Any]) -> dict[str, 
     """What a run leaves for the page: the curves and the test metrics."""
     made = run(model, dataset, config_dict={**SHOWN, **settings})
     history = [
-        {key: float(f"{record[key]:.5g}") for key in KEPT if key in record}
+        {"epoch": record["epoch"]}
+        | {key: float(f"{record[key]:.5g}") for key in KEPT if key in record}
         | ({"valid": record["valid"]["ndcg@20"]} if record.get("valid") else {})
         for record in made["history"]
     ]
@@ -71,7 +72,7 @@ def demo() -> dict[str, Any]:
         for name, settings in trainings().items()
     }
     rows |= {model: trained(model, "demo", {"epochs": 1}) for model in SIMPLE}
-    return {"refused": [*refused, f"Refused. {advice}"], "kept": converted.funnel.lines(), "trainings": rows}
+    return {"funnel": refused, "refused": advice, "kept": converted.funnel.lines(), "trainings": rows}
 
 
 def taobao(source: Path) -> dict[str, Any]:
