@@ -51,7 +51,7 @@ def trained(model: str, dataset: str, settings: Mapping[str, Any]) -> dict[str, 
     made = run(model, dataset, config_dict={**SHOWN, **settings})
     history = [
         {"epoch": record["epoch"]}
-        | {key: float(f"{record[key]:.5g}") for key in KEPT if key in record}
+        | {key: float(f"{record[key]:.7g}") for key in KEPT if key in record}
         | ({"valid": record["valid"]["ndcg@20"]} if record.get("valid") else {})
         for record in made["history"]
     ]
