@@ -12,6 +12,8 @@ Made from the files in `properties/` when the site is built. A setting is change
 RecBole's files, these files, the data set's own YAML, your files, the command line. A dictionary changes only the keys
 that it names. A key that no code reads is refused with the nearest name.
 """
+BEGIN = ["", '<div class="keys" markdown>', "", "| key | value | type | meaning |", "|---|---|---|---|"]
+END = ["", "</div>", ""]
 FIRST = ("overall.yaml", "model/")
 
 
@@ -32,8 +34,8 @@ def of_file(name: str, text: str) -> list[str]:
     for line in lines:
         if line.startswith("#"):
             comment = line.lstrip("# ")
-            out += [""] if rows else []
-            out.append(comment if len(comment.split()) > 3 else f"### {comment} ({name})\n")
+            out += END if rows else []
+            out += [comment] if len(comment.split()) > 3 else ["", f"### {comment} ({name})", ""]
             rows = False
         elif line.strip():
             found = KEY.match(line)
@@ -45,10 +47,10 @@ def of_file(name: str, text: str) -> list[str]:
                 parent = parent if found["indent"] else found["key"]
                 row = (key, found["value"], found["kind"], found["meaning"])
             if not rows:
-                out += ["", "| key | value | type | meaning |", "|---|---|---|---|"]
+                out += BEGIN
                 rows = True
             out.append(f"| {code(row[0])} | {code(row[1])} | {row[2]} | {cell(row[3])} |")
-    return [*out, ""]
+    return [*out, *(END if rows else [])]
 
 
 def code(text: str) -> str:
