@@ -24,8 +24,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_PYTHON = [page for page in PAGES if "```python\n" in page.read_text("utf-8")]
 LOG, ITEMS = "tianchi_mobile_recommend_train_user.csv", "tianchi_mobile_recommend_train_item.csv"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LOOP = re.compile(r"for (\w+) in (.+?); do (.+); done")
-PROGRAMS = ("recbole-alibaba ", "python ", "pip ", "make ", "for ", "curl ")
+PROGRAMS = ("recbole-alibaba ", "python ", "pip ", "make ", "curl ")
 NOT_RUN = {
     "make demo": "installs; test_demo runs the demo and compares it with README",
     "pip install": "installs; tests/packaging/test_wheel.py installs the wheel",
@@ -42,15 +41,10 @@ ADDED = {"run": ["--epochs=3"], "prep mobile": ["--force"]}
 
 
 def commands(page: Path) -> list[str]:
-    """The lines of its shell blocks: continued lines joined, comments dropped, loops unrolled."""
+    """The lines of its shell blocks: continued lines joined, comments dropped."""
     blocks = [text for language, text in BLOCK.findall(page.read_text("utf-8")) if language in ("sh", "bash")]
     typed = re.sub(r"\\\n\s*", "", "".join(blocks)).splitlines()
-    lines = [re.sub(r"\s+# .*", "", line).strip() for line in typed]
-    found = []
-    for line in filter(None, lines):
-        loop = LOOP.fullmatch(line)
-        found += [loop[3].replace(f"${loop[1]}", word) for word in loop[2].split()] if loop else [line]
-    return found
+    return [line for line in (re.sub(r"\s+# .*", "", line).strip() for line in typed) if line]
 
 
 def reason(line: str) -> str | None:
