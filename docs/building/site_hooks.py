@@ -20,7 +20,7 @@ SECTIONS = {
     "Measured": ("results/*.md", "benchmarks/*.md"),
     "Project": ("SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"),
 }
-BESIDE = ("results/*.html",)  # whole pages that the results link to
+SETTINGS = "settings.md"  # stands for the folder properties/
 DRAFT = re.compile(r"\.head\.md$")
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^):\s#]+)(#[^)\s]*)?\)")
 
@@ -43,20 +43,21 @@ def first_heading(path: str) -> str:
 
 def on_files(files: Files, config: Any) -> None:
     """The pages themselves. Each keeps its place in the repository."""
-    files.append(File.generated(config, "settings.md", content=settings_page(ROOT / "properties")))
-    for path in found(*(pattern for patterns in SECTIONS.values() for pattern in patterns), *BESIDE):
+    files.append(File.generated(config, SETTINGS, content=settings_page(ROOT / "properties")))
+    for path in found(*(pattern for patterns in SECTIONS.values() for pattern in patterns)):
         files.append(File.generated(config, path, abs_src_path=str(ROOT / path)))
 
 
 def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
     """Links are those of the repository: one to a page of the site leads there, any other is text."""
     here = page.file.src_uri
-    inside = here == "settings.md" or not (ROOT / here).is_file()
+    inside = here == SETTINGS or not (ROOT / here).is_file()
     folder = dirname(f"docs/{here}" if inside else here)
 
     def link(match: re.Match[str]) -> str:
         text, target, anchor = match.groups()
         place = normpath(f"{folder}/{target}").removeprefix("docs/")
+        place = SETTINGS if place == "properties" else place
         if files.get_file_from_path(place) is None:
             return f"`{target}`" if text == target else text
         return f"[{text}]({relpath(place, dirname(here) or '.')}{anchor or ''})"
