@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: demo test check format bench bench-quick bench-converter bench-watching gowalla faults models mutants clean
+.PHONY: demo test check format bench bench-quick bench-converter bench-watching gowalla faults models mutants site clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/.installed
@@ -54,6 +54,10 @@ MUTANTS ?= --number 200
 mutants: .venv/.installed-dev
 	$(BIN)/python -m tests.mutation $(MUTANTS)
 
+# The documentation, to build/site. A warning stops it.
+site: .venv/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 clean:
 	rm -rf .venv dataset saved log log_tensorboard
 
@@ -74,4 +78,8 @@ clean:
 
 .venv/.installed-dev: .venv/.installed
 	$(PIP) -e ".[dev,index,serve,spark]"
+	@touch $@
+
+.venv/.installed-docs: .venv/.installed-dev
+	$(PIP) -e ".[docs]"
 	@touch $@

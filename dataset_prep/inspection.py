@@ -142,8 +142,8 @@ def recognise(first: bytes, name: str = "the file") -> Source | None:
 
 
 def inspect(
-    files: Sequence[str],
-    items: Sequence[str] = (),
+    files: Sequence[str | Path],
+    items: Sequence[str | Path] = (),
     source: Source | None = None,
     html: Path | None = None,
     engine: str = "duckdb",
@@ -161,9 +161,10 @@ def inspect(
     Raises:
         InputError: no source fits, or a file cannot be read.
     """
-    path = find(files, "FILE")[0]
-    if is_parquet(find(files, "FILE")):
-        return _of_parquet(files, items, source, html)
+    logs, subset = tuple(map(str, files)), tuple(map(str, items))
+    path = find(logs, "FILE")[0]
+    if is_parquet(find(logs, "FILE")):
+        return _of_parquet(logs, subset, source, html)
     named, why = dict[str, str](), ""
     if source is None:
         first = beginning(path, engine=engine, spark_url=spark_url)
@@ -181,10 +182,10 @@ def inspect(
     everything = ",".join(b.value for b in source.behaviors) or None
     settings = Settings(
         source,
-        tuple(files),
+        logs,
         Path(),
         "inspected",
-        tuple(items),
+        subset,
         behaviors=everything,
         max_bad=1.0,
         engine=engine,
