@@ -35,7 +35,7 @@ class Scale:
         low, high = min(shown), max(shown)
         if axis.log:
             low, high = math.log10(low), math.log10(high)
-        lacks = (0.1 if axis.log else max(axis.least, abs(high) * 1e-6 or 1.0)) - (high - low)
+        lacks = (0.1 if axis.log else max(axis.least, max(abs(low), abs(high)) * 1e-6 or 1.0)) - (high - low)
         if lacks > 0:
             low, high = low - lacks / 2, high + lacks / 2
         self.low, self.high = low - padding * (high - low), high + padding * (high - low)

@@ -68,6 +68,8 @@ def test_a_flat_curve_looks_flat() -> None:
     low, high = (Scale(axis, [0.6930, 0.6931], 0, 100).at(value) for value in (0.6930, 0.6931))
     assert high - low < 1
     assert Scale(Axis("loss"), [0.6930, 0.6931], 0, 100).at(0.6931) == 100
+    # Differences to the best end at 0.
+    assert Scale(Axis("difference"), [-0.02, 0.0], 0, 100).at(-0.02) == 0
 
 
 def test_the_alternative_text_says_what_the_chart_shows() -> None:
