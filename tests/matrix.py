@@ -1,6 +1,6 @@
 """On which Pythons do the tests pass? Runs them on each, and writes docs/pythons.md.
 
-python -m tests.matrix                               # every Python found; the oldest with the smallest versions, the newest with the newest
+python -m tests.matrix     # every Python found; the smallest versions on the oldest, and the newest on the newest
 python -m tests.matrix python3.13 --versions newest
 
 It needs nothing installed: `make` installs each Python's packages into build/pythons/.
