@@ -1,85 +1,94 @@
 # Two verbs do everything on a fresh machine: `make demo` and `make test`.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
-BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+# Another Python in another folder: make test PYTHON=python3.13 VENV=.venv-3.13
+NAMES := python3.11 python3.12 python3.13 python3.10 python3.14
+PYTHON ?= $(firstword $(foreach name,$(NAMES),$(shell $(name) -c 'print("$(name)")' 2>/dev/null)) python3)
+VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c $(CONSTRAINTS)
 
-.PHONY: demo test check format bench bench-quick bench-converter bench-watching gowalla faults models mutants site clean
+.PHONY: demo test check format bench bench-quick bench-converter bench-watching gowalla faults models mutants matrix site clean
 .DEFAULT_GOAL := demo
 
-demo: .venv/.installed
+demo: $(VENV)/.installed
 	$(BIN)/recbole-alibaba demo
 
-test: .venv/.installed-dev
+test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-check: .venv/.installed-dev
+check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/mypy
 
-format: .venv/.installed-dev
+format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 # What is timed against what, as ratios in one run; each writes its page. Hours in all; see benchmarks/README.md.
-bench: .venv/.installed-bench
+bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
 
 # Three minutes of it, to build/bench: no rows at 10 M, no million items.
-bench-quick: .venv/.installed-bench
+bench-quick: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks --quick --output build/bench
 
-bench-converter: .venv/.installed-bench
+bench-converter: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/converter.py
 
-bench-watching: .venv/.installed-bench
+bench-watching: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/watching.py
 
 # LightGCN's published split, from ../shared/data/gowalla or GOWALLA=folder, to results/gowalla.md: half an hour.
 GOWALLA ?= ../shared/data/gowalla
-gowalla: .venv/.installed
+gowalla: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.gowalla --data $(GOWALLA)
 
 # The doctor on its bank of planted faults, to results/doctor.md: a quarter of an hour.
-faults: .venv/.installed-dev
+faults: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.diagnosis.faults
 
 # Every model of RecBole, in RecBole and through run.py, to docs/models.md: an hour. MODELS='BPR FM' for some.
-models: .venv/.installed-dev
+models: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.plugin.every_model $(MODELS)
 
 # Whether the tests notice single changes to the core logic: hours. MUTANTS='--number 20 --modules dataset_prep/core.py'
 MUTANTS ?= --number 200
-mutants: .venv/.installed-dev
+mutants: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.mutation $(MUTANTS)
 
 # The documentation, to build/site. A warning stops it.
-site: .venv/.installed-docs
+site: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# The tests on every Python found, or on those of PYTHONS='python3.12 /path/to/python3.13', to docs/pythons.md: hours.
+matrix:
+	$(PYTHON) -m tests.matrix $(PYTHONS)
 
 clean:
 	rm -rf .venv dataset saved log log_tensorboard
 
-.venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(f"Python 3.11 is needed (recbole 1.2.1 stops there), this is {sys.version.split()[0]}; set PYTHON=/path/to/python3.11") if sys.version_info[:2] != (3, 11) else None'
-	$(PYTHON) -m venv .venv
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(f"Python 3.10 or later is needed, this is {sys.version.split()[0]}; set PYTHON=/path/to/python3") if sys.version_info < (3, 10) else None'
+	$(PYTHON) -m venv $(VENV)
 
-# What a C compiler, where there is one, makes of these at installation is faster; see hatch_build.py.
-.venv/.installed: pyproject.toml constraints.txt hatch_build.py $(shell find dataset_prep recbole_alibaba -name '*.c') | .venv/bin/python
-	@echo "installing into .venv (a minute or two)"
-	$(PIP) torch==2.13.0
+# RecBole pins ray <= 2.6.3, which cannot be installed on Python 3.12 and later; --no-deps passes over that pin.
+# What a C compiler, where there is one, makes of the .c files at installation is faster; see hatch_build.py.
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS) hatch_build.py $(shell find dataset_prep recbole_alibaba -name '*.c') | $(BIN)/python
+	@echo "installing into $(VENV) (a minute or two)"
 	$(PIP) -e .
+	$(PIP) --no-deps recbole==1.2.1
 	@touch $@
 
-.venv/.installed-bench: .venv/.installed-dev
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
 	$(PIP) -e ".[bench]"
 	@touch $@
 
-.venv/.installed-dev: .venv/.installed
+$(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) -e ".[dev,index,serve,spark]"
 	@touch $@
 
-.venv/.installed-docs: .venv/.installed-dev
+$(VENV)/.installed-docs: $(VENV)/.installed-dev
 	$(PIP) -e ".[docs]"
 	@touch $@

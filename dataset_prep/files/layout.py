@@ -88,7 +88,7 @@ def quoted_fields(line: str, delimiter: str) -> list[str] | None:
     if '"' not in line:
         return line.split(delimiter)
     d = re.escape(delimiter)
-    one = re.compile(rf'(?:"((?:[^"]|"")*+)"|([^"{d}]*+))({d}|$)')
+    one = re.compile(rf'(?:"((?:[^"]|"")*)"|([^"{d}]*))({d}|$)')
     found, at = list[str](), 0
     while match := one.match(line, at):
         found.append(match[2] if match[1] is None else match[1].replace('""', '"'))

@@ -53,9 +53,9 @@ class Grammar:
 
     @cache  # noqa: B019
     def run(self, canonical: bool) -> re.Pattern[bytes]:
-        """Matches a run of good lines, each with its line end."""
+        """Matches up to 1,000 good lines, each with its line end: a match takes memory for each line."""
         line = self.delimiter.join(f"(?:{self._expression(c, canonical)})" for c in self.columns)
-        return re.compile(rf"(?:{line}\r?\n)*+".encode())
+        return re.compile(rf"(?:{line}\r?\n){{0,1000}}".encode())
 
     def examine(self, line: bytes) -> tuple[str | None, list[str]]:
         """(why the line does not parse, or None; its fields without quotes)"""

@@ -51,11 +51,11 @@ class TimeFormat:
             return None
         if parsed.strftime(self.strptime) != text or not FIRST_YEAR <= parsed.year < END_YEAR:
             return None
-        return int(parsed.replace(tzinfo=dt.UTC).timestamp()) - BEIJING_OFFSET
+        return int(parsed.replace(tzinfo=dt.timezone.utc).timestamp()) - BEIJING_OFFSET
 
 
 EARLIEST, LATEST = (
-    int(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp()) - BEIJING_OFFSET for year in (FIRST_YEAR, END_YEAR)
+    int(dt.datetime(year, 1, 1, tzinfo=dt.timezone.utc).timestamp()) - BEIJING_OFFSET for year in (FIRST_YEAR, END_YEAR)
 )
 """Unix seconds at the beginning of these years."""
 
@@ -141,7 +141,7 @@ def _seconds(moment: dt.datetime, local: dt.tzinfo | None) -> int | None:
     if not FIRST_YEAR <= moment.year < END_YEAR:
         return None
     if moment.tzinfo is None and local is None:
-        return int(moment.replace(tzinfo=dt.UTC).timestamp()) - BEIJING_OFFSET
+        return int(moment.replace(tzinfo=dt.timezone.utc).timestamp()) - BEIJING_OFFSET
     return int((moment if moment.tzinfo else moment.replace(tzinfo=local)).timestamp())
 
 
@@ -153,7 +153,7 @@ def _loose(name: str, text: str, local: dt.tzinfo | None) -> int | None:
             hour, minute, second = (int(part or 0) for part in clock)
             moment = dt.datetime(int(year), int(month), int(day), hour, minute, second)
             if zone:
-                stated = dt.datetime.fromisoformat(f"2000-01-01T00:00{zone.replace('UTC', 'Z')}")
+                stated = dt.datetime.strptime(zone.replace("UTC", "Z"), "%z")
                 moment = moment.replace(tzinfo=stated.tzinfo)
             return _seconds(moment, local)
         if name == "month-day" and (found := _MONTH_DAY.fullmatch(text)):

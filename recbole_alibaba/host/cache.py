@@ -19,6 +19,7 @@ from recbole.data.dataset import Dataset
 from recbole.utils.argument_list import dataset_arguments
 
 from recbole_alibaba.host.own_pickles import OwnPickles, is_own
+from recbole_alibaba.saved.run_folder import sha256
 
 KEY = "data_fingerprint"  # computed: a value that a user gives is overwritten
 NO_FILES = "no files"  # for a data set that RecBole will download; caches of stock RecBole have None
@@ -36,8 +37,7 @@ def data_fingerprint(folder: str | Path, name: str) -> str:
         return NO_FILES
     parts = [_of_conversion(root / "funnel.json")]
     for path in found:
-        with path.open("rb") as file:
-            parts.append(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}")
+        parts.append(f"{path.name} {sha256(path)}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -47,7 +47,7 @@ def restore_numpy_aliases() -> None:
 
 
 def stub_ray_if_broken() -> None:
-    """ray <= 2.6.3, which RecBole pins, fails on numpy >= 2 and setuptools >= 82. Can go with that pin.
+    """ray <= 2.6.3, which RecBole pins, fails on numpy >= 2, setuptools >= 82 and Python >= 3.12. Can go with that pin.
 
     RecBole needs `ray.tune` only to report tuning trials. A stub replaces it (ray_stub.py). A current ray whose tune
     lacks a package (pyarrow) stays, for `board --ray`; only its tune is replaced.

@@ -15,6 +15,10 @@ class BadInput(Exception):
     """Base of the errors that the command line answers with one sentence and exit code 2."""
 
 
+class RecBoleNeededError(BadInput, ImportError):
+    """RecBole is not installed, or it is another version."""
+
+
 class UnknownModelError(BadInput, LookupError):
     """Neither RecBole nor this plugin has a model of that name."""
 

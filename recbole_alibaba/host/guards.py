@@ -65,7 +65,7 @@ def find_dataset(name: str | None, data_path: str) -> str:
         DatasetNotFoundError: it has none; the message gives the nearest name and how to make a data set.
     """
     root = Path(data_path)
-    there = sorted(folder.name for folder in root.glob("*/") if any(folder.glob("*.inter")))
+    there = sorted({file.parent.name for file in root.glob("*/*.inter")})
     if name is None:
         raise DatasetNotFoundError(f"No data set was named. {_offer(root, there)}")
     folder = root / str(name)

@@ -51,8 +51,8 @@ def _refuse(name: str, reason: str) -> Any:
     def __init__(*_: Any, **__: Any) -> None:
         raise ImportError(
             f"{name} needs ray, which does not work here ({reason}). RecBole 1.2.1 needs ray<=2.6.3, and that runs "
-            "only with numpy<2 and setuptools<82. Tune with hyperopt instead: python run_hyper.py --tool=Hyperopt, "
-            "after pip install hyperopt."
+            "only on Python 3.11 and earlier with numpy<2 and setuptools<82. Tune with hyperopt instead: "
+            "python run_hyper.py --tool=Hyperopt, after pip install hyperopt."
         )
 
     return __init__

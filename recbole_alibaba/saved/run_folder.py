@@ -47,7 +47,8 @@ def new_run_folder(parent: str | Path, model: str, dataset: str, settings: dict[
 def latest_run(parent: str | Path, model: str, dataset: str) -> Path | None:
     """The newest folder of `new_run_folder` with this model and data set; None where there is none."""
     name = re.compile(rf"{re.escape(f'{model}-{dataset}')}-(\d{{8}}-\d{{6}})(?:-(\d+))?")
-    found = [(match, folder) for folder in Path(parent).glob("*/") if (match := name.fullmatch(folder.name))]
+    folders = [folder for folder in Path(parent).glob("*") if folder.is_dir()]
+    found = [(match, folder) for folder in folders if (match := name.fullmatch(folder.name))]
     return max(found, key=lambda pair: (pair[0][1], int(pair[0][2] or 1)))[1] if found else None
 
 
@@ -76,8 +77,11 @@ def held(folder: Path) -> Iterator[None]:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def plain(value: Any) -> Any:

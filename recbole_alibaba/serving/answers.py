@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 LARGEST_K = 1000
 LONGEST_ID = 256
 LARGEST_HISTORY = 10_000
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+def _whole(number: Any) -> Any:
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""JSON Schema counts 10.0 as an integer, and pydantic's strict mode does not."""
 
 
 class Closed(BaseModel):
@@ -39,7 +47,7 @@ class Basket(Closed):
     """A new user, given as items."""
 
     items: list[Id] = Field(min_length=1, max_length=LARGEST_HISTORY, description="what the user has had")
-    k: int = Field(10, ge=1, le=LARGEST_K)
+    k: Whole = Field(10, ge=1, le=LARGEST_K)
     seen: bool = Field(False, description="whether these items may be recommended, too")
 
 

@@ -87,7 +87,7 @@ def test_a_training_says_how_to_go_on(command: Command, two_tastes: Path, alone:
     with at_step(20):  # in the third epoch
         stopped = command(*words, "--epochs=5")
     one_sentence(stopped, 130, "Stopped. 2 epochs are kept. Go on with")
-    (run,) = Path("saved").glob("*/")
+    (run,) = (file.parent for file in Path("saved").glob("*/config.yaml"))
     assert not [name for name in files_of(run) if name.startswith(".")]
     assert not (run / "run.json").exists()
     gone_on = command(*words, "--epochs=5", f"--resume={run}")
@@ -99,7 +99,7 @@ def test_a_training_before_its_first_step(command: Command, two_tastes: Path, al
     with at_line("", "The number of users"):
         stopped = command("run", "--dataset=two-tastes", f"--data_path={two_tastes}")
     one_sentence(stopped, 130, "Stopped before the training: nothing is kept.")
-    assert not Path("saved").exists() or not list(Path("saved").glob("*/"))
+    assert not Path("saved").exists() or not list(Path("saved").glob("*/config.yaml"))
 
 
 def test_the_doctor(command: Command, two_tastes: Path, alone: Path) -> None:

@@ -139,7 +139,7 @@ def test_a_clock_that_is_set_back_during_a_training(
 def test_a_second_training_of_a_run_is_told(command: Command, two_tastes: Path) -> None:
     words = ["run", "--dataset=two-tastes", f"--data_path={two_tastes}", "--preflight=False"]
     assert command(*words, "--epochs=1").exit_code == 0
-    (run,) = Path("saved").glob("*/")
+    (run,) = (file.parent for file in Path("saved").glob("*/config.yaml"))
     before = files_of(run)
     told: list[Any] = []
 

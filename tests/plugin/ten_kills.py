@@ -38,7 +38,7 @@ def main() -> None:
         return process
 
     started("whole").join()
-    (folder,) = Path("whole").glob("*/")
+    (folder,) = (file.parent for file in Path("whole").glob("*/config.yaml"))
     # A training begins when its folder is made.
     training = (folder / "state.pt").stat().st_mtime - (folder / "config.yaml").stat().st_mtime
     print(f"{settings['model']}: {training:.1f} s of training, {KILLS} kills", flush=True)
@@ -55,7 +55,7 @@ def main() -> None:
         process.join()
         if process.exitcode == 0:
             continue  # it was faster this time, and had ended
-        (state,) = (folder / "state.pt" for folder in Path(place).glob("*/"))
+        (state,) = (file.with_name("state.pt") for file in Path(place).glob("*/config.yaml"))
         epochs = torch.load(state, weights_only=True)["epoch"] + 1 if state.exists() else 0
         said[place] = f"killed after {moment:.2f} s, {epochs} epochs kept"
         started(place, resume=True).join()

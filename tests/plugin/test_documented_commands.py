@@ -27,6 +27,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROGRAMS = ("recbole-alibaba ", "python ", "pip ", "make ", "curl ")
 NOT_RUN = {
     "make demo": "installs; test_demo runs the demo and compares it with README",
+    "make test": "runs these tests",
     "pip install": "installs; tests/packaging/test_wheel.py installs the wheel",
     "recbole-alibaba demo": "test_demo runs it",
     "recbole-alibaba serve": "does not end; the last test here starts, asks and stops it",

@@ -101,7 +101,7 @@ def test_a_run_that_was_stopped_four_times_is_the_run_that_was_not(
     for number, place in enumerate(places):
         with stops(**place):
             train(two_tastes, model, resume=number > 0, checkpoint_dir="stopped", **settings)
-    assert len(list(Path("stopped").glob("*/"))) == 1
+    assert len(list(Path("stopped").glob("*/config.yaml"))) == 1
     stopped = everything(train(two_tastes, model, resume=True, checkpoint_dir="stopped", **settings))
     for mine, other in zip(stopped, whole, strict=True):
         assert mine == other
@@ -223,13 +223,13 @@ def test_ctrl_c_says_how_to_go_on(two_tastes: Path, command: Callable[..., Resul
         patch.setattr(sys, "argv", ["run.py", *words[1:], "--resume", "RUN"])
         stopped = command(*words)
     assert stopped.exit_code == 130
-    folder = next(Path("saved").glob("*/"))
+    folder = next(Path("saved").glob("*/config.yaml")).parent
     told = shlex.join(["python", "run.py", *words[1:], f"--resume={folder}"])
     assert stopped.output.strip().splitlines()[-1] == f"Stopped. 2 epochs are kept. Go on with: {told}"
     for resume in ("--resume", f"--resume={folder.name}"):
         result = command(*words, resume)
         assert result.exit_code == 0, result.output
-    assert len(list(Path("saved").glob("*/"))) == 1
+    assert len(list(Path("saved").glob("*/config.yaml"))) == 1
     assert torch.load(folder / "state.pt", weights_only=True)["epoch"] == 2
 
 
@@ -252,7 +252,7 @@ train(Path({str(two_tastes)!r}))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    folder = next(Path("saved").glob("*/"))
+    folder = next(Path("saved").glob("*/config.yaml")).parent
     (folder / ".state.pt.half-written").touch()
     with held(folder), pytest.raises(CannotResumeError, match="another process is training this run"):
         train(two_tastes, resume=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def spark_session(spark: None) -> Iterator[None]:
     """One Spark for all tests: the engine takes the session that is there. Starting one takes longer than a test."""
     from pyspark.sql import SparkSession
 
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the first python3 of the PATH
     builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     running = builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
     yield

@@ -228,7 +228,7 @@ def test_time_zone(tmp_path: Path) -> None:
     }
     for zone, hour in (("", 4), ("UTC", 12), ("Europe/Berlin", 10)):
         done = convert("csv", tmp_path / "log.csv", name="x", timezone=zone, **words)
-        moment = int(dt.datetime(2020, 7, 1, hour, tzinfo=dt.UTC).timestamp())
+        moment = int(dt.datetime(2020, 7, 1, hour, tzinfo=dt.timezone.utc).timestamp())
         assert (done.path / "x.inter").read_text().splitlines()[1] == f"1\t2\t{moment}"
     with pytest.raises(UsageError, match="no time zone"):
         convert("csv", tmp_path / "log.csv", name="x", timezone="Mars", **words)

@@ -80,7 +80,7 @@ def test_a_basket_is_folded_in_and_what_is_unknown_is_named(client: Any) -> None
 def test_a_list_ends_where_the_items_do(client: Any) -> None:
     assert len(client.get("/recommend/u1?k=1000&seen=true").json()["items"]) == ITEMS - 1
     assert len(client.get("/similar/i1?k=1000").json()["similar"]) == ITEMS - 2
-    assert len(client.post("/recommend", json={"items": ["i1"], "k": 1000}).json()["items"]) == ITEMS - 2
+    assert len(client.post("/recommend", json={"items": ["i1"], "k": 1000.0}).json()["items"]) == ITEMS - 2
 
 
 def test_an_explanation_adds_up(client: Any) -> None:

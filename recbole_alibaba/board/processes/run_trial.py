@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def run_trial(
     settings = with_fixed(plan, trial.settings, trial.seed)
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(plan.threads)
-    with contextlib.chdir(folder), threadpool_limits(plan.threads), held(Path()):
+    with _inside(folder), threadpool_limits(plan.threads), held(Path()):
         try:
             outcome = _outcome(plan, trial, surveyed, settings, report)
         except BadInput as error:
@@ -71,6 +72,17 @@ def run_trial(
     seconds = {"wait": wait, **outcome.fields.get("seconds", {}), "total": wait + time.time() - began}
     fields = {**outcome.fields, "seconds": seconds, "peak_memory_mb": _peak(), **about(plan)}
     return Outcome(fields, outcome.scores)
+
+
+@contextlib.contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    """`contextlib.chdir`, which Python 3.10 lacks."""
+    here = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(here)
 
 
 def _outcome(plan: Plan, trial: Trial, surveyed: Surveyed, settings: Mapping[str, Any], report: Report) -> Outcome:
