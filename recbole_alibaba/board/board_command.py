@@ -123,11 +123,13 @@ def _board(plan: Plan, asked: Asked) -> None:
 def _run(plan: Plan, asked: Asked, records: Records) -> list[str]:
     """Survey the data, then take over records or lists, or run the trials; what was refused."""
     from recbole_alibaba.board.campaign import Campaign
+    from recbole_alibaba.board.plan_file import check_files
     from recbole_alibaba.board.records import outside_record
     from recbole_alibaba.board.running import run_trials, taken
     from recbole_alibaba.board.shown import Shown
     from recbole_alibaba.saved.run_folder import sha256
 
+    check_files(plan)
     began = perf_counter()
     refused: list[str] = []
     campaign = None

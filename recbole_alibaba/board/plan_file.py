@@ -46,6 +46,14 @@ def default_plan(dataset: str, typed: Mapping[str, Any]) -> Plan:
     return _plan(content, dataset, str(path), typed, f"--dataset={dataset}")
 
 
+def check_files(plan: Plan) -> None:
+    """Refuse a competition whose files are not there. Pages are drawn without them."""
+    for key, file in (plan.competition or {}).items():
+        if not Path(file).is_file():
+            said = plan.content["competition"][key]
+            raise BadInput(f"{plan.name}: competition: {key} is {said}, and there is no such file.")
+
+
 def _plan(content: Mapping[str, Any], name: str, where: str, typed: Mapping[str, Any], said: str) -> Plan:
     words = set(Plan.__dataclass_fields__) - {"name", "entries", "typed", "content", "command"} | {"models"}
     _known(content, words, where)
@@ -130,9 +138,8 @@ def _check_metric(plan: Plan, where: str) -> None:
 
 def _competition(said: dict[str, Any], where: str) -> dict[str, Any]:
     _known(said, {"items", "before", "truth"}, f"{where}: competition")
-    for key in {"items", *said}:
-        if not Path(str(said.get(key))).is_file():
-            raise BadInput(f"{where}: competition: {key} is {said.get(key)}, and there is no such file.")
+    if "items" not in said:
+        raise BadInput(f"{where}: competition: items is missing: the file of the item subset.")
     return {key: str(Path(file).resolve()) for key, file in said.items()}
 
 

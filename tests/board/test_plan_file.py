@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recbole_alibaba.board.plan_file import default_plan, read_plan
+from recbole_alibaba.board.plan_file import check_files, default_plan, read_plan
 from recbole_alibaba.host.errors import BadInput
 
 WHOLE = "datasets: [a]\nmodels: {BPR: }\n"
@@ -42,7 +42,7 @@ def test_a_board_of_a_data_set_compares_a_small_set() -> None:
         (WHOLE + "limits: {seconds: 0}\n", "number above 0"),
         (WHOLE + "search: {trials: 2.5}\n", "whole number above 0"),
         (WHOLE + "settings: {topk: [5]}\n", "topk cannot be set here"),
-        (WHOLE + "competition: {items: nowhere.csv}\n", "there is no such file"),
+        (WHOLE + "competition: {before: day.csv}\n", "items is missing"),
         ("datasets: [a]\nmodels: {BPR: {setting: {}}}\n", "Did you mean 'settings'?"),
         ("datasets: [a]\nmodels: {BPR: {settings: {eval_args: {order: TO}}}}\n", "the same for all"),
         ("datasets: [a]\nmodels: {BPR: {settings: {epochs: 3}, search: {epochs: [1]}}}\n", "Keep one of them"),
@@ -54,6 +54,12 @@ def test_what_a_board_does_not_know_is_refused_in_a_sentence(tmp_path: Path, tex
         plan(tmp_path, text)
     assert said in str(refused.value)
     assert str(refused.value).startswith(str(tmp_path / "my.yaml"))
+
+
+def test_a_competition_needs_its_files_to_run_and_not_to_be_drawn(tmp_path: Path) -> None:
+    made = plan(tmp_path, WHOLE + "competition: {items: nowhere.csv}\n")
+    with pytest.raises(BadInput, match="items is nowhere.csv, and there is no such file"):
+        check_files(made)
 
 
 def test_what_is_searched_is_not_set_on_the_command_line(tmp_path: Path) -> None:
