@@ -50,7 +50,7 @@ def test_the_verdict_names_the_best_the_tied_and_what_is_missing(made: list[Stan
     popular = ranked(one, 0.3, 0.2, 0.2)
     popular = replace(popular, rows=[replace(row, model="Pop" if row.label == second else "X") for row in popular.rows])
     says, tone = verdict([popular])
-    assert f"(no better than {second}: {one.ranked[2].label})" in says and tone == "warning"
+    assert f"(not shown to be better than {second}: {one.ranked[2].label})" in says and tone == "warning"
     assert "all other ranked models beat Pop" in verdict(made)[0]
     assert verdict([replace(one, rows=[])]) == ("No model of this board has a result.", "error")
     assert "(2 models have no result; all other ranked models beat Pop); on tianchi-slice" in verdict(made)[0]

@@ -58,7 +58,7 @@ def test_what_a_board_does_not_know_is_refused_in_a_sentence(tmp_path: Path, tex
 
 def test_a_competition_needs_its_files_to_run_and_not_to_be_drawn(tmp_path: Path) -> None:
     made = plan(tmp_path, WHOLE + "competition: {items: nowhere.csv}\n")
-    with pytest.raises(BadInput, match="items is nowhere.csv, and there is no such file"):
+    with pytest.raises(BadInput, match=r"items is nowhere\.csv, and there is no such file"):
         check_files(made)
 
 

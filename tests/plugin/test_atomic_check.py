@@ -163,7 +163,7 @@ def test_other_files_and_settings(files: dict[str, str | bytes], settings: dict[
         ("/Log.inter", "Rename it: mv 'dataset/log/Log.inter' 'dataset/log/log.inter'"),
         ("/log.inter.txt", "Rename it"),
         ("/log.csv", "prep csv"),
-        ("/../log.inter", "mv 'dataset/log.inter' 'dataset/log/'"),
+        ("/../log.inter", "mv dataset/log.inter dataset/log/"),
     ],
 )
 def test_a_file_under_another_name(name: str, message: str) -> None:

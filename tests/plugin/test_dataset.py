@@ -1,6 +1,5 @@
 """The data set and its splits against RecBole's Dataset, and the loaders against RecBole's loaders."""
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -136,11 +135,6 @@ def test_sorting_is_recboles(data_path: Path, by: Any) -> None:
         with pytest.raises(ValueError, match="negative"):  # RecBole gives torch a reversed view
             dataset.sort(by, ascending=False)
     same(ours.inter_feat, theirs.inter_feat)
-
-
-def test_a_cache_of_an_earlier_version_still_loads() -> None:
-    """`save_dataset: True` pickles the class by the module that it was in."""
-    assert pickle.loads(b"crecbole_alibaba.loading\nAlibabaLightGCNDataset\n.") is AlibabaLightGCNDataset
 
 
 def test_blank_users_and_blank_items_lose_their_own_rows(data_path: Path) -> None:

@@ -45,7 +45,9 @@ def _beside_popularity(standing: Standings) -> list[str]:
         return []
     worse = _unpopular(standing)
     return [
-        f"no better than {popular.label}: {_list(worse)}" if worse else f"all other ranked models beat {popular.label}"
+        f"not shown to be better than {popular.label}: {_list(worse)}"
+        if worse
+        else f"all other ranked models beat {popular.label}"
     ]
 
 
