@@ -18,11 +18,11 @@ from torch.utils._pytree import tree_leaves
 
 
 def fake_gpu() -> torch.device:
-    """`cuda` where torch was built for it; else torch's device for backends in Python.
+    """`cuda` where there is one; else torch's device for backends in Python.
 
-    Without CUDA in the build, autograd ends the process at the first fake tensor on `cuda`.
+    Without a GPU, autograd fails at the first gradient of a fake tensor on `cuda`.
     """
-    if torch.backends.cuda.is_built():
+    if torch.cuda.is_available():
         return torch.device("cuda", 0)
     backend_registration._setup_privateuseone_for_python_backend("gpu")
     torch.gpu.get_amp_supported_dtype = lambda: [torch.bfloat16]
