@@ -13,7 +13,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import date
@@ -145,8 +145,8 @@ def ran(model: str, through: str) -> dict[str, Any]:
 CONTEXT = multiprocessing.get_context("forkserver")
 
 
-def page(record: Mapping[str, Any]) -> str:
-    """docs/models.md from the record."""
+def page(record: Mapping[str, Any], missing: Sequence[str]) -> str:
+    """docs/models.md from the record; `missing` are the models that were not run."""
     rows, same = [], 0
     for model, one in sorted(record["models"].items(), key=lambda item: (item[1]["family"], item[0].lower())):
         stock, ours = one["run_recbole"], one["run.py"]
@@ -164,6 +164,7 @@ def page(record: Mapping[str, Any]) -> str:
             "",
             f"{both} of {len(rows)} models run in both; {same} of these give the same metrics on validation and test, "
             "digit for digit.",
+            *(["", f"Not run yet: {', '.join(missing)}."] if missing else []),
             "",
             "| model | family | `run_recbole` | `run.py` | same metrics |",
             "|---|---|---|---|---|",
@@ -209,7 +210,8 @@ def main(models: tuple[str, ...], jobs: int, render: bool) -> None:
 
         with ThreadPoolExecutor(jobs) as pool:
             list(pool.map(both, models or [name for name in model_names() if name not in record["models"]]))
-    PAGE.write_text(page(record), encoding="utf-8")
+    missing = [name for name in model_names() if name not in record["models"]]
+    PAGE.write_text(page(record, missing), encoding="utf-8")
 
 
 if __name__ == "__main__":
