@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import platform
 import sys
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from recbole_alibaba.diagnosis.findings import Finding
+from recbole_alibaba.saved.json_values import in_json
 from recbole_alibaba.saved.run_folder import FORMAT
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def run_record(
         started, seconds: when the run began, and how long it took by a clock that nobody sets.
         findings: every warning of the run, in order.
     """
-    config, dataset, ended = made.config, made.dataset, datetime.now().astimezone()
+    config, sizes, ended = made.config, counts(made), datetime.now().astimezone()
     keys = ("best_valid_score", "best_valid_result", "test_result", "popularity_result", "history")
     record = {
         "format": FORMAT,
@@ -54,12 +54,8 @@ def run_record(
         "seed": config["seed"],
         "data": {
             "fingerprint": config["data_fingerprint"],
-            "users": int(dataset.user_num) - 1,
-            "items": int(dataset.item_num) - 1,
-            "interactions": {
-                name: len(part._dataset) if part is not None else 0
-                for name, part in zip(("train", "valid", "test"), parts(made), strict=True)
-            },
+            **{side: sizes.pop(side) for side in ("users", "items")},
+            "interactions": sizes,
         },
         "best_epoch": _best_epoch(made, result["history"]),
         **{key: result[key] for key in keys},
@@ -67,7 +63,7 @@ def run_record(
         "funnel": _funnel(Path(config["data_path"]) / "funnel.json"),
         "checkpoint": result["model_file"],
     }
-    return {key: _plain(value) for key, value in record.items()}
+    return {key: in_json(value) for key, value in record.items()}
 
 
 def kind_of(config: Any) -> str:
@@ -78,6 +74,16 @@ def kind_of(config: Any) -> str:
 def parts(made: Experiment) -> tuple[Any, Any, Any]:
     """The loaders of training, validation and test; one is None where the split leaves that part out."""
     return made.train_data, made.valid_data, made.test_data
+
+
+def counts(made: Experiment) -> dict[str, int]:
+    """`users`, `items`, and the interactions of `train`, `valid` and `test`."""
+    rows = zip(("train", "valid", "test"), parts(made), strict=True)
+    return {
+        "users": int(made.dataset.user_num) - 1,
+        "items": int(made.dataset.item_num) - 1,
+        **{name: len(part._dataset) if part is not None else 0 for name, part in rows},
+    }
 
 
 def _best_epoch(made: Experiment, history: Sequence[Mapping[str, Any]]) -> int | None:
@@ -112,18 +118,3 @@ def _funnel(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _plain(value: Any) -> Any:
-    """The same value in JSON's types: NaN and infinity, which JSON does not have, become None."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, bool | int | str) or value is None:
-        return value
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return str(value)
-    return number if math.isfinite(number) else None

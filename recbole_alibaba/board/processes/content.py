@@ -26,13 +26,3 @@ def content_fingerprint(made: Any) -> str:
             users, items = (np.asarray(ids, np.int64) for ids in user_item_ids(part._dataset))
             digest.update(np.sort(users * dataset.item_num + items).tobytes())
     return digest.hexdigest()[:16]
-
-
-def counts(made: Any) -> dict[str, int]:
-    """Users, items, and the pairs of each part."""
-    rows = zip(("train", "valid", "test"), parts(made), strict=True)
-    return {
-        "users": int(made.dataset.user_num) - 1,
-        "items": int(made.dataset.item_num) - 1,
-        **{name: len(part._dataset) if part is not None else 0 for name, part in rows},
-    }

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from recbole_alibaba.board.measures.measured import Measured
+from recbole_alibaba.saved.json_values import in_json
 
 
 def measures(found: Measured) -> dict[str, Any]:
     """Fields of the record."""
     fields = {name: getattr(found, name) for name in ("test", "groups", "beyond", "competition")}
-    return dict(plain_numbers(fields))
+    return dict(in_json(fields))
 
 
 def scores(found: Measured) -> dict[str, np.ndarray]:
@@ -25,22 +25,7 @@ def scores(found: Measured) -> dict[str, np.ndarray]:
 def epoch_shown(epoch: Mapping[str, Any], model: Any, metric: str) -> dict[str, Any]:
     """What the record keeps of an epoch."""
     names = ("loss", *getattr(model, "loss_parts", ()))
-    kept = {"epoch": epoch["epoch"], **{name: number(epoch[name]) for name in names if name in epoch}}
+    kept = {"epoch": epoch["epoch"], **{name: in_json(epoch[name]) for name in names if name in epoch}}
     if metric in epoch.get("valid", {}):
-        kept["valid"] = {metric: number(epoch["valid"][metric])}
+        kept["valid"] = {metric: in_json(epoch["valid"][metric])}
     return {**kept, "seconds": round(epoch["seconds"], 3)}
-
-
-def number(value: Any) -> float | None:
-    """As JSON can hold it: NaN and infinity become None."""
-    found = float(value)
-    return found if math.isfinite(found) else None
-
-
-def plain_numbers(value: Any) -> Any:
-    """The same in JSON's types, which have no NaN."""
-    if isinstance(value, Mapping):
-        return {str(key): plain_numbers(inner) for key, inner in value.items()}
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    return number(value)

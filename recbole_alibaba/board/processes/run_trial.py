@@ -20,7 +20,7 @@ from recbole_alibaba.board.measures.measured import measured
 from recbole_alibaba.board.plan import Plan
 from recbole_alibaba.board.processes.content import content_fingerprint
 from recbole_alibaba.board.processes.fixed_settings import with_fixed
-from recbole_alibaba.board.processes.recorded import epoch_shown, measures, number, plain_numbers, scores
+from recbole_alibaba.board.processes.recorded import epoch_shown, measures, scores
 from recbole_alibaba.board.processes.runner import Outcome, Report
 from recbole_alibaba.board.processes.survey import about
 from recbole_alibaba.board.processes.timed_epochs import TimedEpochs, TimeUsed
@@ -31,6 +31,7 @@ from recbole_alibaba.experiment import Experiment, build_config, prepare
 from recbole_alibaba.host.errors import BadInput, CannotResumeError
 from recbole_alibaba.host.registry import packages_of
 from recbole_alibaba.saved.earlier_run import EarlierRun
+from recbole_alibaba.saved.json_values import in_json
 from recbole_alibaba.saved.run_folder import held
 from recbole_alibaba.saved.run_record import best_epoch
 from recbole_alibaba.saved.state_file import NAME, read_state
@@ -121,8 +122,8 @@ def _fields(made: Experiment, timed: TimedEpochs) -> dict[str, Any]:
     valid, score = trainer.best_valid_result, trainer.best_valid_score
     return {
         "best_epoch": best_epoch(history, metric, bool(config["valid_metric_bigger"])),
-        "valid": plain_numbers(valid) if valid else None,
-        "valid_score": number(score) if valid else None,
+        "valid": in_json(valid) if valid else None,
+        "valid_score": in_json(score) if valid else None,
         "history": [epoch_shown(epoch, made.model, metric) for epoch in history],
         "parameters": sum(weight.numel() for weight in made.model.parameters()),
     }

@@ -15,7 +15,7 @@ from recbole_alibaba.board.measures.competition import check_competition
 from recbole_alibaba.board.measures.data_notes import data_notes
 from recbole_alibaba.board.measures.outside_lists import outside_measured
 from recbole_alibaba.board.plan import Plan
-from recbole_alibaba.board.processes.content import content_fingerprint, counts
+from recbole_alibaba.board.processes.content import content_fingerprint
 from recbole_alibaba.board.processes.fixed_settings import settings_by_label, with_fixed
 from recbole_alibaba.board.processes.recorded import measures, scores
 from recbole_alibaba.board.processes.runner import Outcome
@@ -25,7 +25,7 @@ from recbole_alibaba.experiment import Experiment, build_config, prepare
 from recbole_alibaba.host.errors import BadInput
 from recbole_alibaba.host.registry import find_model
 from recbole_alibaba.saved.run_folder import RANKING_KINDS, plain
-from recbole_alibaba.saved.run_record import versions
+from recbole_alibaba.saved.run_record import counts, versions
 from recbole_alibaba.settings.property_files import PACKAGE
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -12,6 +11,7 @@ import yaml
 from recbole_alibaba.console.printed_commands import run_command
 from recbole_alibaba.diagnosis.catalogue import title
 from recbole_alibaba.diagnosis.cures.outcome import Cure, Examination
+from recbole_alibaba.saved.json_values import in_json
 
 
 def command_line(examined: Examination, changes: Mapping[str, Any], files: str = "") -> str:
@@ -55,16 +55,4 @@ def as_json(examined: Examination, cure: Cure | None, lang: str) -> dict[str, An
             }
             for attempt in cure.tries
         ]
-    return finite(report)  # type: ignore[no-any-return]
-
-
-def finite(value: Any) -> Any:
-    """``value`` with None in place of NaN and infinity, which JSON does not have."""
-    change: Callable[[Any], Any] = finite
-    if isinstance(value, Mapping):
-        return {str(key): change(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [change(entry) for entry in value]
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value if isinstance(value, str | int | bool) or value is None else str(value)
+    return in_json(report)  # type: ignore[no-any-return]
