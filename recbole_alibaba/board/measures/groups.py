@@ -13,7 +13,9 @@ USER_THIRDS = ("users: least active third", "users: middle third", "users: most 
 ITEM_THIRDS = ("items: least popular third", "items: middle third", "items: most popular third")
 
 
-def groups(lists: RankedLists, activity: np.ndarray, popularity: np.ndarray, k: int) -> dict[str, dict[str, Any]]:
+def groups(
+    lists: RankedLists, scores: dict[str, np.ndarray], activity: np.ndarray, popularity: np.ndarray, k: int
+) -> dict[str, dict[str, Any]]:
     """The metrics of seven or eight groups.
 
     - **Thirds of users**: the test users with a training interaction, ordered by their number of training interactions
@@ -29,6 +31,7 @@ def groups(lists: RankedLists, activity: np.ndarray, popularity: np.ndarray, k: 
     alone; both are means over the users who have at least one in the test.
 
     Args:
+        scores: recall@k and ndcg@k of each user, (n,).
         activity: training interactions of each of the lists' users, (n,).
         popularity: training interactions of each item, (n_items,); item 0 is padding.
 
@@ -37,7 +40,6 @@ def groups(lists: RankedLists, activity: np.ndarray, popularity: np.ndarray, k: 
         (training interactions of a member), `recall@k`, `ndcg@k`. What is not defined, in a group without such a user,
         is None.
     """
-    scores = of_each_user(lists.hits, lists.positives.lengths, k)
     found = {}
     for name, members in _parts(USER_THIRDS, activity, "users: cold").items():
         found[name] = _row({metric: values[members] for metric, values in scores.items()}, activity[members])

@@ -68,12 +68,13 @@ def measured_lists(
     activity = np.bincount(users, minlength=made.dataset.user_num)[lists.users]
     popularity = np.bincount(items, minlength=made.dataset.item_num)
     lengths = lists.positives.lengths
+    scores = of_each_user(lists.hits, lengths, k)
     return Measured(
         accuracy(lists.hits, lengths, topk),
         lists.users.astype(np.int32),
         activity.astype(np.int32),
-        {name: values.astype(np.float32) for name, values in of_each_user(lists.hits, lengths, k).items()},
-        groups(lists, activity, popularity, k),
+        {name: values.astype(np.float32) for name, values in scores.items()},
+        groups(lists, scores, activity, popularity, k),
         beyond_accuracy(lists.items, popularity, topk),
         competition,
         lists.seconds,

@@ -10,7 +10,8 @@ from recbole.evaluator import Evaluator
 from recbole.evaluator.collector import DataStruct
 from recbole.evaluator.metrics import NDCG, Recall
 
-METRICS = ["Recall", "NDCG", "MRR", "Hit", "Precision", "MAP"]
+from recbole_alibaba.board.plan import METRICS
+
 DECIMALS = 12
 """RecBole rounds what it returns; a record does not."""
 
@@ -25,7 +26,7 @@ def accuracy(hits: np.ndarray, lengths: np.ndarray, topk: Sequence[int]) -> dict
     longest = max(topk)
     struct = DataStruct()
     struct.set("rec.topk", torch.from_numpy(np.column_stack((hits[:, :longest], lengths)).astype(np.int64)))
-    found = Evaluator(_settings(topk) | {"metrics": METRICS}).evaluate(struct)
+    found = Evaluator(_settings(topk) | {"metrics": list(METRICS)}).evaluate(struct)
     return {name: float(value) for name, value in found.items()}
 
 
