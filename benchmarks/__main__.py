@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import click
 
 from benchmarks.table import render
 from benchmarks.targets import LARGE_BATCH
+from dataset_prep.machine import cpu_name
 
 HERE = Path(__file__).parent
 PARTS = ("step", "negatives", "evaluation", "million-items", "growth", "large-batch", "graph", "loading", "fits")
@@ -108,16 +108,11 @@ def _known(file: Path) -> dict[str, Any]:
 
 
 def _machine() -> dict[str, Any]:
-    cpu = next((line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
     try:
         packages = {name: version(name) for name in PACKAGES}
     except PackageNotFoundError as error:
         raise click.ClickException(f"{error.name} is not installed: pip install -e .[bench]") from error
-    return {"cpu": cpu or platform.processor(), "cores": os.cpu_count(), **packages}
-
-
-def _lines(file: str) -> list[str]:
-    return Path(file).read_text().splitlines() if Path(file).is_file() else []
+    return {"cpu": cpu_name(), "cores": os.cpu_count(), **packages}
 
 
 if __name__ == "__main__":

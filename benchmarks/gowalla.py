@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from typing import Any
 import click
 
 from benchmarks import gowalla_split
+from dataset_prep.machine import cpu_name
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "results" / "records"
@@ -119,10 +119,8 @@ def _mark_of_settings() -> str:
 
 
 def _machine() -> dict[str, Any]:
-    info = Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
     packages = {name: version(name) for name in ("recbole-alibaba", "recbole", "torch", "numpy", "scipy")}
-    return {"cpu": names[0] if names else platform.processor(), "cores": os.cpu_count(), **packages}
+    return {"cpu": cpu_name(), "cores": os.cpu_count(), **packages}
 
 
 def page(records: Sequence[Mapping[str, Any]], probes: Sequence[Mapping[str, Any]]) -> str:

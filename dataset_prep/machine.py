@@ -1,8 +1,9 @@
-"""What this machine offers: memory, and the C code that was compiled at installation (hatch_build.py)."""
+"""What this machine offers: processor, memory, and the C code that was compiled at installation (hatch_build.py)."""
 
 from __future__ import annotations
 
 import ctypes
+import platform
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,13 +25,26 @@ SHARE = 0.6
 def memory_of(limit: str | None) -> int:
     """Bytes that may be used. Raises UsageError for a text that is not a size."""
     if limit is None:
-        import psutil
-
-        return int(min([psutil.virtual_memory().total, *_limits()]) * SHARE)
+        return int(whole_memory() * SHARE)
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]*)", limit.strip())
     if match is None or match[2].upper() not in UNITS:
         raise UsageError(f"--memory-limit: {limit!r} is no size; write 4GB or 800MB.")
     return int(float(match[1]) * UNITS[match[2].upper()])
+
+
+def cpu_name() -> str:
+    """The model of the processor, or its kind where the system does not say."""
+    with suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return platform.processor() or platform.machine()
+
+
+def whole_memory() -> int:
+    """Bytes of memory of this machine, and in a container no more than it may use."""
+    import psutil
+
+    return int(min([psutil.virtual_memory().total, *_limits()]))
 
 
 def free_memory() -> int:

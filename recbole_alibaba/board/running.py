@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import psutil
-
+from dataset_prep.machine import whole_memory
 from recbole_alibaba.board.campaign import Campaign
 from recbole_alibaba.board.measures.memory_needs import memory_needed
 from recbole_alibaba.board.plan import Plan
@@ -73,7 +72,7 @@ def taken(ended: Sequence[Mapping[str, Any]], start: float, seconds: float) -> s
 def too_large(plan: Plan, trial: Trial, surveyed: Surveyed) -> str | None:
     """A sentence where the model is known to need more memory than it may take."""
     size, limit = surveyed.counts, plan.limits.memory_gb
-    most = psutil.virtual_memory().total if limit is None else limit * 1e9
+    most = whole_memory() if limit is None else limit * 1e9
     needed = memory_needed(trial.model, size["users"], size["items"], size["train"], trial.config)
     if needed is None or needed <= most:
         return None

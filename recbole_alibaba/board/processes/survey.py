@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dataset_prep.machine import cpu_name
 from recbole_alibaba import __version__
 from recbole_alibaba.board.measures.competition import check_competition
 from recbole_alibaba.board.measures.data_notes import data_notes
@@ -82,20 +83,13 @@ def outside(plan: Plan, dataset: str, file: Path) -> Outcome:
 
 def about(plan: Plan) -> Mapping[str, Any]:
     """What the record says of the program and of the machine."""
-    machine = {"cpu": _cpu(), "cores": os.cpu_count(), "threads": plan.threads}
-    return {"versions": versions(), "machine": machine, "code": f"{__version__}+{_code()}"}
+    machine = {"cpu": cpu_name(), "cores": os.cpu_count(), "threads": plan.threads}
+    return {"versions": versions(), "machine": machine, "code": f"{__version__}+{code()}"}
 
 
-def _cpu() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:  # noqa: PTH123
-            return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def _code() -> str:
-    """12 hexadecimal digits of this package's source."""
+@cache
+def code() -> str:
+    """12 hexadecimal digits of this package's source; read once, before the processes of the trials are forked."""
     digest = hashlib.sha256()
     for file in sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".c")):
         digest.update(f"{file.relative_to(PACKAGE)} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())

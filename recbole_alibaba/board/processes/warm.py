@@ -8,6 +8,6 @@ from recbole_alibaba.board.processes import run_trial, survey
 from recbole_alibaba.board.processes.child import work
 from recbole_alibaba.diagnosis.catalogue import catalogue
 
-catalogue()  # read once for all
+catalogue(), survey.code()  # read once for all
 
 __all__ = ["run_trial", "survey", "work"]
