@@ -60,6 +60,7 @@ class Chain:
         self._space = surveyed.spaces.get(entry.label)
         self._budget = self._space.trials(plan.search.trials) if self._space else 0
         self._proposed: list[Trial] = []
+        self._final: list[Trial] | None = None
 
     def most(self) -> int:
         return self._budget + len(self._plan.seeds)
@@ -102,15 +103,20 @@ class Chain:
 
     def _finals(self, search: list[Trial], records: Mapping[str, Record]) -> list[Trial]:
         """A trial for each seed with the best setting; none where every trial of the search failed."""
+        if self._final is None:
+            self._final = list(self._chosen(search, records))
+        return self._final
+
+    def _chosen(self, search: list[Trial], records: Mapping[str, Record]) -> Iterator[Trial]:
         searched: Mapping[str, Any] = {}
         if search:
             scored = [(records[trial.id]["valid_score"], -trial.index, trial) for trial in search]  # type: ignore[operator]
             scored = [one for one in scored if one[0] is not None]
             if not scored:
-                return []
+                return
             sign = 1 if self._bigger else -1
             searched = max(scored, key=lambda one: (sign * one[0], one[1]))[2].searched
-        return [self._trial("final", searched, seed, None, None) for seed in self._plan.seeds]
+        yield from (self._trial("final", searched, seed, None, None) for seed in self._plan.seeds)
 
     def _trial(
         self,

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from recbole_alibaba.board.pages.board_numbers import score
 from recbole_alibaba.board.plan import Plan
 from recbole_alibaba.board.processes.runner import Progress
 from recbole_alibaba.board.trial import Trial
@@ -83,11 +84,11 @@ class Shown:
     def _result(self, record: Mapping[str, Any]) -> str:
         if record["state"] != "done":
             return f"{record['state']}. {record['reason']}"
-        parts = [f"valid {self._metric} {_number(record['valid_score'])}"]
+        parts = [f"valid {self._metric} {score(record['valid_score'])}"]
         if record["best_epoch"] is not None:
             parts.append(f"at epoch {record['best_epoch']}")
         if record["test"]:
-            parts.append(f"test {_number(record['test'][self._metric])}")
+            parts.append(f"test {score(record['test'][self._metric])}")
         return f"{', '.join(parts)} ({_time(record['seconds']['total'])})"
 
     def _table(self) -> Table:
@@ -102,7 +103,7 @@ class Shown:
             epoch = record["best_epoch"]
             table.add_row(
                 *(trial.dataset, trial.name, record["state"], "" if epoch is None else f"best {epoch}"),
-                *(_number(record["valid_score"]), _time(record["seconds"].get("total", 0.0)), ""),
+                *(score(record["valid_score"]), _time(record["seconds"].get("total", 0.0)), ""),
                 style="dim",
             )
         return table
@@ -114,11 +115,7 @@ def _cells(one: _Running) -> tuple[str, ...]:
         return "prepares", "", "", _time(spent), ""
     left = told.seconds / max(told.epoch, 1) * (told.epochs - told.epoch)
     state = "trains" if told.epoch < told.epochs else "tests" if one.trial.purpose == "final" else "ends"
-    return state, f"{told.epoch}/{told.epochs}", _number(told.score), _time(spent), f"at most {_time(left)}"
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+    return state, f"{told.epoch}/{told.epochs}", score(told.score), _time(spent), f"at most {_time(left)}"
 
 
 def _time(seconds: float) -> str:
