@@ -12,6 +12,7 @@ import pytest
 
 from recbole_alibaba.board.pages.board_verdict import verdict
 from recbole_alibaba.board.pages.html_page import html
+from recbole_alibaba.board.pages.markdown_page import markdown
 from recbole_alibaba.board.standings.contents import Figure, Standings
 from recbole_alibaba.board.standings.standings import standings
 from tests.board.made_up_board import HEAD, PUBLISHED, made_up_board
@@ -54,6 +55,14 @@ def test_the_verdict_names_the_best_the_tied_and_what_is_missing(made: list[Stan
     assert "all other ranked models beat Pop" in verdict(made)[0]
     assert verdict([replace(one, rows=[])]) == ("No model of this board has a result.", "error")
     assert "(2 models have no result; all other ranked models beat Pop); on tianchi-slice" in verdict(made)[0]
+
+
+@pytest.mark.parametrize("draw", [html, markdown])
+def test_both_pages_say_that_a_day_of_the_data_may_not_be_the_competition_s(draw, made: list[Standings]) -> None:
+    plan = {**HEAD.plan, "competition": {"items": "items.csv"}}
+    purchases = {**plan, "competition": {"items": "items.csv", "truth": "day.csv"}}
+    said = [only.replace("&#39;", "'") for only in (draw(replace(HEAD, plan=one), made) for one in (plan, purchases))]
+    assert ["own only if these are purchases" in page for page in said] == [True, False]
 
 
 def test_the_page_shows_every_row_trial_and_reason(made: list[Standings]) -> None:

@@ -12,7 +12,7 @@ from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, P
 from recbole_alibaba.board.pages.board_verdict import verdict
 from recbole_alibaba.board.pages.group_table import group_table
 from recbole_alibaba.board.pages.learning_charts import learning
-from recbole_alibaba.board.pages.markdown_page import BOTH, READING, TESTS, USERS
+from recbole_alibaba.board.pages.markdown_page import BOTH, READING, TESTS, USERS, about_lists
 from recbole_alibaba.board.pages.ranking_charts import accuracy_against_time, by_group, differences
 from recbole_alibaba.board.pages.ranking_tables import (
     cost,
@@ -33,12 +33,12 @@ SHOWN = 3  # models whose search is shown without a click
 def html(head: BoardHead, standings: Sequence[Standings]) -> str:
     """A whole HTML document that needs no network; the same standings give the same bytes."""
     sentence, tone = verdict(standings)
-    sections = [section for one in standings for section in _of(one, len(standings) > 1)]
+    sections = [section for one in standings for section in _of(head, one, len(standings) > 1)]
     sections += [Section("Data", [data(standings)]), _setting(head, standings)]
     return document(Page(head.title or head.name, sentence, tone, _figures(standings), sections))
 
 
-def _of(standing: Standings, several: bool) -> list[Section]:
+def _of(head: BoardHead, standing: Standings, several: bool) -> list[Section]:
     """The sections of one data set."""
     of = f"{standing.dataset}: " if several else ""
     parts: list[Part] = [ranking(standing)]
@@ -49,9 +49,10 @@ def _of(standing: Standings, several: bool) -> list[Section]:
     parts += [Charts(charts, pairs=True)] if charts else []
     against = tests(standing)
     parts += [Folded(against.title, [against, Text(TESTS, "soft")])] if against.groups else []
-    more = [*every_metric(standing), cost(standing), lists(standing), every_seed(standing)]
-    for one in more:
-        parts += [Folded(one.title, [one])] if one.groups else []
+    held, said = lists(standing), about_lists(head)
+    for one in (*every_metric(standing), cost(standing), held, every_seed(standing)):
+        note = [Text(said, "soft")] if one is held and said else []
+        parts += [Folded(one.title, [one, *note])] if one.groups else []
     sections = [Section(f"{of}Ranking", parts)]
     numbers = group_table(standing)
     if groups := by_group(standing):
