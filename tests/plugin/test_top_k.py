@@ -32,6 +32,17 @@ TYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 """Products of float32 are searched by C where it was compiled, others by torch."""
 
 
+def check(users, items, hidden, k, tiling):
+    """Lists and scores are those of sorting, by tiles and by a GPU's keys."""
+    found, scores = top_k(users, items, lists(hidden, len(items)), k, tiling=tiling)
+    products = users @ items.T
+    assert found.tolist() == by_sorting(products, hidden, k)
+    assert torch.equal(scores, products.gather(1, found).where(found > 0, -torch.inf))
+    if users.dtype == torch.float32:  # a GPU's way is ordinary torch, so it runs here; a row may be 12 scores or more
+        by_keys = top_k_by_keys(users, items, lists(hidden, len(items)), k, scores=12)
+        assert torch.equal(by_keys[0], found) and torch.equal(by_keys[1], scores)
+
+
 @TYPES
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
@@ -42,13 +53,7 @@ def test_top_k_is_the_sorted_list_with_ties_by_lower_id(dtype, data):
     draw = lambda n: torch.tensor(data.draw(st.lists(number, min_size=n * 2, max_size=n * 2))).view(n, 2).to(dtype)  # noqa: E731
     users, items = draw(n_users), draw(n_items)
     hidden = data.draw(st.lists(st.lists(st.integers(1, n_items - 1), max_size=8), min_size=n_users, max_size=n_users))
-    found, scores = top_k(users, items, lists(hidden, n_items), k, tiling=SMALL)
-    products = users @ items.T
-    assert found.tolist() == by_sorting(products, hidden, k)
-    assert torch.equal(scores, products.gather(1, found).where(found > 0, -torch.inf))
-    if dtype == torch.float32:  # a GPU's way is ordinary torch, so it runs here; 12 scores are less than a row or more
-        by_keys = top_k_by_keys(users, items, lists(hidden, n_items), k, scores=12)
-        assert torch.equal(by_keys[0], found) and torch.equal(by_keys[1], scores)
+    check(users, items, hidden, k, SMALL)
 
 
 @pytest.fixture(params=[1, 3])
@@ -70,13 +75,7 @@ def test_top_k_of_wide_tiles(dtype, most, k):
     hidden = [
         rng.choice(np.arange(1, n_items), n, replace=False).tolist() for n in (0, 1, 5, 30, 300, 500, 690, 699, 2)
     ]
-    found, scores = top_k(users, items, lists(hidden, n_items), k, tiling=Tiling(users=4, items=150, group=7))
-    products = users @ items.T
-    assert found.tolist() == by_sorting(products, hidden, k)
-    assert torch.equal(scores, products.gather(1, found).where(found > 0, -torch.inf))
-    if dtype == torch.float32:  # a GPU's way is ordinary torch, so it runs here; 12 scores are less than a row or more
-        by_keys = top_k_by_keys(users, items, lists(hidden, n_items), k, scores=12)
-        assert torch.equal(by_keys[0], found) and torch.equal(by_keys[1], scores)
+    check(users, items, hidden, k, Tiling(users=4, items=150, group=7))
 
 
 @TYPES
