@@ -48,7 +48,7 @@ def demo(output: Path, epochs: int = 60) -> dict[str, Mapping[str, float]]:
     click.echo(f"\n2. The repaired data ({_asked(AFTER)})\n")
     click.echo(_indented(*_convert(AFTER, users, items, output).funnel.lines()))
     made: dict[str, Experiment] = {}
-    for number, (name, (intro, training)) in enumerate(_trainings().items(), start=3):
+    for number, (name, (intro, training)) in enumerate(trainings().items(), start=3):
         click.echo(f"\n{number}. {intro}: {name}\n")
         made[name] = _trained("AlibabaLightGCN", output, epochs, training)
         remedies: set[str] = set()
@@ -78,7 +78,7 @@ def demo(output: Path, epochs: int = 60) -> dict[str, Mapping[str, float]]:
     return results
 
 
-def _trainings() -> dict[str, tuple[str, Mapping[str, Any]]]:
+def trainings() -> dict[str, tuple[str, Mapping[str, Any]]]:
     """What is trained: name -> how it is announced, and its settings. The last one is the repaired training."""
     reported, repaired = _training(BEFORE), _training(AFTER)
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,3 +32,9 @@ def _template() -> Template:
 
     known = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
     return known.get_template("page.html")
+
+
+def light() -> tuple[dict[str, str], str]:
+    """The colours of the light theme by name, and the rules of a chart with them, for a picture of its own."""
+    colours = dict(re.findall(r"--([\w-]+): (#\w+)", part("theme.css").partition("@media")[0]))
+    return colours, re.sub(r"var\(--([\w-]+)\)", lambda found: colours[found[1]], part("chart.css"))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from dataset_prep.pages.chart import Chart
-from dataset_prep.pages.html import part
+from dataset_prep.pages.html import light
 
 COLUMNS, GAP, ZOOM = 2, 24, 2
 
@@ -34,8 +33,7 @@ def picture(charts: Sequence[Chart]) -> bytes:
         y += max(chart.size()[1] for chart in row) + GAP
     across = GAP + min(COLUMNS, len(charts)) * (width + GAP)
     whole = f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{y}">{"".join(parts)}</svg>'
-    colours = dict(re.findall(r"--([\w-]+): (#\w+)", part("theme.css").partition("@media")[0]))
-    rules = re.sub(r"var\(--([\w-]+)\)", lambda found: colours[found[1]], part("chart.css"))
+    colours, rules = light()
     words = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><text y="15">{}</text></svg>'
     if svg_to_bytes(svg_string=words.format("epoch")) == svg_to_bytes(svg_string=words.format("")):
         raise NoPictureError("A picture needs a font, and this machine has none: install one, such as DejaVu Sans.")

@@ -7,13 +7,12 @@ The same records give the same bytes.
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dataset_prep.pages.chart import Chart, Mark, Series
-from dataset_prep.pages.html import part
+from dataset_prep.pages.html import light
 from dataset_prep.pages.scale import Axis
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -112,8 +111,7 @@ def block(lines: Sequence[str]) -> str:
 
 def file_of(chart: Chart) -> str:
     """A whole SVG file: light colours of the pages, on paper."""
-    colours = dict(re.findall(r"--([\w-]+): (#\w+)", part("theme.css").partition("@media")[0]))
-    rules = re.sub(r"var\(--([\w-]+)\)", lambda found: colours[found[1]], part("chart.css"))
+    colours, rules = light()
     begin, _, rest = chart.svg().partition(">")
     paper = f'<rect width="100%" height="100%" fill="{colours["paper"]}"/>'
     return f"{begin}><style>\n{rules}</style>{paper}{rest}\n"

@@ -23,27 +23,12 @@ import torch
 
 import dataset_prep
 from recbole_alibaba import run
-from recbole_alibaba.demo import METRICS, SIMPLE, STRONGER
+from recbole_alibaba.demo import METRICS, SIMPLE, trainings
 from recbole_alibaba.settings.property_files import properties_folder, read_mapping
 
 RECORDS = Path("results/records").resolve()
 KEPT = ("bpr", "decay_share", "user_norm")
 SHOWN = {"topk": [10, 20], "metrics": ["Recall", "NDCG", "Hit"], "valid_metric": "NDCG@20", "show_progress": False}
-
-
-def experiment(file: str) -> dict[str, Any]:
-    """The training settings of properties/experiment/FILE."""
-    settings = read_mapping(properties_folder() / "experiment" / file)
-    return {key: value for key, value in settings.items() if key != "prep" and "interval" not in key}
-
-
-def trainings() -> dict[str, dict[str, Any]]:
-    reported = experiment("before.yaml")
-    return {
-        "Adam, weight_decay 1e-4": reported,
-        "Adam, weight_decay 1e-2": reported | STRONGER,
-        "AdamW, weight_decay 1e-5": experiment("after.yaml"),
-    }
 
 
 def trained(model: str, dataset: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +54,7 @@ def demo() -> dict[str, Any]:
     converted = dataset_prep.convert(**log, **read_mapping(properties_folder() / "experiment" / "after.yaml")["prep"])
     rows = {
         name: trained("AlibabaLightGCN", "demo", {"epochs": 60, "eval_step": 5} | settings)
-        for name, settings in trainings().items()
+        for name, (_, settings) in trainings().items()
     }
     rows |= {model: trained(model, "demo", {"epochs": 1}) for model in SIMPLE}
     return {"funnel": refused, "refused": advice, "kept": converted.funnel.lines(), "trainings": rows}
@@ -83,7 +68,7 @@ def taobao(source: Path) -> dict[str, Any]:
     published = dataset_prep.convert_published("train.txt", "test.txt", name="taobao")
     rows = {
         name: trained("AlibabaLightGCN", "taobao", {"epochs": 12, "eval_step": 12} | settings)
-        for name, settings in trainings().items()
+        for name, (_, settings) in trainings().items()
         if "1e-2" not in name
     }
     pairs, size = published.pairs, published.size
