@@ -15,17 +15,18 @@ LOG = HEADER + "".join(f"{user},{item},4,,1,2014-12-01 00\n" for user in range(9
 CONVERT = ("prep", "mobile", "--name=x", "--min-interactions=1", "--min-users=1", "--min-items=1", "--min-known=0")
 
 
-@pytest.mark.parametrize("member", ["../../hit.csv", "/tmp/hit.csv", "a/../../hit.csv", "..\\hit.csv", "C:\\hit.csv"])
+@pytest.mark.parametrize(
+    "member", ["../../hit.csv", "{above}/hit.csv", "a/../../hit.csv", "..\\hit.csv", "C:\\hit.csv"]
+)
 @pytest.mark.parametrize("reader", ["compiled", "careful"])
 def test_a_member_is_read_and_written_nowhere(command: Command, alone: Path, member: str, reader: str) -> None:
     with zipfile.ZipFile("log.zip", "w") as archive:
-        archive.writestr(member, LOG)
+        archive.writestr(member.format(above=alone.parent), LOG)  # an absolute name, too
     before = files_of(alone.parent)
     done = command(*CONVERT, "--log=log.zip", f"--reader={reader}")
     assert done.exit_code == 0, done.output
     new = set(files_of(alone.parent)) - set(before)
     assert new and all(name.startswith(f"{alone.name}/dataset") for name in new)
-    assert not Path("/tmp/hit.csv").exists()
 
 
 def test_a_bomb_is_refused_by_its_ratio(command: Command, alone: Path) -> None:
