@@ -49,7 +49,7 @@ class EpochWarnings:
             if key not in self._again:
                 new.append(finding)
             self._again[key] = self._again.get(key, -1) + 1
-        self.findings += new
+        self.findings += [finding for finding in new if finding.severity != "advice"]
         return new
 
     def summary(self) -> None:

@@ -181,10 +181,12 @@ def test_advice_is_given_once(two_tastes: Path, caplog: pytest.LogCaptureFixture
         for _ in range(2):
             warnings.warn(records[:1])
         assert len([one for one in caplog.messages if one.startswith("stuck-at-ln2")]) == 1
+        assert warnings.findings == []  # of which the run's record and page are made
         caplog.clear()
         for _ in range(2):
             warnings.warn(records)
         assert len([one for one in caplog.messages if one.startswith("stuck-at-ln2")]) == 1
+        assert [finding.id for finding in warnings.findings] == ["stuck-at-ln2", "flat"]
         warnings.summary()
     assert caplog.messages[-1].endswith("seen again after 1 more epochs.")
 
