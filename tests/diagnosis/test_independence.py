@@ -15,6 +15,7 @@ PURE = [
     HERE.parent / "settings" / "ranking_metrics.py",
     HERE.parent / "host" / "errors.py",
     HERE.parent / "console" / "printed_commands.py",
+    HERE.parent / "saved" / "json_values.py",
 ]
 
 
