@@ -95,6 +95,11 @@ def shared_loss(device: torch.device) -> Run:
     return run
 
 
+def softmax_loss(device: torch.device) -> Run:
+    """The softmax over the items of a batch."""
+    return loss_and_backward(device, loss="softmax")
+
+
 def half_precision(device: torch.device) -> Run:
     """The loss under autocast: it stays in float32."""
     run = loss_and_backward(device)
@@ -185,6 +190,7 @@ def meter(device: torch.device) -> Run:
 CHECKS: dict[str, Callable[[torch.device], Run]] = {
     one.__name__: one
     for one in (
-        propagation, loss_and_backward, shared_loss, half_precision, batches, negatives, ranking, optimiser_step, meter,
+        propagation, loss_and_backward, shared_loss, softmax_loss, half_precision, batches, negatives, ranking,
+        optimiser_step, meter,
     )
 }  # fmt: skip

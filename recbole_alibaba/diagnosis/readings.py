@@ -5,7 +5,7 @@ key                meaning (every key but ``epoch`` and ``loss`` is optional)
 =================  ====================================================================================
 epoch              number of the epoch, from 0
 batches, seconds   number of batches, and how long they took
-loss, bpr, reg     mean over the batches; ``reg`` is already weighted, ``loss = bpr + reg``
+loss, bpr, reg     mean over the batches; ``reg`` is already weighted, ``loss = bpr + reg``; ``softmax`` for bpr alike
 not_finite         {"batch": int, "part": str} of the first NaN or infinity
 grad_norm          mean over the batches of the gradient's norm before clipping
 clipped            share of the batches whose gradient was clipped, 0 to 1
@@ -36,6 +36,7 @@ Record = Mapping[str, Any]
 History = Sequence[Record]
 Settings = Mapping[str, Any]
 
+RANKING_PARTS = ("bpr", "softmax")
 LEARNED = 0.1  # share of the first loss
 
 
@@ -44,9 +45,14 @@ def settings_of(config: Any) -> Settings:
     return getattr(config, "final_config_dict", config) or {}
 
 
+def ranking_part(record: Record) -> str:
+    """``bpr`` or ``softmax``, whichever the record has; ``loss`` if the model does not name its loss parts."""
+    return next((name for name in RANKING_PARTS if name in record), "loss")
+
+
 def ranking_loss(record: Record) -> float:
-    """The record's ``bpr``, or its ``loss`` if the model does not name its loss parts."""
-    return float(record.get("bpr", record.get("loss", math.nan)))
+    """The value of the record's ``ranking_part``."""
+    return float(record.get(ranking_part(record), math.nan))
 
 
 def losses(history: History) -> list[float]:

@@ -15,7 +15,11 @@ from recbole_alibaba.model.graph import build_graph
 from recbole_alibaba.model.losses import bpr, l2
 from recbole_alibaba.model.pair_scores import score_differences
 from recbole_alibaba.model.propagation import propagate, propagate_all, propagate_rows
+from recbole_alibaba.model.sampled_softmax import sampled_softmax
 from recbole_alibaba.model.shared_propagation import SharedPropagation
+from recbole_alibaba.processes import group
+
+DEFAULT_TEMPERATURE = 0.1
 
 
 class AlibabaLightGCN(GeneralRecommender):
@@ -36,18 +40,21 @@ class AlibabaLightGCN(GeneralRecommender):
     Settings: `embedding_size`, `n_layers`, `reg_weight` (lambda); `init`: `xavier` (as RecBole) or `normal` (as the
     authors, standard deviation `init_std`, 0.1). Padding rows matter for the initialisation only.
 
-    Two settings **change the maths** to save time. Both are off by default. `convolution: after_training` trains
-    matrix factorisation and propagates only for predictions. With `shared_propagation: n`, n batches use one
-    propagation (shared_propagation.py).
+    Three settings **change the maths**. All are off by default. With `loss: softmax` the first part is a softmax over
+    the items of the batch, of `temperature` (sampled_softmax.py): it learns in a fraction of BPR's epochs. The other
+    two save time: `convolution: after_training` trains matrix factorisation and propagates only for predictions. With
+    `shared_propagation: n`, n batches use one propagation (shared_propagation.py).
     """
 
     input_type = InputType.PAIRWISE
-    loss_parts = ("bpr", "reg")
+    loss_parts: tuple[str, ...] = ("bpr", "reg")
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)
         self.n_layers: int = config["n_layers"]
         self.reg_weight: float = config["reg_weight"]
+        self.loss_parts = (chosen_loss(config["loss"]), "reg")
+        self.temperature: float = DEFAULT_TEMPERATURE if config["temperature"] is None else config["temperature"]
         self.train_layers = 0 if config["convolution"] == "after_training" else self.n_layers
         self.shared_propagation: int = config["shared_propagation"] or 1
         if config["convolution"] not in (None, "always", "after_training"):
@@ -81,7 +88,9 @@ class AlibabaLightGCN(GeneralRecommender):
         self._propagated = None
         graph, on_cpu = self.graph, self.device.type == "cpu"
         user_at = interaction[self.USER_ID]
-        item_at = torch.stack((interaction[self.ITEM_ID], interaction[self.NEG_ITEM_ID]))
+        item_at = interaction[self.ITEM_ID].unsqueeze(0)
+        if self.loss_parts[0] == "bpr":  # the softmax has its negatives among the positives
+            item_at = torch.cat((item_at, interaction[self.NEG_ITEM_ID].unsqueeze(0)))
         if on_cpu:  # in the order of the graph's nodes: then neighbours are close in memory in the last layer, too
             user_at, item_at = graph.user_rank[user_at], graph.item_rank[item_at]
         users, user_at, user_times = distinct(user_at, self.n_users)
@@ -91,10 +100,12 @@ class AlibabaLightGCN(GeneralRecommender):
         # Sparse products have no half precision, and the loss needs none: stay in float32 under autocast.
         with torch.autocast(self.device.type, enabled=False):
             user, item, first_user, first_item = self._rows(users, items)
-            return (
-                bpr(score_differences(user, item, user_at, *item_at)),
-                self.reg_weight * l2((first_user, user_times), (first_item, item_times), batch=len(user_at)),
-            )
+            if self.loss_parts[0] == "bpr":
+                ranking = bpr(score_differences(user, item, user_at, *item_at))
+            else:
+                ranking = sampled_softmax(user, item, user_at, item_at[0], item_times, self.temperature)
+            reg = l2((first_user, user_times), (first_item, item_times), batch=len(user_at))
+            return ranking, self.reg_weight * reg
 
     def _rows(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Final rows of these users and items and their rows of layer 0, differentiable in the weights.
@@ -132,6 +143,21 @@ class AlibabaLightGCN(GeneralRecommender):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_propagated": None}
+
+
+def chosen_loss(loss: str | None) -> str:
+    """`bpr` (the default) or `softmax`.
+
+    Raises:
+        BadSettingError: another word; or a softmax in several processes, each of which would see its own items alone.
+    """
+    if loss not in (None, "bpr", "softmax"):
+        raise BadSettingError(f"loss: {loss!r} is not a loss; use 'bpr' or 'softmax'.")
+    if loss == "softmax" and group.size() > 1:
+        raise BadSettingError(
+            "loss: softmax compares the items of a batch, and each process has only a share of it. Use one process."
+        )
+    return loss or "bpr"
 
 
 def initialise(weights: tuple[Tensor, ...], init: str | None, std: float | None) -> None:

@@ -53,15 +53,15 @@ class _ScoreDifferences(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         users, items, user_at, positive_at, negative_at = ctx.saved_tensors
-        pairs = _matrix_of_pairs(user_at, gradient, len(users))
+        pairs = matrix_of_pairs(user_at, gradient, len(users))
         user_grad = replace(pairs, indices=positive_at[pairs.indices]).matmul(items)
         user_grad -= replace(pairs, indices=negative_at[pairs.indices]).matmul(items)
-        both = _matrix_of_pairs(torch.cat((positive_at, negative_at)), torch.cat((gradient, -gradient)), len(items))
+        both = matrix_of_pairs(torch.cat((positive_at, negative_at)), torch.cat((gradient, -gradient)), len(items))
         item_grad = replace(both, indices=torch.cat((user_at, user_at))[both.indices]).matmul(users)
         return user_grad, item_grad, None, None, None, None
 
 
-def _matrix_of_pairs(at: Tensor, values: Tensor, n_rows: int) -> CsrMatrix:
+def matrix_of_pairs(at: Tensor, values: Tensor, n_rows: int) -> CsrMatrix:
     """The sparse matrix (n_rows, n) that has `values[j]` at (at[j], j)."""
     if at.device.type != "cpu":
         return matrix_of_pairs_by_sorting(at, values, n_rows)

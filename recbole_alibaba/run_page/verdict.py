@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from recbole_alibaba.diagnosis.readings import LEARNED
+from recbole_alibaba.diagnosis.readings import LEARNED, ranking_part
 from recbole_alibaba.diagnosis.signs.loss_signs import LN2, NEAR
 from recbole_alibaba.run_page.record import Run
 
@@ -33,14 +33,15 @@ def learning(run: Run) -> tuple[str, str]:
     """What the training loss did, and the tone of that."""
     if not run.history:
         return "was trained without a record of its losses", ""
-    read = [epoch.get("bpr", epoch.get("loss")) for epoch in run.history]
+    part = ranking_part(run.history[0])
+    read = [epoch.get(part) for epoch in run.history]
     values = [math.nan if value is None else float(value) for value in read]
     if not all(map(math.isfinite, values)):
         return "had a loss that was NaN or infinite", "error"
     if not any(values):
         return "was computed, not trained", ""
     # An epoch's loss is the mean of its batches: on large data the first epoch has already learned.
-    first = max(values[0], LN2) if "bpr" in run.history[0] else values[0]
+    first = max(values[0], LN2) if part == "bpr" else values[0]
     fall, course = first - values[-1], f"({first:.4f} to {values[-1]:.4f})"
     if fall > LEARNED * abs(first):
         return f"learned {course}", "well"

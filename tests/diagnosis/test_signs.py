@@ -51,6 +51,16 @@ def test_a_loss_that_comes_down_to_ln2_has_not_gone_back_to_it():
     assert (finding.wording, finding.severity) == ("message", "error")
 
 
+def test_a_softmax_that_passes_ln2_is_not_stuck_there():
+    """It starts at the logarithm of the number of items: 0.6931 is far down its way."""
+    records = [{"epoch": n, "loss": loss, "softmax": loss, "reg": 0.0} for n, loss in enumerate([3.1, 0.693, 0.6931])]
+    assert found(records) == {}
+    still = [{"epoch": n, "loss": 8.3, "softmax": 8.3, "reg": 0.0} for n in range(5)]
+    assert found(still)["flat"].severity == "warning"
+    broken = [*records, {"epoch": 3, "loss": 1.0, "softmax": math.nan, "reg": 0.0}]
+    assert found(broken)["not-finite"].values["part"] == "softmax"
+
+
 def test_a_metric_that_recovers_or_is_noise_is_no_overfitting():
     """DiffRec on the two tastes, seed 2020, where it ends at 0.61; BPR on the made-up log before it has learned."""
     diffrec = [6697.7, 4717.3, 3426.7, 2742.3, 2705.4, 2320.6, 1943.4, 1692.5]

@@ -29,6 +29,8 @@ SETTINGS = {
     "init_std": 0.1,
     "convolution": "always",
     "shared_propagation": 1,
+    "loss": "bpr",
+    "temperature": 0.1,
 }
 
 
@@ -202,7 +204,38 @@ def test_two_tastes_are_learnt():
 
 def test_float32_under_autocast():
     """A sparse product has no bfloat16: under `enable_amp` RecBole's own LightGCN stops here."""
-    assert train(lr=0.01, autocast=True) == 1.0
+    assert train(lr=0.01, autocast=True) == train(lr=0.01, autocast=True, loss="softmax") == 1.0
+
+
+def test_a_softmax_learns_the_two_tastes():
+    assert train(lr=0.01, loss="softmax") == 1.0
+
+
+@pytest.mark.parametrize("size", [64, 2048], ids=["some rows", "all rows"])
+def test_softmax_is_taken_over_the_items_of_the_batch(size):
+    world = random_world(40, 60, 400)
+    model, bpr = (AlibabaLightGCN(SETTINGS | {"loss": loss, "temperature": 0.2}, world) for loss in ("softmax", "bpr"))
+    bpr.load_state_dict(model.state_dict())
+    interaction = batch(world, size, 3)
+    users, items = (torch.nn.functional.normalize(table, dim=1) for table in model.forward())
+    there = torch.unique(interaction["item_id"])
+    logits = users[interaction["user_id"]] @ items[there].T / 0.2
+    expected = torch.nn.functional.cross_entropy(logits, torch.searchsorted(there, interaction["item_id"]))
+    ranking, reg = model.calculate_loss(interaction)
+    assert model.loss_parts == ("softmax", "reg")
+    torch.testing.assert_close(ranking, expected)
+    interaction.interaction["neg_item_id"] = torch.zeros(size, dtype=torch.int64)  # of padding, whose row is nothing
+    with torch.no_grad():
+        bpr.item_embedding.weight[0] = 0
+    torch.testing.assert_close(reg, bpr.calculate_loss(interaction)[1])
+
+
+def test_a_loss_that_is_none_is_refused(monkeypatch):
+    with pytest.raises(ValueError, match="'softmx' is not a loss; use 'bpr' or 'softmax'"):
+        models(random_world(4, 6, 20), loss="softmx")
+    monkeypatch.setattr("recbole_alibaba.processes.group.size", lambda: 2)
+    with pytest.raises(ValueError, match="Use one process"):
+        models(random_world(4, 6, 20), loss="softmax")
 
 
 @pytest.mark.parametrize("shortcut", [{"convolution": "after_training"}, {"shared_propagation": 4}])

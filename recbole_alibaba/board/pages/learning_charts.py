@@ -12,7 +12,7 @@ from recbole_alibaba.diagnosis.signs.loss_signs import LN2
 
 WIDTH, HEIGHT = 280, 110  # pixels
 FLAT = 0.02  # share of its size; a curve that moves less looks flat
-NAMES = {"bpr": "BPR loss", "reg": "L2 loss", "loss": "Loss"}
+NAMES = {"bpr": "BPR loss", "softmax": "Softmax loss", "reg": "L2 loss", "loss": "Loss"}
 NO_PARTS = {"epoch", "loss", "valid", "seconds"}  # keys of an epoch that are no part of its loss
 
 

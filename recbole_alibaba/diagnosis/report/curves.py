@@ -16,6 +16,7 @@ from recbole_alibaba.diagnosis.signs.loss_signs import LN2
 
 PANELS = {
     "bpr": "bpr",
+    "softmax": "softmax",
     "reg": "reg",
     "loss": "loss",
     "gradient": "grad_norm",
@@ -41,7 +42,7 @@ def charts(trainings: Sequence[Training], lang: str = "en") -> list[Chart]:
     """A chart for each panel that has values, every training in it."""
     drawn = []
     for panel, key in PANELS.items():
-        if panel == "loss" and all("bpr" in record for one in trainings for record in one.history):
+        if panel == "loss" and all("reg" in record for one in trainings for record in one.history):
             continue  # the sum says less than its parts
         drawn.append(_chart(panel, key, trainings, reading, lang))
     for metric in drawn_metrics(trainings):

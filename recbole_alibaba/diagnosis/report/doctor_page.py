@@ -11,7 +11,7 @@ from dataset_prep.pages.parts import Charts, Code, Folded, Group, Lines, Page, P
 from recbole_alibaba.diagnosis.catalogue import title
 from recbole_alibaba.diagnosis.cures.outcome import Cure, Examination
 from recbole_alibaba.diagnosis.findings import RANK, Verdict, as_settings
-from recbole_alibaba.diagnosis.readings import History, ranking_loss
+from recbole_alibaba.diagnosis.readings import History, ranking_loss, ranking_part
 from recbole_alibaba.diagnosis.report.console import FIRST_CAUSES, headline, words
 from recbole_alibaba.diagnosis.report.curves import Training, charts, compared, every_metric
 
@@ -54,7 +54,7 @@ def _figures(examined: Examination, after: History | None, lang: str) -> list[tu
     figures.append((words("figure-seconds", lang), f"{examined.seconds:.0f}"))
     for key, history in (("figure-loss", examined.history), ("figure-loss-after", after)):
         if history:
-            part = words("panel-bpr" if "bpr" in history[-1] else "panel-loss", lang)
+            part = words(f"panel-{ranking_part(history[-1])}", lang)
             course = " → ".join(plain(ranking_loss(record)) for record in (history[0], history[-1]))
             figures.append((words(key, lang, part=part), course))
     return figures

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from recbole_alibaba.diagnosis.causes.evidence import WILD, explained, likely, why_still
 from recbole_alibaba.diagnosis.findings import Finding, Severity
-from recbole_alibaba.diagnosis.readings import LEARNED, History, Settings, has_learned, losses, reading
+from recbole_alibaba.diagnosis.readings import LEARNED, RANKING_PARTS, History, Settings, has_learned, losses, reading
 
 LN2 = math.log(2)
 NEAR = 0.001  # this near to ln 2, a model ranks pairs no better than chance
@@ -23,7 +23,9 @@ def not_finite(history: History, settings: Settings) -> Finding | None:
     """A loss, a loss part or a gradient norm that is NaN or infinite."""
     last = history[-1]
     where = last.get("not_finite")
-    wrong = [key for key in ("loss", "bpr", "reg", "grad_norm") if not math.isfinite(reading(last, key) or 0.0)]
+    wrong = [
+        key for key in ("loss", *RANKING_PARTS, "reg", "grad_norm") if not math.isfinite(reading(last, key) or 0.0)
+    ]
     if not where and not wrong:
         return None
     place = where or {"batch": "?", "part": wrong[0]}
@@ -42,8 +44,10 @@ def stuck_at_ln2(history: History, settings: Settings) -> Finding | None:
 
     Large and thin data sets start there, so the first epoch gives advice. The second epoch there is a warning. The
     third one without a fall is an error, and so is a return to ln 2 from below. A loss that started above ln 2 may
-    pass it, so one epoch there gives nothing.
+    pass it, so one epoch there gives nothing. A softmax starts at the logarithm of its items and may pass ln 2, too.
     """
+    if "softmax" in history[-1]:
+        return None
     values = losses(history)
     if not abs(values[-1] - LN2) <= NEAR:
         return None
