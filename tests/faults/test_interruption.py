@@ -61,6 +61,7 @@ def at_line(logger: str, words: str) -> Iterator[None]:
 def while_reading(pipe: Path) -> Iterator[None]:
     """Ctrl-C as the system sends it, while the process waits for what it reads from a pipe."""
     os.mkfifo(pipe)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 
     def press() -> None:
         with pipe.open("w"):

@@ -74,7 +74,8 @@ def everything(result: dict[str, Any]) -> tuple[Any, ...]:
     state = torch.load(Path(result["run"]) / "state.pt", weights_only=True)
     best = torch.load(result["model_file"], weights_only=False)
     events = EventAccumulator(str(Path("log_tensorboard") / state["tensorboard"])).Reload()
-    curves = {tag: [(at.step, at.value) for at in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
+    # Files of one second are read in the order of their names: 10 before 9.
+    curves = {tag: sorted((at.step, at.value) for at in events.Scalars(tag)) for tag in events.Tags()["scalars"]}
     returned = {key: value for key, value in result.items() if key != "run"}
     return bits(state), bits(best["state_dict"]), best["epoch"], curves, bits(returned)
 
