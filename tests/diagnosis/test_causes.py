@@ -116,6 +116,14 @@ REMEDIES = [
         {"leaves_enough": [(3, 2)]},
         [{"user_inter_num_interval": "[3,inf)", "item_inter_num_interval": "[2,inf)"}],
     ),
+    *(
+        (
+            "clip-too-tight",
+            {"clip_grad_norm": {"max_norm": limit}},
+            [{"clip_grad_norm": {"max_norm": more, "norm_type": 2}}],
+        )
+        for limit, more in ((0.99, 1.0), (1, 10.0), (5.0, 50.0), (None, 1.0))
+    ),
     ("no-signal", {}, []),
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from recbole_alibaba.diagnosis.readings import Settings
@@ -25,6 +25,14 @@ def _rates(upwards: bool) -> Callable[[Settings], list[Changes]]:
 
 def _adam(settings: Settings) -> list[Changes]:
     return [{"learner": "adam", "learning_rate": rate} for rate in RATES]
+
+
+def _looser_clip(settings: Settings) -> list[Changes]:
+    """The usual limit of 1, or ten times one that is that large already."""
+    clip = settings.get("clip_grad_norm")
+    now = clip.get("max_norm") if isinstance(clip, Mapping) else None
+    limit = 10.0 * now if isinstance(now, int | float) and now >= 1 else 1.0
+    return [{"clip_grad_norm": {"max_norm": limit, "norm_type": 2}}]
 
 
 def _weaker_regularisation(settings: Settings) -> list[Changes]:
@@ -81,7 +89,7 @@ REMEDIES: dict[str, Callable[[Settings], list[Changes]]] = {
     "too-little-regularisation": lambda settings: [{"reg_weight": 1e-4}] if "reg_weight" in settings else [],
     "double-regularisation": lambda settings: [{"weight_decay": 0.0}],
     "decay-ignored": lambda settings: [{"weight_decay": 0.0}],
-    "clip-too-tight": lambda settings: [{"clip_grad_norm": {"max_norm": 1.0, "norm_type": 2}}],
+    "clip-too-tight": _looser_clip,
     "half-precision": lambda settings: [{"enable_amp": False}],
     "amp-on-cpu": lambda settings: [{"enable_amp": False}],
     "eps-too-large": lambda settings: [{"learning_rate": 0.05}],
