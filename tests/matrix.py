@@ -2,6 +2,7 @@
 
 python -m tests.matrix     # every Python found; the smallest versions on the oldest, and the newest on the newest
 python -m tests.matrix python3.13 --versions newest
+python -m tests.matrix python3.13 --failed   # run again what failed there
 
 It needs nothing installed: `make` installs each Python's packages into build/pythons/.
 """
@@ -48,8 +49,8 @@ def minor(whole: str) -> tuple[int, ...]:
     return tuple(map(int, whole.split(".")[:2]))
 
 
-def measured(python: str | Path, versions: str, processes: int) -> dict:
-    """Install the packages, run the tests -> the record of it."""
+def measured(python: str | Path, versions: str, processes: int, failed: bool) -> dict:
+    """Install the packages, run the tests, or those that failed before -> the record of it."""
     whole = version(python)
     if whole is None:
         sys.exit(f"{python} does not run.")
@@ -59,12 +60,25 @@ def measured(python: str | Path, versions: str, processes: int) -> dict:
     program, report = folder / "bin/python", folder / "tests.xml"
     began = time.monotonic()
     tests = ["pytest", "-q", "--numprocesses", str(processes), "--dist", "loadfile", f"--junitxml={report}"]
+    tests += ["-o", f"cache_dir={folder / 'cache'}", *(["--last-failed"] if failed else [])]
     subprocess.run([program, "-m", *tests], cwd=ROOT)
     minutes = (time.monotonic() - began) / 60
     asked = f"from importlib.metadata import version as v; print(*map(v, {PACKAGES}))"
     installed = subprocess.run([program, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
     record = {"python": whole, "versions": versions, "date": dt.date.today().isoformat(), "minutes": round(minutes)}
-    return record | dict(zip(PACKAGES, installed, strict=True)) | counted(report)
+    record |= dict(zip(PACKAGES, installed, strict=True)) | counted(report)
+    if not failed:
+        return record
+    return together(next(one for one in read() if kind(one) == kind(record)), record)
+
+
+def together(before: dict, again: dict) -> dict:
+    """One record of a run and of the run of what failed in it."""
+    ran = again["passed"] + again["failed"]
+    if ran != before["failed"]:
+        sys.exit(f"{ran} tests were run again, and {before['failed']} had failed. Run them all.")
+    sums = {name: before[name] + again[name] for name in ("passed", "minutes")}
+    return again | sums | {"skipped": before["skipped"], "again": before.get("again", 0) + ran}
 
 
 def counted(report: Path) -> dict:
@@ -97,10 +111,17 @@ def page(records: Iterable[dict]) -> str:
         )
     lines += [f"| {name} | not run |" + " |" * (len(columns) - 2) for name in absent]
     for one in done:
+        if one.get("again"):
+            lines += ["", f"Tests run again on {one['python']} after they had failed: {one['again']}."]
         if one["names"]:
             lines += ["", f"Failed on {one['python']}, {one['versions']} versions:", ""]
             lines += [f"- `{name}`" for name in one["names"][:20]]
     return "\n".join(lines) + "\n"
+
+
+def kind(record: dict) -> tuple[tuple[int, ...], str]:
+    """A later record of the same kind takes the place of an earlier one."""
+    return minor(record["python"]), record["versions"]
 
 
 def read() -> list[dict]:
@@ -110,8 +131,7 @@ def read() -> list[dict]:
 
 def keep(record: dict) -> None:
     """The record takes the place of the earlier one of its kind, and the page is drawn again."""
-    kind = (minor(record["python"]), record["versions"])
-    records = [one for one in read() if (minor(one["python"]), one["versions"]) != kind] + [record]
+    records = [one for one in read() if kind(one) != kind(record)] + [record]
     RECORDS.write_text("".join(json.dumps(one) + "\n" for one in records), encoding="utf-8")
     PAGE.write_text(PAGE.read_text(encoding="utf-8").partition(MARK)[0] + MARK + "\n" + page(records), encoding="utf-8")
 
@@ -120,13 +140,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pythons", nargs="*", help="Programs; without any, those found.")
     parser.add_argument("--versions", choices=VERSIONS, default="tested", help="Of the packages.")
+    parser.add_argument("--failed", action="store_true", help="Run again the tests that failed.")
     parser.add_argument("--processes", type=int, default=2, help="Of pytest.")
     given = parser.parse_args()
     runs = [(python, given.versions) for python in given.pythons or found()]
     if not given.pythons and given.versions == "tested":
         runs += [(runs[0][0], "smallest"), (runs[-1][0], "newest")]
     for python, versions in runs:
-        keep(measured(python, versions, given.processes))
+        keep(measured(python, versions, given.processes, given.failed))
 
 
 if __name__ == "__main__":
