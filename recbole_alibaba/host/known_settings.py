@@ -89,16 +89,22 @@ def _root() -> Path:
 @cache
 def known_settings(model_class: type) -> frozenset[str]:
     """Keys of the model's property files, and keys that the code of the model, RecBole or this plugin reads."""
+    keys = {key for file in _property_files(model_class) if file.is_file() for key in read_mapping(file)}
+    sources = [Path(inspect.getfile(base)) for base in model_class.__mro__ if base.__module__ != "builtins"]
+    return frozenset(keys | _keys_read(sources) | known_to_all())
+
+
+@cache
+def known_to_all() -> frozenset[str]:
+    """Keys that do not depend on the model."""
     from recbole.utils import argument_list
 
     root = _root()
-    files = [*_property_files(model_class), *(root / "properties").glob("quick_start_config/*.yaml")]
-    files.append(properties_folder() / "overall.yaml")
+    files = [*(root / "properties").glob("quick_start_config/*.yaml"), properties_folder() / "overall.yaml"]
     keys = {key for file in files if file.is_file() for key in read_mapping(file)}
     keys |= {key for names in vars(argument_list).values() if isinstance(names, list) for key in names}
     sources = [*(root / "model").glob("*.py"), *PACKAGE.rglob("*.py")]
     sources += [file for folder in _HOST_READERS for file in (root / folder).rglob("*.py")]
-    sources += [Path(inspect.getfile(base)) for base in model_class.__mro__ if base.__module__ != "builtins"]
     return frozenset(keys | _keys_read(sources) | _ELSEWHERE)
 
 

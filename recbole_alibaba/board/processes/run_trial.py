@@ -26,6 +26,7 @@ from recbole_alibaba.board.processes.survey import about
 from recbole_alibaba.board.processes.timed_epochs import TimedEpochs, TimeUsed
 from recbole_alibaba.board.trial import Surveyed, Trial
 from recbole_alibaba.console import logs
+from recbole_alibaba.diagnosis.checks.model_access import is_trained
 from recbole_alibaba.evaluation.full_sort import load_weights
 from recbole_alibaba.experiment import Experiment, build_config, prepare
 from recbole_alibaba.host.errors import BadInput, CannotResumeError
@@ -107,7 +108,8 @@ def _outcome(plan: Plan, trial: Trial, surveyed: Surveyed, settings: Mapping[str
         timed = TimedEpochs(made, trial.train_seconds, report, earlier.state)
         prepared = time.perf_counter() - clock - made.model_seconds
         with contextlib.suppress(TimeUsed):
-            fit(made, Path(), earlier, asked, gap=BETWEEN_STATES)
+            # A model that is computed at once has no best epoch to come back to: EASE's would be a file of gigabytes.
+            fit(made, Path() if is_trained(made.model) else None, earlier, asked, gap=BETWEEN_STATES)
         trainer = made.trainer
         if Path(trainer.saved_model_file).is_file():
             load_weights(trainer, trainer.saved_model_file)

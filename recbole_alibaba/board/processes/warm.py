@@ -1,5 +1,7 @@
 """What does the process import that all trials are forked from? Everything that a trial needs; it computes nothing."""
 
+import gc
+
 import thop  # noqa: F401  (RecBole imports it to count operations)
 import torch._dynamo  # noqa: F401  (torch's optimisers import it when they are built, for seconds)
 
@@ -7,7 +9,10 @@ import recbole_alibaba.cli  # noqa: F401  (the main module of the parent, which 
 from recbole_alibaba.board.processes import run_trial, survey
 from recbole_alibaba.board.processes.child import work
 from recbole_alibaba.diagnosis.catalogue import catalogue
+from recbole_alibaba.host.known_settings import known_to_all
 
-catalogue(), survey.code()  # read once for all
+catalogue(), survey.code(), known_to_all()  # read once for all
+gc.collect()
+gc.freeze()  # what is imported is never garbage: a trial need not look through it, nor copy its pages
 
 __all__ = ["run_trial", "survey", "work"]
