@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from recbole_alibaba.board.plan import Entry, Plan
-from recbole_alibaba.board.trial import Surveyed, Trial, digest
+from recbole_alibaba.board.trial import Surveyed, Trial, counted, digest
 from recbole_alibaba.settings.merge import deep_update
 
 Record = Mapping[str, Any]
@@ -127,7 +127,7 @@ class Chain:
         left: float | None,
     ) -> Trial:
         plan, label = self._plan, self._entry.label
-        config = deep_update(dict(self._surveyed.configs[label]), searched)
+        config = counted(deep_update(dict(self._surveyed.configs[label]), searched))
         identity = {
             "data": self._surveyed.fingerprint,
             "model": self._entry.model,

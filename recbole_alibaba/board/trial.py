@@ -21,6 +21,8 @@ NOT_COUNTED = frozenset(
     }
 )
 """Settings that do not decide what a trial's numbers are."""
+LATER = {"loss": "bpr", "temperature": 0.1}
+"""Settings that older records do not have, with the values that they were made with."""
 
 
 @dataclass(frozen=True)
@@ -95,4 +97,8 @@ def digest(value: Any) -> str:
 
 def counted(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that decide what a trial's numbers are, of a whole configuration in plain values."""
-    return {key: value for key, value in config.items() if key not in NOT_COUNTED}
+    return {
+        key: value
+        for key, value in config.items()
+        if key not in NOT_COUNTED and (key not in LATER or value != LATER[key])
+    }

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from recbole_alibaba.board.plan_file import check_files, default_plan, read_plan
+from recbole_alibaba.board.trial import counted
 from recbole_alibaba.host.errors import BadInput
 
 WHOLE = "datasets: [a]\nmodels: {BPR: }\n"
@@ -70,3 +71,9 @@ def test_what_is_searched_is_not_set_on_the_command_line(tmp_path: Path) -> None
 def test_a_missing_file_is_answered_with_those_that_are_there(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"default\.yaml"):
         read_plan(tmp_path / "none.yaml", {})
+
+
+def test_a_setting_that_is_younger_than_a_record_makes_no_other_trial() -> None:
+    older = {"model": "AlibabaLightGCN", "n_layers": 3}
+    assert counted(older | {"loss": "bpr", "temperature": 0.1, "seed": 1}) == older
+    assert counted(older | {"loss": "softmax", "temperature": 0.2}) == older | {"loss": "softmax", "temperature": 0.2}

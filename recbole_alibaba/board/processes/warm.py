@@ -1,5 +1,6 @@
 """What does the process import that all trials are forked from? Everything that a trial needs; it computes nothing."""
 
+import atexit
 import gc
 
 import thop  # noqa: F401  (RecBole imports it to count operations)
@@ -14,5 +15,6 @@ from recbole_alibaba.host.known_settings import known_to_all
 catalogue(), survey.code(), known_to_all()  # read once for all
 gc.collect()
 gc.freeze()  # what is imported is never garbage: a trial need not look through it, nor copy its pages
+atexit.register(gc.unfreeze)  # some libraries complain of what is left at the end
 
 __all__ = ["run_trial", "survey", "work"]
