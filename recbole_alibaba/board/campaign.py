@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
@@ -10,6 +11,8 @@ from recbole_alibaba.board.trial import Surveyed, Trial, counted, digest
 from recbole_alibaba.settings.merge import deep_update
 
 Record = Mapping[str, Any]
+ROUNDING = 1e-9
+"""Share of a number within which two are the same setting."""
 
 
 class Campaign:
@@ -98,8 +101,16 @@ class Chain:
 
         finished = [(trial.searched, records[trial.id]["valid_score"]) for trial in self._proposed]
         assert self._space is not None
-        searched = proposal(self._space, finished, self._bigger, self._plan.seeds[0])
-        return self._trial("search", searched, self._plan.seeds[0], index, left)
+        seed = self._plan.seeds[0]
+        trial = self._trial("search", proposal(self._space, finished, self._bigger, seed), seed, index, left)
+        if trial.id not in records:
+            # Logarithms differ in the last digit from processor to processor, and with them TPE's proposals.
+            for record in records.values():
+                if record["label"] == trial.label and alike(record.get("searched"), trial.searched):
+                    recorded = self._trial("search", record["searched"], seed, index, left)
+                    if recorded.id == record["id"]:
+                        return recorded
+        return trial
 
     def _finals(self, search: list[Trial], records: Mapping[str, Record]) -> list[Trial]:
         """A trial for each seed with the best setting; none where every trial of the search failed."""
@@ -154,3 +165,12 @@ class Chain:
     @property
     def _bigger(self) -> bool:
         return bool(self._surveyed.configs[self._entry.label]["valid_metric_bigger"])
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two settings are the same but for the last digits of their numbers."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=ROUNDING)
+    return bool(one == other)

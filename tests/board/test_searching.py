@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recbole_alibaba.board.campaign import Campaign, Chain
+from recbole_alibaba.board.plan import Budget, Entry, Plan
 from recbole_alibaba.board.searching.proposals import proposal
 from recbole_alibaba.board.searching.spaces import Space, read_space
+from recbole_alibaba.board.trial import Surveyed
 from recbole_alibaba.host.errors import BadInput
 from recbole_alibaba.settings.property_files import properties_folder, read_mapping
 
@@ -80,6 +83,23 @@ def test_proposals_depend_on_the_finished_trials_alone(capfd: pytest.CaptureFixt
     assert [proposal(again, finished[:index], True, 2020) for index in range(7)] == [one for one, _ in finished]
     assert len({str(one) for one, _ in finished}) == 7
     assert capfd.readouterr() == ("", "")  # Optuna is silent
+
+
+def test_a_record_of_another_processor_is_the_same_trial() -> None:
+    """TPE's float differs in its last digits there; the setting after it follows from what was recorded."""
+    plan = Plan("b", "B", {"d": {}}, (Entry("BPR", "BPR"),), search=Budget(trials=3))
+    space = read_space({"learning_rate": {"low": 0.001, "high": 0.1, "log": True}}, "BPR")
+    known = Surveyed("f", {}, (), {"BPR": {}}, {"BPR": {"valid_metric_bigger": True}}, {"BPR": space})
+    campaign, scores = Campaign(plan, {"d": known}, []), iter((0.1, 0.2, 0.3))
+    while (trial := campaign.ready()[0]).purpose == "search":
+        changed = (
+            {name: value * (1 + 1e-12) for name, value in trial.searched.items()} if trial.index else trial.searched
+        )
+        elsewhere = Chain(plan, "d", known, plan.entries[0])._trial("search", changed, trial.seed, trial.index, None)
+        record = {"id": elsewhere.id, "label": "BPR", "searched": changed, "valid_score": next(scores), "seconds": {}}
+        campaign = Campaign(plan, {"d": known}, [*campaign.records.values(), record])
+    assert [record["searched"] for record in campaign.records.values()][-1] == trial.searched
+    assert len(campaign.ids()) == 3
 
 
 def test_defaults_come_first_and_settings_of_the_board_before_them() -> None:
