@@ -21,6 +21,8 @@ LONGEST_EPOCH = 600.0
 """Seconds of an epoch above which a warning is given."""
 LARGEST_BATCH = 1 << 18
 DEFAULT_BETA2, LOWEST_BETA2 = 0.999, 0.9
+FEWER_EPOCHS = " Or set loss: softmax, which changes the maths, too, and needs far fewer epochs."
+"""In results/gowalla-models.md both losses stand beside each other after the same minutes."""
 TABLES = 9
 """Tables of embeddings held at once: weights, gradient, two moments of Adam, and the layers in both directions."""
 
@@ -48,13 +50,16 @@ def estimate(pairs: int, batch: int, step_seconds: float, n_nodes: int, dimensio
     return Estimate(pairs, batch, steps, steps * step_seconds, TABLES * 4 * n_nodes * dimensions + graph_bytes)
 
 
-def advice(now: Estimate, larger: Estimate | None, available: int, longest: float = LONGEST_EPOCH) -> str | None:
+def advice(
+    now: Estimate, larger: Estimate | None, available: int, longest: float = LONGEST_EPOCH, softmax: bool = False
+) -> str | None:
     """What to change if the epoch takes too long or too much memory, else None.
 
     Args:
         larger: the estimate with a larger batch, if there is one.
         available: free bytes of memory.
         longest: seconds of an epoch above which it is too long.
+        softmax: whether the loss is one already.
     """
     if now.bytes > available:
         return (
@@ -63,16 +68,16 @@ def advice(now: Estimate, larger: Estimate | None, available: int, longest: floa
         )
     if now.seconds <= longest:
         return None
-    start = f"Out of reach: an epoch takes more than {longest / 60:.0f} minutes."
+    start, end = f"Out of reach: an epoch takes more than {longest / 60:.0f} minutes.", "" if softmax else FEWER_EPOCHS
     if larger is None or larger.seconds >= now.seconds:
-        return f"{start} No larger batch helps; train on fewer pairs (a stricter core) or with n_layers: 1."
+        return f"{start} No larger batch helps; train on fewer pairs (a stricter core) or with n_layers: 1.{end}"
     # This keeps the size and the noise of Adam's steps (Malladi et al., 2022); tried on Gowalla, results/gowalla.md.
     times = larger.batch / now.batch
     second = max(LOWEST_BETA2, 1 - (1 - DEFAULT_BETA2) * times)
     return (
         f"{start} Measured: train_batch_size: {larger.batch} takes about {larger.seconds:,.0f} s. It changes the "
         f"maths: fewer steps an epoch. As a start, multiply learning_rate by {times**0.5:.1f} and set "
-        f"adam_betas: [0.9, {second:.3f}]."
+        f"adam_betas: [0.9, {second:.3f}].{end}"
     )
 
 
@@ -115,7 +120,7 @@ def announce(model: Any, train_data: Any, config: Any, logger: Any, *, longest: 
         wanted = 1 << int(np.ceil(np.log2(now.batch * now.seconds / longest)))
         larger = at(min(wanted, LARGEST_BATCH, pairs))
     logger.info(f"Estimate: {now}.")
-    if message := advice(now, larger, _free_bytes(model.device), longest):
+    if message := advice(now, larger, _free_bytes(model.device), longest, config["loss"] == "softmax"):
         logger.warning(message)
     return now
 
