@@ -269,7 +269,6 @@ train(Path({str(two_tastes)!r}))
 def test_states_are_written_no_sooner_than_asked(
     two_tastes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gap: float, epochs: list[int]
 ) -> None:
-    """Boards ask for a second between two states."""
     written: list[int] = []
     monkeypatch.setattr(StateWriter, "write", lambda _, state: written.append(state["epoch"]))
     settings = {"data_path": str(two_tastes), "epochs": 4, "embedding_size": 8, "checkpoint_dir": str(tmp_path)}

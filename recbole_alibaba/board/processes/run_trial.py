@@ -42,8 +42,6 @@ from recbole_alibaba.trainer.host_trainers import watch
 from recbole_alibaba.trainer.zero_metrics import stop_at_zero
 
 ALLOCATION = ("can't allocate memory", "out of memory", "Unable to allocate")
-BETWEEN_STATES = 1.0
-"""Seconds of training that a killed trial may lose. A state after each short epoch took a fifth of small trials."""
 
 
 def run_trial(
@@ -109,7 +107,7 @@ def _outcome(plan: Plan, trial: Trial, surveyed: Surveyed, settings: Mapping[str
         prepared = time.perf_counter() - clock - made.model_seconds
         with contextlib.suppress(TimeUsed):
             # A model that is computed at once has no best epoch to come back to: EASE's would be a file of gigabytes.
-            fit(made, Path() if is_trained(made.model) else None, earlier, asked, gap=BETWEEN_STATES)
+            fit(made, Path() if is_trained(made.model) else None, earlier, asked)
         trainer = made.trainer
         if Path(trainer.saved_model_file).is_file():
             load_weights(trainer, trainer.saved_model_file)
