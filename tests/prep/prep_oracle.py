@@ -22,7 +22,13 @@ class Expected:
     kept: list[tuple[str, str, int, int]] = field(default_factory=list)
 
 
-def parse(line: bytes) -> Row | None:
+def floats(users: list[str]) -> bool:
+    """Whether pandas wrote the ids as floats: more than half are like 1.0, and the others are whole numbers."""
+    found = [user for user in users if re.fullmatch(r"[0-9]+\.0+", user)]
+    return len(found) * 2 > len(users) and all(user.isdigit() for user in users if user not in found)
+
+
+def parse(line: bytes, unfloat: bool = False) -> Row | None:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
@@ -32,6 +38,7 @@ def parse(line: bytes) -> Row | None:
     if len(fields) != 6 or any('"' in f or re.search(r"[\x00-\x1f\x7f]", f) for f in fields):
         return None
     user, item, behavior, _, category, time = fields
+    user = user.removesuffix(".0") if unfloat else user
     if not (re.fullmatch("[0-9]+", user) and re.fullmatch("[0-9]+", item) and behavior in ("1", "2", "3", "4")):
         return None
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2} \d{2}", time, re.ASCII):
@@ -60,12 +67,17 @@ def convert(
 ) -> Expected:
     found, events = Expected(), []
     lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    for number, raw in enumerate(lines, 1):
-        line = raw.removesuffix(b"\r")
-        if not line.strip(b" \r") or (number == 1 and line.lstrip(b'"').lower().startswith(b"user_id")):
-            continue
+    rows = {
+        number: raw.removesuffix(b"\r")
+        for number, raw in enumerate(lines, 1)
+        if raw.strip(b" \r") and not (number == 1 and raw.lstrip(b'"').lower().startswith(b"user_id"))
+    }
+    whole = [line for line in rows.values() if line.count(b",") == 5]
+    users = [line.split(b",")[0].strip(b' "').decode("utf-8", "replace") for line in whole]
+    unfloat = floats([user for user in users if user])
+    for number, line in rows.items():
         found.rows += 1
-        row = parse(line)
+        row = parse(line, unfloat)
         if row is None:
             found.rejected.append(number)
         elif bounds and not bounds[0] <= row[4] <= bounds[1]:
