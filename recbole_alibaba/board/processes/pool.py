@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+import signal
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, wait
@@ -28,7 +29,12 @@ class Job:
         self.receiver, sender = context.Pipe(duplex=False)
         self._process = context.Process(target=work, args=(sender, log, function, *arguments), daemon=True)
         self._started = time.time()
-        self._process.start()
+        # A start that Ctrl-C cuts in two would end with a traceback of the process that was to be started.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         sender.close()  # so that the pipe ends with the process
         self._watch = Watch(self._process.pid, limits)
 
