@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from recbole.trainer import Trainer
@@ -49,15 +48,13 @@ class StateKeeper:
         made: an `Experiment`; two methods of its trainer are wrapped.
         folder: the run's folder.
         best: `epoch` and `weights` of the best epoch so far.
-        gap: seconds between two states; short epochs in between are lost where the process is killed.
 
     Attributes:
         kept: number of epochs in the last state.
     """
 
-    def __init__(self, made: Any, folder: Path, best: dict[str, Any] | None, gap: float) -> None:
+    def __init__(self, made: Any, folder: Path, best: dict[str, Any] | None) -> None:
         trainer = made.trainer
-        self._gap, self._written = gap, perf_counter()
         self._made, self._writer, self._best, self._step = made, StateWriter(folder), best, _step(made.config)
         self._train_epoch, self._save_checkpoint = trainer._train_epoch, trainer._save_checkpoint
         trainer._train_epoch, trainer._save_checkpoint = self.train_epoch, self.save_checkpoint
@@ -66,7 +63,7 @@ class StateKeeper:
     def train_epoch(self, train_data: Any, epoch: int, *args: Any, **kwargs: Any) -> Any:
         """The trainer's own, after the state of the epoch before it."""
         self._finished = epoch
-        if epoch > self.kept and epoch % self._step == 0 and perf_counter() - self._written >= self._gap:
+        if epoch > self.kept and epoch % self._step == 0:
             self.keep()
         result = self._train_epoch(train_data, epoch, *args, **kwargs)
         self._finished = epoch + 1  # counts only where `fit` returns or the next epoch starts
@@ -81,12 +78,10 @@ class StateKeeper:
         """Write the state after the last finished epoch."""
         self._made.trainer.tensorboard.flush()
         self._writer.write(take(self._made, self._finished - 1, self._best))
-        self.kept, self._written = self._finished, perf_counter()
+        self.kept = self._finished
 
 
-def fit(
-    made: Any, folder: Path | None, earlier: EarlierRun | None, asked: dict[str, Any], gap: float = 0.0
-) -> tuple[float, Any]:
+def fit(made: Any, folder: Path | None, earlier: EarlierRun | None, asked: dict[str, Any]) -> tuple[float, Any]:
     """Train as RecBole's `fit` does, and return what it returns.
 
     Args:
@@ -94,7 +89,6 @@ def fit(
         folder: the run's folder; None keeps nothing.
         earlier: the run to go on with; `folder` is its folder.
         asked: the settings of this run, for `config.yaml`.
-        gap: seconds between two states; 0 for one after each epoch.
 
     Raises:
         Interrupted: Ctrl-C; the message says how to go on.
@@ -103,7 +97,7 @@ def fit(
         return _fit(made)
     if earlier is None:
         with held(folder):
-            return _fit_and_keep(made, folder, None, gap)
+            return _fit_and_keep(made, folder, None)
     trainer, best = made.trainer, _put_back(made, earlier)
     done = trainer.start_epoch >= trainer.epochs or trainer.cur_step > trainer.stopping_step
     rest = "nothing is left to train" if done else "the run goes on"
@@ -113,7 +107,7 @@ def fit(
         return trainer.best_valid_score, trainer.best_valid_result
     (folder / RECORD).unlink(missing_ok=True)  # the run is unfinished again
     write_settings(folder, asked)
-    return _fit_and_keep(made, folder, best, gap)
+    return _fit_and_keep(made, folder, best)
 
 
 def _fit(made: Any, saved: bool = False) -> tuple[float, Any]:
@@ -121,10 +115,10 @@ def _fit(made: Any, saved: bool = False) -> tuple[float, Any]:
     return made.trainer.fit(made.train_data, made.valid_data, **options)
 
 
-def _fit_and_keep(made: Any, folder: Path, best: dict[str, Any] | None, gap: float) -> tuple[float, Any]:
+def _fit_and_keep(made: Any, folder: Path, best: dict[str, Any] | None) -> tuple[float, Any]:
     if not _can_be_kept(made):
         return _fit(made, saved=True)
-    keeper = StateKeeper(made, folder, best, gap)
+    keeper = StateKeeper(made, folder, best)
     try:
         result = _fit(made, saved=True)
         keeper.keep()

@@ -20,11 +20,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from recbole_alibaba import run
-from recbole_alibaba.experiment import build_config, prepare
 from recbole_alibaba.host.errors import CannotResumeError
 from recbole_alibaba.saved.run_folder import held
-from recbole_alibaba.saved.state_file import StateWriter
-from recbole_alibaba.trainer.continued import fit
 from tests.conftest import two_taste_rows, write_inter
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -263,15 +260,3 @@ train(Path({str(two_tastes)!r}))
     for mine, other in zip(everything(train(two_tastes, resume=True)), whole, strict=True):
         assert mine == other
     assert not list(folder.glob(".*"))
-
-
-@pytest.mark.parametrize(("gap", "epochs"), [(0.0, [0, 1, 2, 3]), (3600.0, [3])], ids=["each epoch", "the last one"])
-def test_states_are_written_no_sooner_than_asked(
-    two_tastes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gap: float, epochs: list[int]
-) -> None:
-    written: list[int] = []
-    monkeypatch.setattr(StateWriter, "write", lambda _, state: written.append(state["epoch"]))
-    settings = {"data_path": str(two_tastes), "epochs": 4, "embedding_size": 8, "checkpoint_dir": str(tmp_path)}
-    made = prepare(build_config("AlibabaLightGCN", "two-tastes", config_dict=settings))
-    fit(made, tmp_path, None, {}, gap)
-    assert written == epochs
