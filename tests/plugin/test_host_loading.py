@@ -47,6 +47,24 @@ def test_any_text_is_read_as_by_the_parser_in_python(tmp_path_factory, rows):
     same(file, OPTIONS)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "1\t2\t3.0\t4\n5\t6\t7.0\t8",
+        "1\t2\t3\n5\t6\t7\t8",
+        "\x1c\n1\t2\t3",
+        "1\t2\t3\n\u2028\n",
+        "a\0b\t1\t2",
+        '"a"b\t1\t2',
+    ],
+    ids=["every row longer", "one row longer", "blank in front", "blank at the end", "a byte of 0", "a quote inside"],
+)
+def test_where_the_parsers_differ_the_one_in_python_counts(tmp_path: Path, rows: str) -> None:
+    file = tmp_path / "odd.inter"
+    file.write_text("\t".join(COLUMNS) + "\n" + rows, encoding="utf-8")
+    same(file, OPTIONS)
+
+
 @given(st.lists(st.tuples(st.integers(), st.floats(allow_nan=True)), max_size=8))
 def test_every_number_keeps_its_last_digit(tmp_path_factory, rows):
     file = tmp_path_factory.getbasetemp() / "numbers.inter"
