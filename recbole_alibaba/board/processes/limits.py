@@ -1,4 +1,4 @@
-"""Which trial takes more than it may? Its process is looked at from outside."""
+"""Which trial takes more than it may? Its process is looked at from outside; its whole peak is known at its end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ class Watch:
             self.peak = max(self.peak, self._process.memory_info().rss)
         except psutil.Error:  # it has just ended
             return None
-        most = self._limits.memory_gb
-        if most is not None and self.peak > most * 1e9:
-            return "memory", f"It took more than {most:g} GB of memory."
+        return over_memory(self.peak, self._limits)
+
+
+def over_memory(peak: float, limits: Limits) -> tuple[str, str] | None:
+    """State and reason, where a peak (bytes) is above the limit."""
+    most = limits.memory_gb
+    if most is None or peak <= most * 1e9:
         return None
+    return "memory", f"It took more than {most:g} GB of memory."

@@ -20,6 +20,7 @@ from recbole_alibaba.board.measures.measured import measured
 from recbole_alibaba.board.plan import Plan
 from recbole_alibaba.board.processes.content import content_fingerprint
 from recbole_alibaba.board.processes.fixed_settings import with_fixed
+from recbole_alibaba.board.processes.limits import over_memory
 from recbole_alibaba.board.processes.recorded import epoch_shown, measures, scores
 from recbole_alibaba.board.processes.runner import Outcome, Report
 from recbole_alibaba.board.processes.survey import about
@@ -70,6 +71,9 @@ def run_trial(
             traceback.print_exc()  # to the trial's log
             what = "An allocation failed" if memory else type(error).__name__
             outcome = Outcome({"state": "memory" if memory else "failed", "reason": f"{what}: {_sentence(error)}"})
+    exceeded = over_memory(_peak() * 1e6, plan.limits)
+    if exceeded and outcome.fields["state"] == "done":  # a short one ends before anyone looks at it from outside
+        outcome = Outcome(dict(zip(("state", "reason"), exceeded, strict=True)))
     wait = max(began - (started or began), 0.0)
     seconds = {"wait": wait, **outcome.fields.get("seconds", {}), "total": wait + time.time() - began}
     fields = {**outcome.fields, "seconds": seconds, "peak_memory_mb": _peak(), **about(plan)}
