@@ -80,7 +80,7 @@ TESTS = {
         "trainer/*.py": "optimizer trainer host_trainers",
         "host/cache.py host/guards.py": "host_cache dataset load_failure",
         "host/checkpoints.py": "checkpoints",
-        "host/compat.py": "host_compat baselines",
+        "host/compat/*.py": "host_compat baselines",
         "host/*.py": "host_config host_compat public_face",
         "diagnosis/signs/*.py diagnosis/causes/*.py": "sign* causes popularity_sign",
         "diagnosis/settings_lint.py": "lint check*",

@@ -14,7 +14,8 @@ import torch
 from scipy.sparse import dok_matrix
 
 import recbole_alibaba
-from recbole_alibaba.host import compat, ray_stub, registry
+from recbole_alibaba.host import registry
+from recbole_alibaba.host.compat import ray_stub, todays_packages
 
 
 def test_import_is_idempotent() -> None:
@@ -61,7 +62,7 @@ def other_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_broken_ray_is_replaced_by_a_silent_one(other_ray: Path) -> None:
     (other_ray / "__init__.py").write_text("import numpy\nnumpy.no_such_name\n")
-    compat.stub_ray_if_broken()
+    todays_packages.stub_ray_if_broken()
     from ray import tune
 
     assert tune.report(**{"recall@10": 0.5}) is None
@@ -74,7 +75,7 @@ def test_a_broken_ray_is_replaced_by_a_silent_one(other_ray: Path) -> None:
 def test_a_ray_stays_whose_tune_lacks_a_package(other_ray: Path) -> None:
     (other_ray / "__init__.py").write_text("def init(): return 'a cluster'\n")
     (other_ray / "tune.py").write_text("import pyarrow_that_is_not_there\n")
-    compat.stub_ray_if_broken()
+    todays_packages.stub_ray_if_broken()
     import ray
 
     assert ray.init() == "a cluster"
