@@ -7,7 +7,7 @@ CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c $(CONSTRAINTS)
 
-.PHONY: demo test check format bench bench-quick bench-converter bench-watching gowalla faults models mutants matrix site clean
+.PHONY: demo test check format bench bench-quick bench-converter bench-watching gowalla gowalla-softmax yelp2018 faults models mutants matrix site clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -40,10 +40,18 @@ bench-converter: $(VENV)/.installed-bench
 bench-watching: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/watching.py
 
-# LightGCN's published split, from ../shared/data/gowalla or GOWALLA=folder, to results/gowalla.md: half an hour.
+# LightGCN's published splits, from ../shared/data or GOWALLA=folder, YELP2018=folder, to results/: half an hour each, the softmax
+# a quarter of it.
 GOWALLA ?= ../shared/data/gowalla
+YELP2018 ?= ../shared/data/yelp2018
 gowalla: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.lightgcn_table gowalla --data $(GOWALLA)
+
+gowalla-softmax: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.lightgcn_table gowalla-softmax --data $(GOWALLA)
+
+yelp2018: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.lightgcn_table yelp2018 --data $(YELP2018)
 
 # The doctor on its bank of planted faults, to results/doctor.md: a quarter of an hour.
 faults: $(VENV)/.installed-dev

@@ -25,6 +25,7 @@ def measure(data: Path, seed: int) -> dict[str, list[Group]]:
 def section(measured: Mapping[str, Sequence[Group]]) -> list[str]:
     """What ``measure`` found as lines of the page."""
     pairs = zip(measured["test"], measured["drawn"], strict=True)
+    worth = "more" if measured["test"][-1][2] > 1 else "less"
     return [
         "",
         "## The test part is not a random share",
@@ -41,8 +42,8 @@ def section(measured: Mapping[str, Sequence[Group]]) -> list[str]:
         ),
         "",
         "So pairs held out of train at random, as for the curve above, do not foretell the test, where popular items",
-        "are worth more. `positive_sampling: users` is the authors' way to draw, taken from them, not chosen on pairs",
-        "held out.",
+        f"are worth {worth}. `positive_sampling: users` is the authors' way to draw, taken from them, not chosen on",
+        "pairs held out.",
     ]
 
 
