@@ -85,7 +85,7 @@ def page_of(dataset: str) -> tuple[Path, str]:
     for name, records in runs.items():
         lines += [_row(one, one is _shown(name, records)) for one in records]
     for name, records in runs.items():
-        lines += ["", _verdict(TARGETS[name], records)]
+        lines += ["", _verdict(name, records)]
     lines.append("")
     lines += [
         "The test part was read once a run, after training, with the weights of the epoch its row names: the last,"
@@ -122,16 +122,18 @@ def _row(one: Record, shown: bool) -> str:
     return f"| **{name}** | {scores} | {one['training_minutes']:.1f} |"
 
 
-def _verdict(target: Target, records: Sequence[Record]) -> str:
-    asked = f"{target.recall:.4f} and {target.ndcg:.4f} in at most {target.minutes:.0f} minutes"
+def _verdict(experiment: str, records: Sequence[Record]) -> str:
+    target = TARGETS[experiment]
+    asked = f"The target of {experiment}.yaml, {target.what} ({target.recall:.4f} and {target.ndcg:.4f} in at most "
+    asked += f"{target.minutes:.0f} minutes), is "
     reached = [one for one in records if one["training_minutes"] <= target.minutes] or records
     best = max(reached, key=lambda one: one["test"]["recall@20"])
     recall, ndcg, minutes = best["test"]["recall@20"], best["test"]["ndcg@20"], best["training_minutes"]
     if recall >= target.recall and ndcg >= target.ndcg and minutes <= target.minutes:
-        return f"The target, {target.what} ({asked}), is met: {recall:.4f} and {ndcg:.4f} in {minutes:.1f} minutes."
+        return f"{asked}met: {recall:.4f} and {ndcg:.4f} in {minutes:.1f} minutes."
     return (
-        f"The target, {target.what} ({asked}), is **not met**: Recall@20 is at {recall / target.recall:.1%} of it and "
-        f"NDCG@20 at {ndcg / target.ndcg:.1%}, after {minutes:.1f} minutes."
+        f"{asked}**not met**: Recall@20 is at {recall / target.recall:.1%} of it and NDCG@20 at "
+        f"{ndcg / target.ndcg:.1%}, after {minutes:.1f} minutes."
     )
 
 
