@@ -1,6 +1,6 @@
 """LightGCN's published figures: split files -> data set -> training -> one reading of the test, as a record and a page.
 
-    python -m benchmarks.lightgcn_table [gowalla] [--data FOLDER] [--seed 2020] [--render]
+    python -m benchmarks.lightgcn_table [gowalla|gowalla-softmax|yelp2018] [--data FOLDER] [--seed 2020] [--render]
 
 The word names a file of properties/experiment, which is trained through the plugin's own loaders and trainer. A few
 training pairs are held out to show the curve; the test part is read once, when training is over, with the weights of
