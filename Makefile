@@ -44,14 +44,11 @@ bench-watching: $(VENV)/.installed-bench
 # a quarter of it.
 GOWALLA ?= ../shared/data/gowalla
 YELP2018 ?= ../shared/data/yelp2018
-gowalla: $(VENV)/.installed
-	$(BIN)/python -m benchmarks.lightgcn_table gowalla --data $(GOWALLA)
-
-gowalla-softmax: $(VENV)/.installed
-	$(BIN)/python -m benchmarks.lightgcn_table gowalla-softmax --data $(GOWALLA)
+gowalla gowalla-softmax: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.lightgcn_table $@ --data $(GOWALLA)
 
 yelp2018: $(VENV)/.installed
-	$(BIN)/python -m benchmarks.lightgcn_table yelp2018 --data $(YELP2018)
+	$(BIN)/python -m benchmarks.lightgcn_table $@ --data $(YELP2018)
 
 # The doctor on its bank of planted faults, to results/doctor.md: a quarter of an hour.
 faults: $(VENV)/.installed-dev

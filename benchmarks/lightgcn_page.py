@@ -144,9 +144,7 @@ def _minutes(shown: Mapping[str, Record]) -> list[str]:
     for name, one in shown.items():
         levels = (0.95 * best[name], 0.99 * best[name], 0.99 * max(best.values()))
         cells = " | ".join(_reached(one, level) for level in levels)
-        rows.append(
-            f"| {name} | {best[name]:.4f} | {cells} | {one['training_minutes']:.1f} | {one['machine']['cpu']} |"
-        )
+        rows.append(f"| {name} | {best[name]:.4f} | {cells} | {one['training_minutes']:.1f} | {_processor(one)} |")
     return [
         "",
         "## Quality against minutes",
@@ -154,7 +152,7 @@ def _minutes(shown: Mapping[str, Record]) -> list[str]:
         "NDCG@20 of the pairs held out, the same few for each property file: minutes until it first reached 95 % and",
         "99 % of its best, and 99 % of the best of all.",
         "",
-        "| | best NDCG@20 held out | 95 % of it | 99 % of it | 99 % of the best of all | all minutes | 2 cores of |",
+        "| | best NDCG@20 held out | 95 % of it | 99 % of it | 99 % of the best of all | all minutes | machine |",
         "|---|---:|---:|---:|---:|---:|---|",
         *rows,
     ]
@@ -163,6 +161,10 @@ def _minutes(shown: Mapping[str, Record]) -> list[str]:
 def _reached(one: Record, level: float) -> str:
     minutes = [point["minutes"] for point in one["curve"] if point["ndcg@20"] >= level]
     return f"{minutes[0]:.1f}" if minutes else "never"
+
+
+def _processor(one: Record) -> str:
+    return f"{one['machine']['cpu']}, {one['machine']['cores']} cores"
 
 
 def _curve(experiment: str, one: Record) -> list[str]:
@@ -177,7 +179,7 @@ def _curve(experiment: str, one: Record) -> list[str]:
         "held out for this curve, so its numbers differ from the test's. The run used",
         f"{one['cpu_minutes']:.1f} minutes of CPU. Before it, {one['prepare_seconds']:.0f} s went into",
         "conversion, loading and the graph. Machine:",
-        f"{one['machine']['cpu']}, {one['machine']['cores']} cores; {machine}.",
+        f"{_processor(one)}; {machine}.",
         "",
         "| minutes | epoch | Recall@20 | NDCG@20 |",
         "|---:|---:|---:|---:|",
@@ -189,7 +191,7 @@ def _curve(experiment: str, one: Record) -> list[str]:
 
 
 def _options(probes: Sequence[Record]) -> list[str]:
-    """The settings that change the maths, by their last validation and their time."""
+    """The settings that were compared, by their last validation and their time."""
     rows = []
     for one in probes:
         end, shown = one["curve"][-1], {key: one["used"][key] for key in ("learning_rate", "train_batch_size")}

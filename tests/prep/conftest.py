@@ -51,15 +51,7 @@ def spark_session(spark: None) -> Iterator[None]:
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the first python3 of the PATH
     builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-    for key, value in {
-        "spark.sql.shuffle.partitions": "2",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.sql.adaptive.enabled": "false",
-    }.items():
-        builder = builder.config(key, value)
-    running = builder.getOrCreate()
+    running = builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
     yield
     running.stop()
 

@@ -25,12 +25,11 @@ class Watch:
             self.peak = max(self.peak, self._process.memory_info().rss)
         except psutil.Error:  # it has just ended
             return None
-        return over_memory(self.peak, self._limits)
+        reason = over_memory(self.peak, self._limits)
+        return ("memory", reason) if reason else None
 
 
-def over_memory(peak: float, limits: Limits) -> tuple[str, str] | None:
-    """State and reason, where a peak (bytes) is above the limit."""
+def over_memory(peak: float, limits: Limits) -> str | None:
+    """A sentence where a peak (bytes) is above the limit."""
     most = limits.memory_gb
-    if most is None or peak <= most * 1e9:
-        return None
-    return "memory", f"It took more than {most:g} GB of memory."
+    return f"It took more than {most:g} GB of memory." if most is not None and peak > most * 1e9 else None

@@ -71,12 +71,13 @@ def run_trial(
             traceback.print_exc()  # to the trial's log
             what = "An allocation failed" if memory else type(error).__name__
             outcome = Outcome({"state": "memory" if memory else "failed", "reason": f"{what}: {_sentence(error)}"})
-    exceeded = over_memory(_peak() * 1e6, plan.limits)
-    if exceeded and outcome.fields["state"] == "done":  # a short one ends before anyone looks at it from outside
-        outcome = Outcome(dict(zip(("state", "reason"), exceeded, strict=True)))
+    peak = _peak()
+    too_much = over_memory(peak * 1e6, plan.limits)  # a short trial ends before anyone looks at it from outside
+    if too_much and outcome.fields["state"] == "done":
+        outcome = Outcome({"state": "memory", "reason": too_much})
     wait = max(began - (started or began), 0.0)
     seconds = {"wait": wait, **outcome.fields.get("seconds", {}), "total": wait + time.time() - began}
-    fields = {**outcome.fields, "seconds": seconds, "peak_memory_mb": _peak(), **about(plan)}
+    fields = {**outcome.fields, "seconds": seconds, "peak_memory_mb": peak, **about(plan)}
     return Outcome(fields, outcome.scores)
 
 
