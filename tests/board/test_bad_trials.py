@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 
+from recbole_alibaba.board.processes.limits import Watch
 from tests.board.tiny_boards import BOARD, lay_out, records
 
 MODELS = """\
@@ -31,7 +33,12 @@ def test_three_rows_with_their_reasons(board: Callable[..., Result], tmp_path: P
     assert not list((tmp_path / "saved" / "board" / "tiny").glob("*/state.pt"))
 
 
-def test_a_board_whose_trials_all_take_too_much_has_a_page(board: Callable[..., Result], tmp_path: Path) -> None:
+@pytest.mark.parametrize("short", [False, True], ids=["looked at", "over before anyone looks"])
+def test_a_board_whose_trials_all_take_too_much_has_a_page(
+    board: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: bool
+) -> None:
+    if short:
+        monkeypatch.setattr(Watch, "exceeded", lambda _: None)
     start, end = BOARD.index("models:"), BOARD.index("seeds:")
     text = BOARD[:start] + "models: [BPR]\nlimits: {memory_gb: 0.05}\n" + BOARD[end:].replace("[1, 2]", "[1]")
     assert board(lay_out(tmp_path, text)).exit_code == 0
