@@ -79,7 +79,7 @@ def board(context: click.Context, file: Path | None, **options: Any) -> None:
 
     Each trial is a process of its own. Its record is a line of RECORDS/<board>.jsonl, and a trial that has a record is
     not run again. A board that was stopped or killed goes on where it was by the same command, each trial from its last
-    epoch. Settings are chosen on the validation part. The test part is read once for each model and seed.
+    state. Settings are chosen on the validation part. The test part is read once for each model and seed.
 
     Pop, ItemKNN and EASE are on every board.
 

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from recbole.trainer import Trainer
@@ -48,13 +49,15 @@ class StateKeeper:
         made: an `Experiment`; two methods of its trainer are wrapped.
         folder: the run's folder.
         best: `epoch` and `weights` of the best epoch so far.
+        share: of the run's time that states may take; the epochs between two of them are as many as that needs.
 
     Attributes:
         kept: number of epochs in the last state.
     """
 
-    def __init__(self, made: Any, folder: Path, best: dict[str, Any] | None) -> None:
+    def __init__(self, made: Any, folder: Path, best: dict[str, Any] | None, share: float) -> None:
         trainer = made.trainer
+        self._share, self._due = share, perf_counter()
         self._made, self._writer, self._best, self._step = made, StateWriter(folder), best, _step(made.config)
         self._train_epoch, self._save_checkpoint = trainer._train_epoch, trainer._save_checkpoint
         trainer._train_epoch, trainer._save_checkpoint = self.train_epoch, self.save_checkpoint
@@ -63,7 +66,7 @@ class StateKeeper:
     def train_epoch(self, train_data: Any, epoch: int, *args: Any, **kwargs: Any) -> Any:
         """The trainer's own, after the state of the epoch before it."""
         self._finished = epoch
-        if epoch > self.kept and epoch % self._step == 0:
+        if epoch > self.kept and epoch % self._step == 0 and perf_counter() >= self._due:
             self.keep()
         result = self._train_epoch(train_data, epoch, *args, **kwargs)
         self._finished = epoch + 1  # counts only where `fit` returns or the next epoch starts
@@ -76,12 +79,17 @@ class StateKeeper:
 
     def keep(self) -> None:
         """Write the state after the last finished epoch."""
+        clock = perf_counter()
         self._made.trainer.tensorboard.flush()
         self._writer.write(take(self._made, self._finished - 1, self._best))
         self.kept = self._finished
+        now = perf_counter()
+        self._due = now + (now - clock) * (1 / self._share - 1)
 
 
-def fit(made: Any, folder: Path | None, earlier: EarlierRun | None, asked: dict[str, Any]) -> tuple[float, Any]:
+def fit(
+    made: Any, folder: Path | None, earlier: EarlierRun | None, asked: dict[str, Any], share: float = 1.0
+) -> tuple[float, Any]:
     """Train as RecBole's `fit` does, and return what it returns.
 
     Args:
@@ -89,6 +97,7 @@ def fit(made: Any, folder: Path | None, earlier: EarlierRun | None, asked: dict[
         folder: the run's folder; None keeps nothing.
         earlier: the run to go on with; `folder` is its folder.
         asked: the settings of this run, for `config.yaml`.
+        share: of the time that states may take; 1.0 writes one after each epoch, or as `state_step` says.
 
     Raises:
         Interrupted: Ctrl-C; the message says how to go on.
@@ -97,7 +106,7 @@ def fit(made: Any, folder: Path | None, earlier: EarlierRun | None, asked: dict[
         return _fit(made)
     if earlier is None:
         with held(folder):
-            return _fit_and_keep(made, folder, None)
+            return _fit_and_keep(made, folder, None, share)
     trainer, best = made.trainer, _put_back(made, earlier)
     done = trainer.start_epoch >= trainer.epochs or trainer.cur_step > trainer.stopping_step
     rest = "nothing is left to train" if done else "the run goes on"
@@ -107,7 +116,7 @@ def fit(made: Any, folder: Path | None, earlier: EarlierRun | None, asked: dict[
         return trainer.best_valid_score, trainer.best_valid_result
     (folder / RECORD).unlink(missing_ok=True)  # the run is unfinished again
     write_settings(folder, asked)
-    return _fit_and_keep(made, folder, best)
+    return _fit_and_keep(made, folder, best, share)
 
 
 def _fit(made: Any, saved: bool = False) -> tuple[float, Any]:
@@ -115,10 +124,10 @@ def _fit(made: Any, saved: bool = False) -> tuple[float, Any]:
     return made.trainer.fit(made.train_data, made.valid_data, **options)
 
 
-def _fit_and_keep(made: Any, folder: Path, best: dict[str, Any] | None) -> tuple[float, Any]:
+def _fit_and_keep(made: Any, folder: Path, best: dict[str, Any] | None, share: float) -> tuple[float, Any]:
     if not _can_be_kept(made):
         return _fit(made, saved=True)
-    keeper = StateKeeper(made, folder, best)
+    keeper = StateKeeper(made, folder, best, share)
     try:
         result = _fit(made, saved=True)
         keeper.keep()

@@ -42,6 +42,8 @@ from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 from recbole_alibaba.trainer.host_trainers import watch
 from recbole_alibaba.trainer.zero_metrics import stop_at_zero
 
+STATES = 0.02
+"""Share of a trial's time that its states take at most. What a killed trial repeats gives the same numbers."""
 ALLOCATION = ("can't allocate memory", "out of memory", "Unable to allocate")
 
 
@@ -112,7 +114,7 @@ def _outcome(plan: Plan, trial: Trial, surveyed: Surveyed, settings: Mapping[str
         prepared = time.perf_counter() - clock - made.model_seconds
         with contextlib.suppress(TimeUsed):
             # A model that is computed at once has no best epoch to come back to: EASE's would be a file of gigabytes.
-            fit(made, Path() if is_trained(made.model) else None, earlier, asked)
+            fit(made, Path() if is_trained(made.model) else None, earlier, asked, STATES)
         trainer = made.trainer
         if Path(trainer.saved_model_file).is_file():
             load_weights(trainer, trainer.saved_model_file)

@@ -67,4 +67,4 @@ class Runner(Protocol):
         """Remove what the trial has left, because its record is written."""
 
     def stop(self) -> None:
-        """End what runs. A trial of the same id goes on from its last epoch later, where its model can."""
+        """End what runs. A trial of the same id goes on from its last state later, where its model can."""
