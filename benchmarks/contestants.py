@@ -15,6 +15,7 @@ SETTINGS: dict[str, Any] = {
     "USER_ID_FIELD": "user_id", "ITEM_ID_FIELD": "item_id", "NEG_PREFIX": "neg_", "device": torch.device("cpu"),
     "embedding_size": 64, "n_layers": 3, "reg_weight": 1e-4, "require_pow": True, "init": "xavier", "init_std": 0.1,
     "convolution": "always", "shared_propagation": 1, "loss": "bpr", "temperature": 0.1,
+    "popularity_exponent": 1.0, "positive_sampling": "interactions",
 }  # fmt: skip
 Step = Callable[[Any], None]
 Device = torch.device

@@ -100,6 +100,12 @@ def softmax_loss(device: torch.device) -> Run:
     return loss_and_backward(device, loss="softmax")
 
 
+def softmax_scores(device: torch.device) -> Run:
+    """The vectors whose products are the scores of a model of the softmax."""
+    model = model_on(device, loss="softmax")
+    return lambda: list(model.score_vectors())
+
+
 def half_precision(device: torch.device) -> Run:
     """The loss under autocast: it stays in float32."""
     run = loss_and_backward(device)
@@ -190,7 +196,7 @@ def meter(device: torch.device) -> Run:
 CHECKS: dict[str, Callable[[torch.device], Run]] = {
     one.__name__: one
     for one in (
-        propagation, loss_and_backward, shared_loss, softmax_loss, half_precision, batches, negatives, ranking,
-        optimiser_step, meter,
+        propagation, loss_and_backward, shared_loss, softmax_loss, softmax_scores, half_precision, batches, negatives,
+        ranking, optimiser_step, meter,
     )
 }  # fmt: skip

@@ -15,6 +15,8 @@ FOLDER = ROOT / "results" / "records"
 # A file of properties/experiment -> its data set.
 EXPERIMENTS = {"gowalla": "gowalla", "gowalla-softmax": "gowalla", "yelp2018": "yelp2018"}
 Record = Mapping[str, Any]
+INNER = "ranked by inner products"
+"""How a softmax's lists were made before it had a popularity exponent."""
 
 
 class Target(NamedTuple):
@@ -115,11 +117,17 @@ def _row(one: Record, shown: bool) -> str:
     used = one["used"]
     name = f"AlibabaLightGCN, rate {used['learning_rate']}, batch {used['train_batch_size']:,}"
     name += f", epoch {one['tested_epoch']} of {one['epochs']}"
-    name += f", softmax of temperature {used['temperature']}" if used.get("loss") == "softmax" else ""
+    name += f", {_softmax(used)}" if used.get("loss") == "softmax" else ""
     name += ", users drawn alike" if used.get("positive_sampling") == "users" else ""
     name += ", shown below" if shown else ""
     scores = f"{one['test']['recall@20']:.4f} | {one['test']['ndcg@20']:.4f}"
     return f"| **{name}** | {scores} | {one['training_minutes']:.1f} |"
+
+
+def _softmax(used: Mapping[str, Any]) -> str:
+    exponent = used.get("popularity_exponent")
+    ranked = f"popularity exponent {exponent}" if exponent is not None else INNER
+    return f"softmax of temperature {used['temperature']}, {ranked}"
 
 
 def _verdict(experiment: str, records: Sequence[Record]) -> str:
@@ -197,8 +205,10 @@ def _options(probes: Sequence[Record]) -> list[str]:
         end, shown = one["curve"][-1], {key: one["used"][key] for key in ("learning_rate", "train_batch_size")}
         changed = ", ".join(f"{key}: {value}" for key, value in {**shown, **one["changes"]}.items())
         file = f"{one.get('experiment', 'gowalla')}.yaml"
+        inner = one["used"].get("loss") == "softmax" and "popularity_exponent" not in one["used"]
+        name = f"{one['name']}, {INNER}" if inner else one["name"]
         rows.append(
-            f"| {one['name']} | {file}: `{changed}` | {end['epoch']} | {end['minutes']:.1f} | "
+            f"| {name} | {file}: `{changed}` | {end['epoch']} | {end['minutes']:.1f} | "
             f"{one['cpu_minutes']:.1f} | {end['recall@20']:.4f} | {end['ndcg@20']:.4f} |"
         )
     return [

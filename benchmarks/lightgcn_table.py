@@ -24,8 +24,8 @@ from benchmarks import random_split
 from benchmarks.lightgcn_page import EXPERIMENTS, ROOT, mark_of, page_of, probes_of, records_of, split_of
 from dataset_prep.machine import cpu_name
 
-TUNED = ("loss", "temperature", "learning_rate", "learning_rate_schedule", "adam_betas", "adam_eps")
-TUNED += ("train_batch_size", "positive_sampling", "epochs", "reg_weight", "init", "init_std")
+TUNED = ("loss", "temperature", "popularity_exponent", "learning_rate", "learning_rate_schedule")
+TUNED += ("adam_betas", "adam_eps", "train_batch_size", "positive_sampling", "epochs", "reg_weight", "init", "init_std")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -21,8 +21,8 @@ NOT_COUNTED = frozenset(
     }
 )
 """Settings that do not decide what a trial's numbers are."""
-LATER = {"loss": "bpr", "temperature": 0.1}
-"""Settings that older records do not have, with the values that they were made with."""
+LATER = {"loss": "bpr", "temperature": 0.1, "popularity_exponent": 1.0}
+"""Settings that older records with this loss do not have, with the values that they were made with."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,9 @@ def digest(value: Any) -> str:
 
 def counted(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that decide what a trial's numbers are, of a whole configuration in plain values."""
+    later = LATER if config.get("loss") == LATER["loss"] else {}
     return {
         key: value
         for key, value in config.items()
-        if key not in NOT_COUNTED and (key not in LATER or value != LATER[key])
+        if key not in NOT_COUNTED and (key not in later or value != later[key])
     }

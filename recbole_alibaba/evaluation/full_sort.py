@@ -155,6 +155,8 @@ def user_item_vectors(model: Any, users: Interaction, n_items: int) -> tuple[Ten
 
 def _candidates(model: Any) -> list[tuple[Any, Any]]:
     """Pairs that may be such tables, by their usual names and as the result of `forward()`."""
+    if hasattr(model, "score_vectors"):
+        return [model.score_vectors()]
     pairs = [(getattr(model, "restore_user_e", None), getattr(model, "restore_item_e", None))]
     if not inspect.signature(model.forward).parameters and type(model).forward is not nn.Module.forward:
         tables = model.forward()

@@ -17,6 +17,7 @@ from recbole_alibaba.model.pair_scores import score_differences
 from recbole_alibaba.model.propagation import propagate, propagate_all, propagate_rows
 from recbole_alibaba.model.sampled_softmax import sampled_softmax
 from recbole_alibaba.model.shared_propagation import SharedPropagation
+from recbole_alibaba.model.softmax_scores import item_vectors, log_popularity, user_vectors
 from recbole_alibaba.processes import group
 
 DEFAULT_TEMPERATURE = 0.1
@@ -41,8 +42,9 @@ class AlibabaLightGCN(GeneralRecommender):
     authors, standard deviation `init_std`, 0.1). Padding rows matter for the initialisation only.
 
     Three settings **change the maths**. All are off by default. With `loss: softmax` the first part is a softmax over
-    the items of the batch, of `temperature` (sampled_softmax.py): it learns in a fraction of BPR's epochs. The other
-    two save time: `convolution: after_training` trains matrix factorisation and propagates only for predictions. With
+    the items of the batch, of `temperature` (sampled_softmax.py): it learns in a fraction of BPR's epochs. A score is
+    then cos(e_u, e_i) / temperature + `popularity_exponent` * log(popularity of i) (softmax_scores.py). The other two
+    save time: `convolution: after_training` trains matrix factorisation and propagates only for predictions. With
     `shared_propagation: n`, n batches use one propagation (shared_propagation.py).
     """
 
@@ -65,27 +67,35 @@ class AlibabaLightGCN(GeneralRecommender):
         self.user_embedding = nn.Embedding(self.n_users, config["embedding_size"])
         self.item_embedding = nn.Embedding(self.n_items, config["embedding_size"])
         initialise((self.user_embedding.weight, self.item_embedding.weight), config["init"], config["init_std"])
-        interactions = dataset.inter_feat
-        self.graph = build_graph(
-            np.asarray(interactions[self.USER_ID]),
-            np.asarray(interactions[self.ITEM_ID]),
-            self.n_users,
-            self.n_items,
-            device=self.device,
-        )
+        users, items = (np.asarray(dataset.inter_feat[field]) for field in (self.USER_ID, self.ITEM_ID))
+        self.graph = build_graph(users, items, self.n_users, self.n_items, device=self.device)
+        if self.loss_parts[0] == "softmax":
+            exponent = 1.0 if config["popularity_exponent"] is None else config["popularity_exponent"]
+            drawn = log_popularity(users, items, self.n_items, config["positive_sampling"] == "users")
+            self.register_buffer("popularity", (exponent * drawn).to(self.device), persistent=False)
         self._propagated: tuple[tuple[int, ...], tuple[Tensor, Tensor]] | None = None
+        self._score_vectors: tuple[Tensor, Tensor] | None = None
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Final embeddings of all users (n_users, d) and items (n_items, d), kept until a weight changes."""
         weights = (self.user_embedding.weight, self.item_embedding.weight)
         state = tuple(number for weight in weights for number in (weight.data_ptr(), weight._version))
         if self._propagated is None or self._propagated[0] != state:
-            self._propagated = state, propagate(self.graph, *weights, self.n_layers)
+            self._propagated, self._score_vectors = (state, propagate(self.graph, *weights, self.n_layers)), None
         return self._propagated[1]
+
+    def score_vectors(self) -> tuple[Tensor, Tensor]:
+        """Vectors of all users and items whose dot products are the scores; with `bpr` these are `forward`'s."""
+        users, items = self.forward()
+        if self.loss_parts[0] == "bpr":
+            return users, items
+        if self._score_vectors is None:
+            self._score_vectors = user_vectors(users, self.temperature), item_vectors(items, self.popularity)
+        return self._score_vectors
 
     def calculate_loss(self, interaction: Any) -> tuple[Tensor, Tensor]:
         """The parts of the loss on a batch, scalars, in the order of `loss_parts`."""
-        self._propagated = None
+        self._propagated = self._score_vectors = None
         graph, on_cpu = self.graph, self.device.type == "cpu"
         user_at = interaction[self.USER_ID]
         item_at = interaction[self.ITEM_ID].unsqueeze(0)
@@ -133,16 +143,16 @@ class AlibabaLightGCN(GeneralRecommender):
 
     def predict(self, interaction: Any) -> Tensor:
         """Scores of the (user, item) rows, shape (n,)."""
-        users, items = self.forward()
+        users, items = self.score_vectors()
         return (users[interaction[self.USER_ID]] * items[interaction[self.ITEM_ID]]).sum(1)
 
     def full_sort_predict(self, interaction: Any) -> Tensor:
         """Scores of every item for each user, flattened to (n * n_items,) as RecBole expects."""
-        users, items = self.forward()
+        users, items = self.score_vectors()
         return (users[interaction[self.USER_ID]] @ items.T).view(-1)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_propagated": None}
+        return {**self.__dict__, "_propagated": None, "_score_vectors": None}
 
 
 def chosen_loss(loss: str | None) -> str:

@@ -62,12 +62,14 @@ def data_of(made: Any, record: dict[str, Any]) -> SavedModel:
 
 
 def _run_of(made: Any, record: dict[str, Any], tables: dict[str, torch.Tensor]) -> SavedRun:
+    from recbole_alibaba.saved.vector_tables import softmax_temperature
     from recbole_alibaba.saved.write_run import ids_table, interactions_table
 
     ids, pairs = ids_table(made.dataset), interactions_table(made)
     texts = {kind: ids.loc[ids["kind"] == kind, "token"].to_numpy(object) for kind in ("user", "item")}
     interactions = {str(name): pairs[name].to_numpy() for name in pairs}
-    return SavedRun(record, tables, getattr(made.model, "n_layers", 0), texts["user"], texts["item"], interactions)
+    layers, temperature = getattr(made.model, "n_layers", 0), softmax_temperature(made.model)
+    return SavedRun(record, tables, layers, texts["user"], texts["item"], interactions, temperature)
 
 
 def _score_ranker(made: Any) -> ScoreRanker:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recbole_alibaba.recommending.ranking import Ranking
+from recbole_alibaba.recommending.shares import ScoreParts
 
 REASONS = 5
 """Own items that are named for a recommendation; the other shares are one sum."""
@@ -31,33 +32,40 @@ def explained(
     table: pd.DataFrame,
     users: np.ndarray,
     items: np.ndarray,
-    shares_of: Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]],
+    parts_of: Callable[[int, np.ndarray], ScoreParts],
     item_texts: np.ndarray,
+    popularity: bool,
 ) -> pd.DataFrame:
-    """The table of `frame` with own, because and others, whose sum is the score; empty where a list is the popular one.
+    """The table of `frame` with the parts of each score, whose sum it is; empty where a list is the popular one.
+
+    They are own, because and others, and with `popularity` that.
 
     Args:
         users: internal ids (n,), 0 for an unknown user.
         items: their lists (n, k); 0 where a list has ended.
-        shares_of: gives a user's own part, his items and their shares for some items.
+        parts_of: gives the parts of a user's scores for some items.
     """
     own: list[float] = []
+    popular: list[float] = []
     because: list[list[tuple[str, float]]] = []
     others: list[float] = []
     for user, listed in zip(users, items, strict=True):
         listed = listed[listed > 0]
         if not user:
             own += [np.nan] * len(listed)
+            popular += [np.nan] * len(listed)
             others += [np.nan] * len(listed)
             because += [[] for _ in listed]
             continue
-        part, mine, shares = shares_of(int(user), listed)
+        part, mine, shares, item_part = parts_of(int(user), listed)
         best = np.argsort(-shares, axis=0, kind="stable")[:REASONS].T
         own += part.round(DIGITS).tolist()
+        popular += item_part.round(DIGITS).tolist()
         because += [
             [(item_texts[mine[at]], float(shares[at, column].round(DIGITS))) for at in rows]
             for column, rows in enumerate(best)
         ]
         named = np.take_along_axis(shares, best.T, 0).sum(0)
         others += (shares.sum(0) - named).round(DIGITS).tolist()
-    return table.assign(own=own, because=pd.Series(because, dtype=object), others=others)
+    table = table.assign(own=own, because=pd.Series(because, dtype=object), others=others)
+    return table.assign(popularity=popular) if popularity else table

@@ -15,10 +15,11 @@ from torch import Tensor
 from recbole_alibaba.data.user_lists import UserLists
 from recbole_alibaba.evaluation.top_k import largest
 from recbole_alibaba.host.errors import SavedRunError
+from recbole_alibaba.model.softmax_scores import user_vectors
 from recbole_alibaba.recommending.history import History, NewUsers, new_users
 from recbole_alibaba.recommending.list_tables import explained, frame
 from recbole_alibaba.recommending.ranking import Ranker, Ranking, VectorRanker
-from recbole_alibaba.recommending.shares import Shares
+from recbole_alibaba.recommending.shares import ScoreParts, Shares
 from recbole_alibaba.recommending.tokens import NAMED, Tokens
 from recbole_alibaba.saved.read_run import SavedRun
 
@@ -51,6 +52,7 @@ class SavedModel:
         self.users, self.items = Tokens("user", run.user_tokens), Tokens("item", run.item_tokens)
         self.history = History(run.interactions, len(self.users), len(self.items))
         self._tables, self._ranker, self._n_layers = run.tables, ranker, run.n_layers
+        self._temperature = run.temperature
 
     def __repr__(self) -> str:
         name, data = self.record["model"], self.record["dataset"]
@@ -81,8 +83,8 @@ class SavedModel:
         Returns:
             A row for each recommendation: user, rank (from 1), item, score. With `unknown="popular"` also popular;
             where it is True the score is the number of training interactions. `because` holds the user's own items
-            with the largest shares, as (item, share); own + their shares + others = score. A list is shorter than k
-            where the items run out.
+            with the largest shares, as (item, share); own + their shares + others = score, and + popularity with a
+            softmax, which has that column, too. A list is shorter than k where the items run out.
 
         Raises:
             SavedRunError: an unknown user, no known item, an empty list, k out of range.
@@ -110,7 +112,7 @@ class SavedModel:
         subset = self._subset(items)
         had_before = self.history.lists(history)  # refuses an unknown word, too
         hidden = None if seen else had_before
-        shares = partial(self._score_shares, history)
+        parts, softmax = partial(self._score_parts, history), self._temperature is not None
         if explain:
             self._shares("An explanation")
         if users is None:
@@ -128,7 +130,7 @@ class SavedModel:
                 found = self._ranked(some, had, k, subset, history)
                 popular = some == 0 if unknown == "popular" else None
                 table = frame(names[start : start + step], found, self.items.texts, popular)
-                yield explained(table, some, found[0], shares, self.items.texts) if explain else table
+                yield explained(table, some, found[0], parts, self.items.texts, softmax) if explain else table
 
         return blocks()
 
@@ -155,7 +157,7 @@ class SavedModel:
         had = _no_items(len(new.names)) if seen else new.had
         empty = new.usable.lengths == 0
         assert isinstance(self._ranker, VectorRanker)
-        found = self._ranker.of_vectors(self._shares("A fold-in").fold_in(new.usable), had, k, subset)
+        found = self._ranker.of_vectors(self._folded(new.usable), had, k, subset)
         for row in np.flatnonzero(empty):
             one = slice(row, row + 1)
             found[0][one], found[1][one] = self._popular(had[slice(int(row), int(row) + 1)], k, subset)
@@ -164,7 +166,7 @@ class SavedModel:
     def fold_in_vectors(self, history: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Names (n,) and vectors (n, d) of new users; see `fold_in`. A user without usable items has a zero vector."""
         new = self._new_users(history, 1)
-        return new.names, self._shares("A fold-in").fold_in(new.usable).numpy()
+        return new.names, self._folded(new.usable).numpy()
 
     def explain(self, user: Any, item: Any, history: str = "full") -> pd.DataFrame:
         """How the score of an item for a user divides among the user's items, the largest share first.
@@ -173,23 +175,23 @@ class SavedModel:
             history: see `recommend`.
 
         Returns:
-            part, item, share. The first row is the user's own part (part `own`, no item); part `item` is an item of
-            the user that some user has in training. The shares add up to the score.
+            part, item, share. The first row is the user's own part (part `own`, no item). Part `item` is an item of
+            the user that some user has in training. With a softmax the last row is the item's popularity (part
+            `popularity`, no item). The shares add up to the score.
 
         Raises:
             SavedRunError: unknown user or item, or the model is no LightGCN of this plugin.
         """
         self._shares("An explanation")
         user_id, item_id = self.users.known([str(user)]), self.items.known([str(item)])
-        own, items, shares = self._score_shares(history, int(user_id[0]), item_id)
+        own, items, shares, popularity = self._score_parts(history, int(user_id[0]), item_id)
         order = np.argsort(-shares[:, 0], kind="stable")
-        return pd.DataFrame(
-            {
-                "part": ["own"] + ["item"] * len(items),
-                "item": [None, *self.items.texts[items[order]]],
-                "share": np.append(own, shares[order, 0]),
-            }
-        )
+        table = {
+            "part": ["own"] + ["item"] * len(items) + ["popularity"],
+            "item": [None, *self.items.texts[items[order]], None],
+            "share": [*own, *shares[order, 0], *popularity],
+        }
+        return pd.DataFrame(table)[: None if self._temperature is not None else -1]
 
     def similar(self, item: Any = None, user: Any = None, k: int = 10) -> pd.DataFrame:
         """The k nearest items of an item, or users of a user, by the cosine of their vectors.
@@ -201,6 +203,8 @@ class SavedModel:
             raise SavedRunError("similar: give an item or a user, one of the two.")
         tokens, side = (self.items, "item") if user is None else (self.users, "user")
         table = self._table(side)
+        if self._temperature is not None:
+            table = table[:, :-1]  # without the items' popularity
         self._check_k(k, len(tokens) - 2, f"other {side}s")
         asked = int(tokens.known([str(item if user is None else user)])[0])
         lengths = torch.linalg.vector_norm(table, dim=1).clamp_min(1e-30)
@@ -236,7 +240,15 @@ class SavedModel:
         if history == "train" or "item_spread" not in self._tables:
             return self._table("user")[torch.from_numpy(ids)]
         shares = self._shares("A vector")
-        return shares.own[torch.from_numpy(ids)] + shares.fold_in(lists)
+        return self._for_scores(shares.own[torch.from_numpy(ids)] + shares.fold_in(lists))
+
+    def _folded(self, lists: UserLists) -> Tensor:
+        """The vectors of new users with these items."""
+        return self._for_scores(self._shares("A fold-in").fold_in(lists))
+
+    def _for_scores(self, final: Tensor) -> Tensor:
+        """Final embeddings of users as rows of the table `user`."""
+        return final if self._temperature is None else user_vectors(final, self._temperature)
 
     def _table(self, side: str) -> Tensor:
         if not self._tables:
@@ -254,13 +266,12 @@ class SavedModel:
     @cached_property
     def _sums(self) -> Shares:
         own = self._tables["user_embedding"] / (self._n_layers + 1)
-        return Shares(own, self._tables["item_spread"], self.history.degree)
+        return Shares(own, self._tables["item_spread"], self.history.degree, self._temperature)
 
-    def _score_shares(self, history: str, user: int, items: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The user's own part (k,), his m items in the graph, and their shares (m, k) of the scores of k items."""
+    def _score_parts(self, history: str, user: int, items: np.ndarray) -> ScoreParts:
+        """How the scores of k items for a user divide among his items in the graph."""
         mine = self.history.in_graph(history).take(np.array([user])).items
-        own, shares = self._shares("An explanation").of_scores(user, mine, self._table("item")[items])
-        return own, mine, shares
+        return self._shares("An explanation").of_scores(user, mine, self._table("item")[items])
 
     def _ranked(self, ids: np.ndarray, hidden: UserLists, k: int, subset: np.ndarray | None, history: str) -> Ranking:
         """Lists of known users; an unknown one, 0, gets the popular list."""

@@ -29,6 +29,7 @@ class SavedRun:
         n_layers: K of LightGCN.
         user_tokens, item_tokens: the data's own ids, by internal id; 0 is the padding.
         interactions: arrays user, item, part and, where the data have it, time; one entry an interaction.
+        temperature: of a softmax, whose tables have one column more (softmax_scores.py); else None.
     """
 
     record: dict[str, Any]
@@ -37,6 +38,7 @@ class SavedRun:
     user_tokens: np.ndarray
     item_tokens: np.ndarray
     interactions: dict[str, np.ndarray]
+    temperature: float | None = None
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def read_run(folder: Path) -> SavedRun:
         )
     for name, expected in record["files"].items():
         _verify(folder / name, expected)
-    tables, layers = _tables(folder / "model.safetensors")
+    tables, layers, temperature = _tables(folder / "model.safetensors")
     tokens = {kind: _tokens(folder / "ids.parquet", kind) for kind in ("user", "item")}
     interactions = _parquet(folder / "interactions.parquet", "SELECT * FROM source")
     for kind, found in tokens.items():
@@ -92,7 +94,7 @@ def read_run(folder: Path) -> SavedRun:
             raise SavedRunError(
                 f"{folder}: ids.parquet has {len(found):,} {kind}s and model.safetensors {len(tables[kind]):,}. {AGAIN}"
             )
-    return SavedRun(record, tables, layers, tokens["user"], tokens["item"], interactions)
+    return SavedRun(record, tables, layers, tokens["user"], tokens["item"], interactions, temperature)
 
 
 def _verify(file: Path, expected: str) -> None:
@@ -102,16 +104,18 @@ def _verify(file: Path, expected: str) -> None:
         raise SavedRunError(f"{file}: altered or cut since the run wrote it (its SHA-256 differs). {AGAIN}")
 
 
-def _tables(file: Path) -> tuple[dict[str, Tensor], int]:
+def _tables(file: Path) -> tuple[dict[str, Tensor], int, float | None]:
     try:
         with safe_open(file, framework="pt") as source:
             tables = {name: source.get_tensor(name) for name in source.keys()}  # noqa: SIM118  (no mapping)
-            layers = int((source.metadata() or {}).get("n_layers", 0))
+            kept = source.metadata() or {}
+            layers = int(kept.get("n_layers", 0))
+            temperature = float(kept["temperature"]) if "temperature" in kept else None
     except (SafetensorError, OSError, ValueError) as error:
         raise SavedRunError(f"{file}: damaged ({error}). {AGAIN}") from error
     if not {"user", "item"} <= tables.keys():
         raise SavedRunError(f"{file}: has no tables `user` and `item`, only {', '.join(tables)}. {AGAIN}")
-    return tables, layers
+    return tables, layers, temperature
 
 
 def _tokens(file: Path, kind: str) -> np.ndarray:

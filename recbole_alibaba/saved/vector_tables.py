@@ -24,7 +24,7 @@ def vector_tables(model: Any, dataset: Any, model_type: ModelType) -> dict[str, 
         e_u = user_embedding[u] / (K + 1) + sum over i in N(u) of item_spread[i] / sqrt(|N(u)| d_i)
 
     where d_i is the number of training users of item i. So `item_spread` is the sum of the item's layers 0 to K - 1,
-    divided by K + 1.
+    divided by K + 1. With a softmax, `user` and `item` are made of e_u and e_i by softmax_scores.py.
     """
     if model_type != ModelType.GENERAL:
         return None
@@ -42,6 +42,12 @@ def vector_tables(model: Any, dataset: Any, model_type: ModelType) -> dict[str, 
         tables["item_spread"] = _item_spread(model)
     # Safetensors refuses tensors that share memory, such as the vectors of a model without layers.
     return {name: table.detach().float().cpu().clone().contiguous() for name, table in tables.items()}
+
+
+def softmax_temperature(model: Any) -> float | None:
+    """Of a model whose `user` and `item` tables are those of softmax_scores.py; else None."""
+    softmax = isinstance(model, AlibabaLightGCN) and model.loss_parts[0] == "softmax"
+    return model.temperature if softmax else None
 
 
 def _item_spread(model: AlibabaLightGCN) -> Tensor:

@@ -17,7 +17,7 @@ from recbole_alibaba.data.ranking_loader import user_item_ids
 from recbole_alibaba.saved.parquet import write_parquet
 from recbole_alibaba.saved.run_folder import FORMAT, RECORD, sha256
 from recbole_alibaba.saved.run_record import parts
-from recbole_alibaba.saved.vector_tables import vector_tables
+from recbole_alibaba.saved.vector_tables import softmax_temperature, vector_tables
 
 if TYPE_CHECKING:
     from recbole_alibaba.experiment import Experiment
@@ -36,7 +36,7 @@ def write_run(folder: Path, made: Experiment, record: dict[str, Any]) -> bool:
     (folder / RECORD).unlink(missing_ok=True)  # until all files are written, the run is unfinished
     tables = vector_tables(made.model, made.dataset, made.config["MODEL_TYPE"])
     if tables is not None:
-        _write_tables(folder / "model.safetensors", tables, getattr(made.model, "n_layers", 0))
+        _write_tables(folder / "model.safetensors", tables, made.model)
         write_parquet(folder / "ids.parquet", ids_table(made.dataset))
         write_parquet(folder / "interactions.parquet", interactions_table(made))
     names = ("config.yaml", "model.safetensors", "ids.parquet", "interactions.parquet")
@@ -72,7 +72,10 @@ def interactions_table(made: Experiment) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _write_tables(path: Path, tables: dict[str, Tensor], layers: int) -> None:
+def _write_tables(path: Path, tables: dict[str, Tensor], model: Any) -> None:
+    kept = {"format": FORMAT, "n_layers": getattr(model, "n_layers", 0)}
+    if (temperature := softmax_temperature(model)) is not None:
+        kept["temperature"] = temperature
     with written(path) as part:
-        save_file(tables, part, {"format": str(FORMAT), "n_layers": str(layers)})
+        save_file(tables, part, {name: str(value) for name, value in kept.items()})
         shutil.copymode(path.parent / "config.yaml", part)  # safetensors lets only the owner read it

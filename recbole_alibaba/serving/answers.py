@@ -82,13 +82,14 @@ class Share(Closed):
 
 
 class Explanation(Closed):
-    """A score in parts; own and the shares add up to it."""
+    """A score in parts; own, popularity and the shares add up to it."""
 
     user: str
     item: str
     score: float
     own: float = Field(description="the part of the user's own embedding")
     shares: list[Share] = Field(description="the user's training items, the largest share first")
+    popularity: float = Field(description="the item's popularity, for a model of the softmax; else 0")
 
 
 class Health(Closed):

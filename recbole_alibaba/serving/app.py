@@ -92,9 +92,10 @@ def make_app(model: SavedModel) -> FastAPI:
         """How the score of an item for a user divides among the user's own items (LightGCN)."""
         _known(model, user=user, item=item)
         table = model.explain(user, item)
-        shares = [Share(**row) for row in _rows(table.iloc[1:], "item", "share")]
-        own, score = float(table["share"][0]), float(table["share"].sum())
-        return Explanation(user=user, item=item, score=score, own=own, shares=shares)
+        shares = [Share(**row) for row in _rows(table[table["part"] == "item"], "item", "share")]
+        own, popularity = (float(table["share"][table["part"] == part].sum()) for part in ("own", "popularity"))
+        score = float(table["share"].sum())
+        return Explanation(user=user, item=item, score=score, own=own, shares=shares, popularity=popularity)
 
     return app
 

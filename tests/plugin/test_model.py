@@ -31,6 +31,8 @@ SETTINGS = {
     "shared_propagation": 1,
     "loss": "bpr",
     "temperature": 0.1,
+    "popularity_exponent": 1.0,
+    "positive_sampling": "interactions",
 }
 
 
