@@ -1,6 +1,6 @@
 """LightGCN's published figures: split files -> data set -> training -> one reading of the test, as a record and a page.
 
-    python -m benchmarks.lightgcn_table [gowalla|gowalla-softmax|yelp2018] [--data FOLDER] [--seed 2020] [--render]
+    python -m benchmarks.lightgcn_table [gowalla|gowalla-softmax|yelp2018|...] [--data FOLDER] [--seed 2020] [--render]
 
 The word names a file of properties/experiment, which is trained through the plugin's own loaders and trainer. A few
 training pairs are held out to show the curve; the test part is read once, when training is over, with the weights of
@@ -26,6 +26,7 @@ from dataset_prep.machine import cpu_name
 
 TUNED = ("loss", "temperature", "popularity_exponent", "learning_rate", "learning_rate_schedule")
 TUNED += ("adam_betas", "adam_eps", "train_batch_size", "positive_sampling", "epochs", "reg_weight", "init", "init_std")
+EXPONENTS = (0.5, 0.75, 1.0)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -91,8 +92,14 @@ def run(
 
         trainer.fit(prepared_run.train_data, prepared_run.valid_data, saved=False, callback_fn=note)
         minutes, cpu_minutes = (time.perf_counter() - training) / 60, (time.process_time() - cpu) / 60
+        exponents = {}
+        if probe and ranking == "softmax":  # it changes the lists only, so that one training shows several
+            for exponent in EXPONENTS:
+                prepared_run.model.popularity_exponent = exponent
+                found = trainer.evaluate(prepared_run.valid_data, load_best_model=False)
+                exponents[str(exponent)] = {metric: float(value) for metric, value in found.items()}
         test = None if probe else trainer.evaluate(prepared_run.test_data, load_best_model=False)
-        click.echo(f"{minutes:.1f} minutes of training ({cpu_minutes:.1f} of CPU); test {test}")
+        click.echo(f"{minutes:.1f} minutes of training ({cpu_minutes:.1f} of CPU); test {test} {exponents or ''}")
         return {
             "name": probe,
             "experiment": experiment,
@@ -108,6 +115,7 @@ def run(
             "cpu_minutes": cpu_minutes,
             "epochs": len(trainer.history),
             "curve": curve,
+            "exponents": exponents,
             "tested_epoch": len(trainer.history),
             "test": test and {metric: float(value) for metric, value in test.items()},
             "machine": _machine(),

@@ -50,6 +50,7 @@ class AlibabaLightGCN(GeneralRecommender):
 
     input_type = InputType.PAIRWISE
     loss_parts: tuple[str, ...] = ("bpr", "reg")
+    log_popularity: Tensor
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)
@@ -70,11 +71,12 @@ class AlibabaLightGCN(GeneralRecommender):
         users, items = (np.asarray(dataset.inter_feat[field]) for field in (self.USER_ID, self.ITEM_ID))
         self.graph = build_graph(users, items, self.n_users, self.n_items, device=self.device)
         if self.loss_parts[0] == "softmax":
-            exponent = 1.0 if config["popularity_exponent"] is None else config["popularity_exponent"]
+            exponent = config["popularity_exponent"]
+            self.popularity_exponent: float = 1.0 if exponent is None else exponent
             drawn = log_popularity(users, items, self.n_items, config["positive_sampling"] == "users")
-            self.register_buffer("popularity", (exponent * drawn).to(self.device), persistent=False)
+            self.register_buffer("log_popularity", drawn.to(self.device), persistent=False)
         self._propagated: tuple[tuple[int, ...], tuple[Tensor, Tensor]] | None = None
-        self._score_vectors: tuple[Tensor, Tensor] | None = None
+        self._score_vectors: tuple[float, tuple[Tensor, Tensor]] | None = None
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Final embeddings of all users (n_users, d) and items (n_items, d), kept until a weight changes."""
@@ -89,9 +91,11 @@ class AlibabaLightGCN(GeneralRecommender):
         users, items = self.forward()
         if self.loss_parts[0] == "bpr":
             return users, items
-        if self._score_vectors is None:
-            self._score_vectors = user_vectors(users, self.temperature), item_vectors(items, self.popularity)
-        return self._score_vectors
+        exponent = self.popularity_exponent
+        if self._score_vectors is None or self._score_vectors[0] != exponent:
+            made = user_vectors(users, self.temperature), item_vectors(items, exponent * self.log_popularity)
+            self._score_vectors = exponent, made
+        return self._score_vectors[1]
 
     def calculate_loss(self, interaction: Any) -> tuple[Tensor, Tensor]:
         """The parts of the loss on a batch, scalars, in the order of `loss_parts`."""
