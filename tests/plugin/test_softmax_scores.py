@@ -68,6 +68,9 @@ def test_the_models_scores(made: Any) -> None:
         torch.testing.assert_close(found[1:], (cosines / TEMPERATURE + EXPONENT * share.log())[1:])
         some = {"user_id": torch.tensor([5, 5]), "item_id": torch.tensor([7, 9])}
         torch.testing.assert_close(model.predict(some), found[[7, 9]])
+        model.popularity_exponent = 0.0
+        torch.testing.assert_close(model.predict(some), cosines[[7, 9]] / TEMPERATURE)
+        model.popularity_exponent = EXPONENT
         model.item_embedding.weight[7] *= -1
         assert not torch.equal(model.full_sort_predict({"user_id": torch.tensor([5])}), found), "scores of old weights"
         model.item_embedding.weight[7] *= -1
