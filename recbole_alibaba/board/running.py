@@ -60,12 +60,13 @@ def taken(ended: Sequence[Mapping[str, Any]], start: float, seconds: float) -> s
     """
     if not ended:
         return "Every trial has a record: nothing was run."
-    work = sum(record["seconds"].get(stage, 0.0) for record in ended for stage in ("train", "validate", "rank"))
-    spent = start + sum(record["seconds"].get("total", 0.0) for record in ended)
+    work = [sum(record["seconds"].get(stage, 0.0) for stage in ("train", "validate", "rank")) for record in ended]
+    # The work of a trial that went on counts that of its earlier processes, the total does not.
+    spent = start + sum(max(record["seconds"].get("total", 0.0), one) for record, one in zip(ended, work, strict=True))
     failed = sum(record["state"] != "done" for record in ended)
     return (
         f"{len(ended):,} trials in {seconds:,.0f} s{f', {failed:,} without a result' if failed else ''}. Training and "
-        f"evaluation took {work / spent:.0%} of the processes' time."
+        f"evaluation took {sum(work) / spent:.0%} of the processes' time."
     )
 
 
