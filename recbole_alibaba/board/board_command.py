@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -88,10 +88,25 @@ def board(context: click.Context, file: Path | None, **options: Any) -> None:
     """
     from recbole_alibaba.host.known_settings import parse_overrides
 
+    named, typed = _separated([*([] if file is None else [str(file)]), *context.args])
     again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     with one_sentence(f"Stopped. Finished trials and epochs are kept. Go on with: {again}"):
         asked = Asked(**options)
-        _board(_plan(file, asked, parse_overrides(context.args)), asked)
+        _board(_plan(None if named is None else Path(named), asked, parse_overrides(typed)), asked)
+
+
+def _separated(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """FILE and the settings: click takes a setting that stands before FILE, or without one, for FILE."""
+    named, typed, rest = None, list[str](), list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--") and named is None:
+            named = word
+            continue
+        typed.append(word)
+        if word.startswith("--") and "=" not in word and rest and not rest[0].startswith("--"):
+            typed.append(rest.pop(0))
+    return named, typed
 
 
 def _plan(file: Path | None, asked: Asked, typed: Mapping[str, Any]) -> Plan:

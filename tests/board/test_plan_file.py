@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from recbole_alibaba.board.board_command import _separated
 from recbole_alibaba.board.plan_file import check_files, default_plan, read_plan
 from recbole_alibaba.board.trial import counted
 from recbole_alibaba.host.errors import BadInput
@@ -78,3 +79,19 @@ def test_a_setting_that_is_younger_than_a_record_makes_no_other_trial() -> None:
     softmax = older | {"loss": "softmax", "temperature": 0.1, "popularity_exponent": 1.0}
     assert counted(softmax | {"loss": "bpr", "seed": 1}) == older
     assert counted(softmax | {"seed": 1}) == softmax
+
+
+@pytest.mark.parametrize(
+    ("words", "named", "typed"),
+    [
+        (["a.yaml", "--epochs=2", "--topk", "5"], "a.yaml", ["--epochs=2", "--topk", "5"]),
+        (["--epochs", "2", "a.yaml", "--topk=5"], "a.yaml", ["--epochs", "2", "--topk=5"]),
+        (["--epochs=2"], None, ["--epochs=2"]),
+        (["a.yaml", "b.yaml"], "a.yaml", ["b.yaml"]),
+        ([], None, []),
+    ],
+)
+def test_settings_may_stand_before_the_file_or_without_one(
+    words: list[str], named: str | None, typed: list[str]
+) -> None:
+    assert _separated(words) == (named, typed)
