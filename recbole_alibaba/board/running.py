@@ -31,12 +31,12 @@ def run_trials(
 
     running = 0
     while (ready := campaign.ready()) or running:
-        for trial in ready if runner.free() else ():
+        for trial in ready:
+            if not runner.free():
+                break
             if reason := too_large(plan, trial, surveyed[trial.dataset]):
                 end(trial, Outcome({"state": "refused", "reason": reason}))
                 break  # another one may have become ready
-            if not runner.free():
-                break
             campaign.start(trial)
             runner.start(trial, surveyed[trial.dataset])
             shown.started(trial)
