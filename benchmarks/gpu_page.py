@@ -26,6 +26,7 @@ def page(found: Found) -> str:
         "Rendered from `records/gpu.json`, which `python -m benchmarks.gpu` writes. Gowalla, LightGCN's split; 64",
         f"dimensions, 3 layers, batch 2,048, float32. {found['at'][:10]}{', a quick run' if found['quick'] else ''}.",
         *_machine(found.get("machine", {})),
+        *(f"\n{note}" for note in found.get("since", ())),
     ]
     for title, name, table in SECTIONS:
         if name in found:

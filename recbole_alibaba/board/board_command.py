@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -86,27 +86,17 @@ def board(context: click.Context, file: Path | None, **options: Any) -> None:
     \b
     Exit code 0: every trial has a record, failed ones too. 2: bad input. 130: Ctrl-C.
     """
-    from recbole_alibaba.host.known_settings import parse_overrides
+    from recbole_alibaba.host.known_settings import separate
 
-    named, typed = _separated([*([] if file is None else [str(file)]), *context.args])
     again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     with one_sentence(f"Stopped. Finished trials and epochs are kept. Go on with: {again}"):
+        # click takes a setting that stands before FILE, or without one, for FILE.
+        typed, files = separate([*([] if file is None else [str(file)]), *context.args])
+        if len(files) > 1:
+            named = ", ".join(files)
+            raise BadInput(f"A board has one FILE, and here are {len(files)}: {named}. A setting is --key=value.")
         asked = Asked(**options)
-        _board(_plan(None if named is None else Path(named), asked, parse_overrides(typed)), asked)
-
-
-def _separated(words: Sequence[str]) -> tuple[str | None, list[str]]:
-    """FILE and the settings: click takes a setting that stands before FILE, or without one, for FILE."""
-    named, typed, rest = None, list[str](), list(words)
-    while rest:
-        word = rest.pop(0)
-        if not word.startswith("--") and named is None:
-            named = word
-            continue
-        typed.append(word)
-        if word.startswith("--") and "=" not in word and rest and not rest[0].startswith("--"):
-            typed.append(rest.pop(0))
-    return named, typed
+        _board(_plan(Path(files[0]) if files else None, asked, typed), asked)
 
 
 def _plan(file: Path | None, asked: Asked, typed: Mapping[str, Any]) -> Plan:

@@ -27,19 +27,32 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
     Raises:
         BadInput: a word is not a `--key`, or a key has no value.
     """
+    settings, others = separate(arguments)
+    if others:
+        raise BadInput(f"'{others[0]}' is not a setting: write --key=value or --key value.")
+    return settings
+
+
+def separate(arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """The settings among the words, as `parse_overrides` returns them, and the words that are none.
+
+    Raises:
+        BadInput: a key has no value.
+    """
     settings: dict[str, Any] = {}
-    words = list(arguments)
+    words, others = list(arguments), []
     while words:
         word = words.pop(0)
         if not word.startswith("--") or len(word) == 2:
-            raise BadInput(f"'{word}' is not a setting: write --key=value or --key value.")
+            others.append(word)
+            continue
         key, equals, text = word[2:].partition("=")
         if not equals:
             if not words or words[0].startswith("--"):
                 raise BadInput(f"The setting '--{key}' has no value: write --{key}=value.")
             text = words.pop(0)
         settings[key] = parse_value(text)
-    return settings
+    return settings, others
 
 
 def check_layer(

@@ -15,7 +15,7 @@ from recbole_alibaba.model.graph import build_graph
 from recbole_alibaba.model.losses import bpr, l2
 from recbole_alibaba.model.pair_scores import score_differences
 from recbole_alibaba.model.propagation import propagate, propagate_all, propagate_rows
-from recbole_alibaba.model.sampled_softmax import sampled_softmax
+from recbole_alibaba.model.sampled_softmax import items_of_pairs, sampled_softmax
 from recbole_alibaba.model.shared_propagation import SharedPropagation
 from recbole_alibaba.model.softmax_scores import item_vectors, log_popularity, user_vectors
 from recbole_alibaba.processes import group
@@ -117,7 +117,10 @@ class AlibabaLightGCN(GeneralRecommender):
             if self.loss_parts[0] == "bpr":
                 ranking = bpr(score_differences(user, item, user_at, *item_at))
             else:
-                ranking = sampled_softmax(user, item, user_at, item_at[0], item_times, self.temperature)
+                compared, positive_at, times = item, item_at[0], item_times
+                if not on_cpu and len(positive_at) < self.n_items:
+                    compared, positive_at, times = items_of_pairs(item, positive_at)
+                ranking = sampled_softmax(user, compared, user_at, positive_at, times, self.temperature)
             reg = l2((first_user, user_times), (first_item, item_times), batch=len(user_at))
             return ranking, self.reg_weight * reg
 

@@ -40,6 +40,24 @@ def sampled_softmax(
     return _CrossEntropy.apply(*cosines, user_at, positive_at, highest, 1 / temperature, block)
 
 
+def items_of_pairs(items: Tensor, positive_at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What `sampled_softmax` takes of the items: a row for each pair, where of equal ones the first competes.
+
+    It is for GPUs, which then score n items in place of all of them, and need not wait for the number of distinct ones.
+    The gradient has the same bits each time: of the rows that are summed for an item at most one is not zero.
+
+    Args:
+        items: final embeddings of all items, (n_items, d).
+        positive_at: the rows of n pairs in them, int64 (n,).
+
+    Returns:
+        The rows, (n, d), the place of each pair's item among them, and how often each competes, 0 or 1.
+    """
+    at = positive_at.sort().values
+    first = torch.cat((at.new_full((1,), -1), at[:-1])) != at
+    return items.index_select(0, at), torch.searchsorted(at, positive_at), first.to(torch.int64)
+
+
 class _CrossEntropy(torch.autograd.Function):
     """The gradient is computed with the loss, block by block, so that no score is kept or computed twice."""
 

@@ -1,13 +1,15 @@
 """What a board's file may say, and what is said where it says something else."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
-from recbole_alibaba.board.board_command import _separated
 from recbole_alibaba.board.plan_file import check_files, default_plan, read_plan
 from recbole_alibaba.board.trial import counted
 from recbole_alibaba.host.errors import BadInput
+from recbole_alibaba.host.known_settings import separate
 
 WHOLE = "datasets: [a]\nmodels: {BPR: }\n"
 
@@ -82,16 +84,22 @@ def test_a_setting_that_is_younger_than_a_record_makes_no_other_trial() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "named", "typed"),
+    ("words", "typed", "others"),
     [
-        (["a.yaml", "--epochs=2", "--topk", "5"], "a.yaml", ["--epochs=2", "--topk", "5"]),
-        (["--epochs", "2", "a.yaml", "--topk=5"], "a.yaml", ["--epochs", "2", "--topk=5"]),
-        (["--epochs=2"], None, ["--epochs=2"]),
-        (["a.yaml", "b.yaml"], "a.yaml", ["b.yaml"]),
-        ([], None, []),
+        (["a.yaml", "--epochs=2", "--topk", "5"], {"epochs": 2, "topk": 5}, ["a.yaml"]),
+        (["--epochs", "2", "a.yaml", "--topk=5"], {"epochs": 2, "topk": 5}, ["a.yaml"]),
+        (["--epochs=2"], {"epochs": 2}, []),
+        (["a.yaml", "b.yaml"], {}, ["a.yaml", "b.yaml"]),
+        ([], {}, []),
     ],
 )
 def test_settings_may_stand_before_the_file_or_without_one(
-    words: list[str], named: str | None, typed: list[str]
+    words: list[str], typed: dict[str, int], others: list[str]
 ) -> None:
-    assert _separated(words) == (named, typed)
+    assert separate(words) == (typed, others)
+
+
+def test_two_files_are_refused(command: Callable[..., Result]) -> None:
+    result = command("board", "a.yaml", "--epochs=2", "b.yaml")
+    assert result.exit_code == 2
+    assert "one FILE, and here are 2: a.yaml, b.yaml. A setting is --key=value." in result.stderr

@@ -20,8 +20,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from recbole_alibaba import run
+from recbole_alibaba.experiment import build_config, prepare
 from recbole_alibaba.host.errors import CannotResumeError
 from recbole_alibaba.saved.run_folder import held
+from recbole_alibaba.trainer import continued
 from tests.conftest import two_taste_rows, write_inter
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -131,6 +133,32 @@ def copied(finished: dict[str, Any], tmp_path: Path) -> Path:
     """The folder of the finished run, copied into the test's own working folder."""
     shutil.copytree(finished["home"], tmp_path, dirs_exist_ok=True)
     return tmp_path / finished["run"]
+
+
+@pytest.mark.parametrize(("share", "epochs"), [(0.02, [0, 5, 10, 11]), (1.0, list(range(12)))])
+def test_states_take_their_share_of_the_time(
+    two_tastes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, epochs: list[int]
+) -> None:
+    """On this clock an epoch takes a second and a state a tenth: 2 % of the time is a state after each fifth epoch."""
+    clock, kept = [0.0], list[int]()
+
+    def write(_: Any, state: dict[str, Any]) -> None:
+        clock[0] += 0.1
+        kept.append(state["epoch"])
+
+    monkeypatch.setattr(continued, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(continued.StateWriter, "write", write)
+    settings = {"data_path": str(two_tastes), "checkpoint_dir": str(tmp_path), "epochs": 12, "show_progress": False}
+    made = prepare(build_config("AlibabaLightGCN", "two-tastes", config_dict=settings))
+    train_epoch = made.trainer._train_epoch
+
+    def in_a_second(*args: Any, **kwargs: Any) -> Any:
+        clock[0] += 1.0
+        return train_epoch(*args, **kwargs)
+
+    made.trainer._train_epoch = in_a_second
+    continued.fit(made, tmp_path, None, {}, share)
+    assert kept == epochs
 
 
 def test_a_finished_run_is_trained_further(two_tastes: Path, copied: Path) -> None:

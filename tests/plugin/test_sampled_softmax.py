@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from recbole_alibaba.model import sampled_softmax as module
-from recbole_alibaba.model.sampled_softmax import sampled_softmax
+from recbole_alibaba.model.sampled_softmax import items_of_pairs, sampled_softmax
 
 TEMPERATURE = 0.3
 
@@ -39,6 +39,19 @@ def test_loss_and_gradient_are_those_of_the_formula(pairs, monkeypatch):
     ours, theirs = (torch.autograd.grad(2.5 * loss, tables) for loss in (found, expected))
     torch.testing.assert_close(ours, theirs)
     assert not ours[1][7:].any(), "an item outside the batch is moved"
+
+
+def test_a_row_for_each_pair_gives_the_same_loss_and_gradient():
+    """What a GPU compares: 40 pairs of 7 items."""
+    (users, items), (user, positive, _) = world(40)
+    on_cpu = sampled_softmax(users, items, user, positive, torch.bincount(positive, minlength=9), TEMPERATURE)
+    rows, place, times = items_of_pairs(items, positive)
+    torch.testing.assert_close(rows[place], items[positive])
+    assert times.sum() == len(positive.unique())
+    on_gpu = sampled_softmax(users, rows, user, place, times, TEMPERATURE)
+    torch.testing.assert_close(on_gpu, on_cpu)
+    ours, theirs = (torch.autograd.grad(loss, (users, items)) for loss in (on_gpu, on_cpu))
+    torch.testing.assert_close(ours, theirs)
 
 
 def test_gradcheck():
