@@ -26,7 +26,7 @@ from dataset_prep.machine import cpu_name
 
 TUNED = ("loss", "temperature", "popularity_exponent", "learning_rate", "learning_rate_schedule")
 TUNED += ("adam_betas", "adam_eps", "train_batch_size", "positive_sampling", "epochs", "reg_weight", "init", "init_std")
-EXPONENTS = (0.5, 0.75, 1.0)
+EXPONENTS = (0.5, 0.65, 0.75, 1.0)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
