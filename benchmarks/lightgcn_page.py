@@ -23,7 +23,7 @@ INNER = "ranked by inner products"
 
 
 class Target(NamedTuple):
-    """What a property file is to reach, on two cores."""
+    """What the runs of a property file are to reach, on two cores."""
 
     what: str
     recall: float
@@ -32,10 +32,13 @@ class Target(NamedTuple):
 
 
 TARGETS = {
-    "gowalla": Target("the figures of the authors' PyTorch code", 0.1824, 0.1547, 30),
-    "gowalla-softmax": Target("the paper's figures for 3 layers", 0.1823, 0.1555, 8),
-    "yelp2018": Target("the paper's figures for 3 layers", 0.0639, 0.0525, 30),
-    "yelp2018-softmax": Target("the paper's figures for 3 layers", 0.0639, 0.0525, 30),
+    "gowalla": (Target("the figures of the authors' PyTorch code", 0.1824, 0.1547, 30),),
+    "gowalla-softmax": (
+        Target("the paper's figures for 3 layers", 0.1823, 0.1555, 8),
+        Target("figures beyond the paper's", 0.187, 0.158, 25),
+    ),
+    "yelp2018": (Target("the paper's figures for 3 layers", 0.0639, 0.0525, 30),),
+    "yelp2018-softmax": (Target("the paper's figures for 3 layers", 0.0639, 0.0525, 30),),
 }
 # Recall@20 and NDCG@20, all-ranking, 64 dimensions; 3 layers where no other number stands.
 PUBLISHED = {
@@ -91,7 +94,8 @@ def page_of(dataset: str) -> tuple[Path, str]:
     for name, records in runs.items():
         lines += [_row(one, one is _shown(name, records)) for one in records]
     for name, records in runs.items():
-        lines += ["", _verdict(name, records)]
+        for target in TARGETS[name]:
+            lines += ["", _verdict(name, target, records)]
     lines.append("")
     lines += [
         "The test part was read once a run, after training, with the weights of the epoch its row names: the last,"
@@ -134,8 +138,7 @@ def _softmax(used: Mapping[str, Any]) -> str:
     return f"softmax of temperature {used['temperature']}, {ranked}"
 
 
-def _verdict(experiment: str, records: Sequence[Record]) -> str:
-    target = TARGETS[experiment]
+def _verdict(experiment: str, target: Target, records: Sequence[Record]) -> str:
     asked = f"The target of {experiment}.yaml, {target.what} ({target.recall:.4f} and {target.ndcg:.4f} in at most "
     asked += f"{target.minutes:.0f} minutes), is "
     reached = [one for one in records if one["training_minutes"] <= target.minutes] or records
