@@ -120,7 +120,9 @@ def _work(task: Callable[..., None], arguments: tuple[Any, ...], layout: Layout,
     gpu = layout.gpus[number] if layout.gpus else ""
     if number:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all, and the first one ends the run
-    if not gpu and "OMP_NUM_THREADS" not in os.environ:
+    if gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # CUDA reads it once: when the group is joined, before RecBole sets it
+    elif "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max((os.cpu_count() or 1) // layout.here, 1))
     try:
         with group.joined(rank, layout.size, f"{layout.host}:{layout.port}", "nccl" if gpu else "gloo"):

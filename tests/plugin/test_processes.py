@@ -4,7 +4,9 @@ import json
 import os
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from safetensors.torch import load_file
 from recbole_alibaba.cli import trains
 from recbole_alibaba.host.errors import BadInput, DeadProcessError
 from recbole_alibaba.processes import group
-from recbole_alibaba.processes.launch import launch, layout
+from recbole_alibaba.processes.launch import Layout, _work, launch, layout
 
 RUN = ["run", "--dataset=two-tastes", "--epochs=3", "--embedding_size=8", "--preflight=False", "--n_layers=2"]
 
@@ -99,6 +101,22 @@ def test_what_cannot_start_is_one_sentence(
     result = command(*RUN, f"--data_path={two_tastes}", *words)
     assert result.exit_code == 2, result.output
     assert re.search(re.escape(sentence), result.stderr) and "Traceback" not in result.output
+
+
+def test_a_process_has_its_gpu_before_it_joins_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA reads which GPUs it may see when the group asks for their number. RecBole would say it later."""
+    seen = []
+
+    @contextmanager
+    def joined(rank: int, size: int, address: str, backend: str) -> Iterator[None]:
+        seen.append((rank, size, address, backend, os.environ["CUDA_VISIBLE_DEVICES"]))
+        yield
+
+    monkeypatch.setattr(group, "joined", joined)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    said, says = Pipe(duplex=False)
+    _work(lambda gpu: seen.append(gpu), (), Layout(2, 4, 2, "first", "29500", ("5", "3")), 0, says)
+    assert seen == [(2, 4, "first:29500", "nccl", "5"), "5"] and not said.poll()
 
 
 def test_gpus_for_fewer_processes_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
