@@ -53,7 +53,10 @@ def timed(peer: str, log: Path, items: Path, task: str, folder: Path, limit: str
     out.mkdir()
     words = [peer, str(log), str(items) if subset else "-", str(out), behaviors, *([limit] if limit else [])]
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-W", "ignore", str(HERE / "converter_peers.py"), *words])
+    # As on a user's machine, the modules of each are compiled once.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-W", "ignore", str(HERE / "converter_peers.py"), *words]
+    process = subprocess.Popen(command, env=environment)
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - began
     if status:

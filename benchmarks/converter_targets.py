@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-FULL, LARGE = 12_250_000, 98_000_000
+SMALL, FULL, LARGE = 1_000_000, 12_250_000, 98_000_000
 OURS = "ours"
 
 Figures = dict[tuple[int, str, str], tuple[float, float]]
@@ -40,6 +40,8 @@ def targets(found: Figures, core: float | None) -> list[str]:
         if (rows, task, who) in found:
             add(f"{rows / 1e6:g} M rows, {task}: peak memory, {who}", target, found[rows, task, who][1], " GB", False)
 
+    ratio(SMALL, "everything", "duckdb alone", 1)
+    ratio(SMALL, "everything", "polars streaming", 1)
     ratio(FULL, "everything", "pandas plain", 4)
     ratio(FULL, "everything", "duckdb alone", 1.3)
     ratio(FULL, "everything", "polars streaming", 1.3)

@@ -95,8 +95,8 @@ def in_order(rows: Rows) -> Rows:
     """Sorted by user, time, item, behaviour. Where users are sorted already, pieces are sorted in parallel."""
     if not (rows.u[1:] >= rows.u[:-1]).all():
         return _sorted(rows)
-    ends = np.unique(np.append(np.searchsorted(rows.u, rows.u[PIECE - 1 :: PIECE], side="right"), len(rows)))
-    spans = itertools.pairwise([0, *ends[ends > 0].tolist()])
+    ends = {*np.searchsorted(rows.u, rows.u[PIECE - 1 :: PIECE], side="right").tolist(), len(rows)}
+    spans = itertools.pairwise([0, *sorted(ends - {0})])
     with ThreadPoolExecutor(WORKERS) as pool:
         pieces = list(pool.map(lambda span: _sorted(rows.where(slice(*span))), spans))
     if not pieces:
