@@ -14,7 +14,7 @@ from recbole_alibaba.recommending.ranking import VectorRanker
 from recbole_alibaba.saved.read_run import SavedRun
 
 pytest.importorskip("fastapi", reason="needs the extra serve")
-schemathesis = pytest.importorskip("schemathesis")
+schemathesis = pytest.importorskip("schemathesis", minversion="4.0", reason="OpenAPI 3.1 needs schemathesis 4")
 TestClient = pytest.importorskip("starlette.testclient").TestClient
 from recbole_alibaba.serving.app import make_app  # noqa: E402
 from recbole_alibaba.serving.middleware import LARGEST_BODY  # noqa: E402
