@@ -167,7 +167,7 @@ def ours(log: Path, items: Path | None, out: Path, behaviors: list[int], memory_
     chosen = ",".join(map(str, behaviors))
     convert(
         "mobile", log, output=out, name="x", items=items, behaviors=chosen, min_user=MIN_USER, min_item=MIN_ITEM,
-        memory_limit=memory_limit,
+        min_known=0, memory_limit=memory_limit,  # the shortest filtered log is too thin to hold out parts of
     )  # fmt: skip
 
 
