@@ -1,6 +1,5 @@
 """Makes RecBole run on the installed packages and know this plugin."""
 
-import warnings
 from importlib.util import find_spec
 
 from recbole_alibaba.host.errors import RecBoleNeededError
@@ -16,7 +15,6 @@ def activate() -> None:
         RecBoleNeededError: RecBole 1.2.1 is not installed.
     """
     _require_recbole()
-    warnings.filterwarnings("ignore", message="pkg_resources is deprecated")  # RecBole's ray imports it
     from recbole_alibaba.host import compat
 
     compat.apply()

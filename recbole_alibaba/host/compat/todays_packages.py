@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import sys
+import warnings
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,7 +35,9 @@ def stub_ray_if_broken() -> None:
         return
     path = list(sys.path)
     try:
-        importlib.import_module("ray.tune")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+            importlib.import_module("ray.tune")
     except Exception as error:  # a broken ray raises many kinds of errors
         broken = "ray.tune" if "ray" in sys.modules else "ray"
         if broken == "ray":
