@@ -61,9 +61,10 @@ class Ratio(Split):
     test: int
 
     def part(self, r: Ints, n: Ints, t: Ints) -> Ints:
-        test = self._count(self.test, n, n)
-        valid = self._count(self.valid, n, n - test)
-        return np.select([r > n - test, r > n - test - valid], [TEST, VALID], TRAIN)
+        sizes = np.arange(int(n.max(initial=0)) + 1)  # the counts of a user depend on the number of its rows only
+        test = self._count(self.test, sizes, sizes)
+        held_out = test + self._count(self.valid, sizes, sizes - test)
+        return np.select([r > (sizes - test)[n], r > (sizes - held_out)[n]], [TEST, VALID], TRAIN)
 
     def _count(self, share: int, n: Ints, left: Ints) -> Ints:
         whole = n * share // (self.train + self.valid + self.test)
