@@ -23,7 +23,9 @@ from benchmarks.targets import LARGE_BATCH
 from dataset_prep.machine import cpu_name
 
 HERE = Path(__file__).parent
-PARTS = ("step", "negatives", "evaluation", "million-items", "growth", "large-batch", "graph", "loading", "fits")
+PARTS = (
+    "step", "negatives", "evaluation", "million-items", "growth", "large-batch", "ways", "graph", "loading", "fits",
+)  # fmt: skip
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "recbole", "torch_geometric")
 Measurement = tuple[str, str, tuple[str, ...]]
 
@@ -55,6 +57,8 @@ def plan(parts: tuple[str, ...], sizes: list[str], threads: list[str], rounds: i
             yield "growth", f"{size} M", ("step", size, "1", "3" if float(size) < 5 else "1")
         if "large-batch" in parts:
             yield "large-batch", f"{size} M", ("step", size, "2", "1", str(LARGE_BATCH))
+        if "ways" in parts:
+            yield "ways", f"{size} M", ("ways", size, "2")
         for kind in ("graph", "loading"):
             if kind in parts:
                 yield kind, f"{size} M", (kind, size)

@@ -46,7 +46,7 @@ def ours_plain(users: np.ndarray, items: np.ndarray) -> Step:
     return _stepper(_ours(users, items), fused=False)
 
 
-def ours(users: np.ndarray, items: np.ndarray, device: Device = CPU) -> Step:
+def ours(users: np.ndarray, items: np.ndarray, device: Device = CPU, settings: dict[str, Any] | None = None) -> Step:
     """AlibabaLightGCN as this plugin's runs step it: fused AdamW, freed memory kept (which helps all, once set).
 
     On a GPU its losses are read later, by the meter.
@@ -54,13 +54,15 @@ def ours(users: np.ndarray, items: np.ndarray, device: Device = CPU) -> Step:
     from recbole_alibaba.trainer.freed_memory import keep_freed_memory
 
     keep_freed_memory()
-    return _stepper(_ours(users, items, device), fused=True, reads=device == CPU)
+    return _stepper(_ours(users, items, device, settings), fused=True, reads=device == CPU)
 
 
-def _ours(users: np.ndarray, items: np.ndarray, device: Device = CPU) -> torch.nn.Module:
+def _ours(
+    users: np.ndarray, items: np.ndarray, device: Device = CPU, settings: dict[str, Any] | None = None
+) -> torch.nn.Module:
     from recbole_alibaba.model.alibabalightgcn import AlibabaLightGCN
 
-    return AlibabaLightGCN(SETTINGS | {"device": device}, as_dataset(users, items)).to(device)
+    return AlibabaLightGCN({**SETTINGS, "device": device, **(settings or {})}, as_dataset(users, items)).to(device)
 
 
 def _stepper(model: torch.nn.Module, *, fused: bool, reads: bool = True) -> Step:

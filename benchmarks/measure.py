@@ -10,9 +10,9 @@ warnings.filterwarnings("ignore")
 import recbole_alibaba  # noqa: E402, F401  (makes RecBole importable)
 from benchmarks.evaluating import evaluation  # noqa: E402
 from benchmarks.preparing import fits, graph, loading, negatives  # noqa: E402
-from benchmarks.steps import step  # noqa: E402
+from benchmarks.steps import step, ways  # noqa: E402
 
-MEASUREMENTS = {one.__name__: one for one in (step, negatives, evaluation, graph, loading, fits)}
+MEASUREMENTS = {one.__name__: one for one in (step, ways, negatives, evaluation, graph, loading, fits)}
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]

@@ -37,6 +37,34 @@ def step(world: str, threads: str, rounds: str, batch: str = "2048") -> Numbers:
     return {"pairs": edges, "share of the last layer": share, "gather, GB/s": rate, **taken}
 
 
+WAYS: dict[str, tuple[int, dict[str, Any]]] = {
+    "as it is": (2048, {}),
+    "`shared_propagation: 8`": (2048, {"shared_propagation": 8}),
+    "`convolution: after_training`": (2048, {"convolution": "after_training"}),
+    "`loss: softmax`": (4096, {"loss": "softmax"}),
+    "a larger batch": (1 << 16, {}),
+    "a larger batch still": (1 << 18, {}),
+}
+"""Ways to train on a large graph: pairs of a batch, and settings."""
+CYCLE = 8
+"""Steps that are timed of each: those between two propagations of `shared_propagation: 8`."""
+
+
+def ways(world: str, threads: str) -> Numbers:
+    """For each way its batch and the mean seconds of its step, after one that is not timed where no step is special."""
+    torch.set_num_threads(int(threads))
+    users, items = worlds.world(world)
+    found: Numbers = {"pairs": len(users)}
+    for name, (batch, settings) in WAYS.items():
+        do, made = contestants.ours(users, items, settings=settings), contestants.batches(users, items, batch, 2)
+        for number in range(CYCLE if "shared_propagation" in settings else 1):
+            do(made[number % 2])
+        count = CYCLE if batch <= 4096 else 2
+        taken = seconds(lambda do=do, made=made, count=count: [do(made[number % 2]) for number in range(count)])
+        found[name] = {"batch": batch, "seconds": taken / count}
+    return found
+
+
 def _gather(n_nodes: int) -> float:
     """Seconds to read 2**20 random rows of 64 floats from a table of all nodes, summed in bags of 1,024; best of 20.
 

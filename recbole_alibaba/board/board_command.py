@@ -113,6 +113,8 @@ def _board(plan: Plan, asked: Asked) -> None:
     from recbole_alibaba.board.drawn_pages import draw
     from recbole_alibaba.board.records import Records
 
+    if asked.render and (asked.add or asked.submit):
+        raise BadInput("--render draws the pages only. --add and --submit draw them too, so leave --render out.")
     records = Records(asked.records, plan.name)
     refused: list[str] = []
     if not asked.render:

@@ -3,8 +3,13 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Scores that are compared with a bound at once, by vector instructions. */
-enum { BLOCK = 32 };
+/* Scores that are compared with a bound at once, by the widest vector instructions of the processor. */
+enum { BLOCK = 64 };
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDEST __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define WIDEST
+#endif
 
 /* Score and item as one number: the better is larger, and of equal scores the lower id is better. */
 static int64_t key_of(float score, int64_t item) {
@@ -39,7 +44,7 @@ static void replace_worst(int64_t *heap, int64_t k, int64_t key) {
 /* Reads the scores (n, width) of the items from first on; the next tile of the same users continues. Each user has a
    heap of k. Item 0 and the hidden items do not count, nor does NaN. The hidden items of a row ascend; those that
    this tile may hold stand from next[row] to ends[row]. */
-void scan(const float *scores, int64_t n, int64_t width, int64_t first, int64_t *heaps, int64_t k,
+WIDEST void scan(const float *scores, int64_t n, int64_t width, int64_t first, int64_t *heaps, int64_t k,
           const int64_t *hidden, int64_t *next, const int64_t *ends) {
     for (int64_t row = 0; row < n; row++, scores += width, heaps += k) {
         int64_t at = next[row], end = ends[row];
@@ -48,13 +53,19 @@ void scan(const float *scores, int64_t n, int64_t width, int64_t first, int64_t 
                 heaps[j] = key_of(-INFINITY, 0);
         float bound = score_of(heaps[0]);
         for (int64_t from = 0; from < width; from += BLOCK) {
-            int64_t to = from + BLOCK < width ? from + BLOCK : width;
-            int any = to < from + BLOCK;
-            if (!any)
+            int64_t some = width - from < BLOCK ? width - from : BLOCK;
+            if (some == BLOCK) {
+                int any = 0;
                 for (int64_t j = 0; j < BLOCK; j++)
                     any |= scores[from + j] > bound;
-            for (int64_t j = any ? from : to; j < to; j++) {
-                int64_t item = first + j;
+                if (!any)
+                    continue;
+            }
+            uint64_t above = 0;
+            for (int64_t j = 0; j < some; j++)
+                above |= (uint64_t)(scores[from + j] > bound) << j;
+            for (; above; above &= above - 1) {
+                int64_t j = from + __builtin_ctzll(above), item = first + j;
                 if (!(scores[j] > bound))
                     continue;
                 while (at < end && hidden[at] < item)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +22,8 @@ BUFFER_BYTES = 32 << 20
 """Size of the largest table of float32 scores that `rank_by_scores` asks for."""
 GPU_SCORES = 1 << 26
 """Scores in a tile on a GPU: 256 MB, and twice that as sorted keys."""
-MOST_THREADS = 8
-"""More threads do not make a tile larger, so it takes 16 MB at most."""
+FEWEST_USERS = 32
+"""Fewer users are not divided between threads: then torch divides the items of a product."""
 SOURCE = str(Path(__file__).with_suffix(".c"))
 
 
@@ -32,12 +32,12 @@ class Tiling:
     """How `top_k` divides the scores.
 
     Args:
-        users, items: the part of a tile that a thread searches. The default, 2 MB, is still in its CPU's cache.
+        users, items: of a tile. The default, 1.5 MB, is still in the cache of the CPU that made it.
         group: torch looks for the largest score of each `group` neighbouring items first.
     """
 
-    users: int = 256
-    items: int = 2048
+    users: int = 512
+    items: int = 768
     group: int = 64
 
 
@@ -50,8 +50,9 @@ def top_k(
     than k items ends in item 0 with minus infinity. Of items with equal scores **the lower id comes first**.
 
     Scores are made tile by tile, and each tile is searched while it is in the cache: by top_k.c, or by torch for other
-    types than float32 and where no compiler was present at installation. A GPU has larger tiles and never waits for
-    the CPU before the end.
+    types than float32 and where no compiler was present at installation. Each of torch's threads makes and searches
+    tiles of its own users, so no thread waits for another. A GPU has larger tiles and never waits for the CPU before
+    the end.
 
     Args:
         users, items: vectors (n, d) and (n_items, d), on one device; float32 on a GPU.
@@ -64,20 +65,43 @@ def top_k(
         return top_k_by_keys(users, items, hidden, k)
     functions = library(SOURCE) if users.dtype == torch.float32 else None
     best, score = torch.empty(len(users), k, dtype=torch.int64), torch.empty(len(users), k, dtype=users.dtype)
-    step = tiling.users * min(torch.get_num_threads(), MOST_THREADS)
-    buffer = users.new_empty(min(step, len(users)) * min(tiling.items, len(items)))
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        for start in range(0, len(users), step):
-            block = slice(start, min(start + step, len(users)))
-            mine = users[block]
-            search = _Scan(functions, pool, hidden[block], k) if functions else _Search(mine, hidden[block], k, tiling)
-            for first in range(0, len(items), tiling.items):
-                some = items[first : first + tiling.items]
-                tile = buffer[: len(mine) * len(some)].view(len(mine), len(some))
-                torch.mm(mine, some.T, out=tile)
-                search.add(tile, first)
-            best[block], score[block] = search.result()
+    threads = torch.get_num_threads()
+    step = min(tiling.users, max(-(-len(users) // threads), FEWEST_USERS))
+    starts = iter(range(0, len(users), step))
+
+    def search() -> None:
+        """Take blocks of users until none is left."""
+        with torch.inference_mode():  # the caller's mode is not the thread's
+            buffer = users.new_empty(step * min(tiling.items, len(items)))
+            for start in starts:
+                block = slice(start, min(start + step, len(users)))
+                mine, lists = users[block], hidden[block]
+                found = _Scan(functions, lists, k) if functions else _Search(mine, lists, k, tiling)
+                for first in range(0, len(items), tiling.items):
+                    some = items[first : first + tiling.items]
+                    tile = buffer[: len(mine) * len(some)].view(len(mine), len(some))
+                    torch.mm(mine, some.T, out=tile)
+                    found.add(tile, first)
+                best[block], score[block] = found.result()
+
+    if len(users) <= step or threads == 1:
+        search()
+    else:
+        _in_threads(search, threads, starts)
     return best, score
+
+
+def _in_threads(search: Callable[[], None], threads: int, starts: Iterator[int]) -> None:
+    """Run `search` in so many threads, each with a single thread of torch's. What one raises is raised."""
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            try:
+                for one in [pool.submit(search) for _ in range(threads)]:
+                    one.result()
+            finally:
+                deque(starts, maxlen=0)  # after an error, or Ctrl-C, no thread takes another block
+    finally:
+        torch.set_num_threads(threads)  # the pool's threads have set what new threads get
 
 
 def top_k_by_keys(
@@ -134,33 +158,19 @@ def _sortable(bits: Tensor) -> Tensor:
 
 
 class _Scan:
-    """The best k of some users so far, by top_k.c. Each of torch's threads has a part of the users."""
+    """The best k of some users so far, by top_k.c."""
 
-    def __init__(self, functions: ctypes.CDLL, pool: ThreadPoolExecutor, hidden: UserLists, k: int) -> None:
-        self.functions, self.pool = functions, pool
+    def __init__(self, functions: ctypes.CDLL, hidden: UserLists, k: int) -> None:
+        self.functions = functions
         self.hidden, self.ends = (np.ascontiguousarray(part, np.int64) for part in (hidden.items, hidden.start[1:]))
         self.heaps, self.next = np.empty((len(hidden), k), np.int64), hidden.start[:-1].astype(np.int64)
-        rows = -(-len(hidden) // torch.get_num_threads())
-        self.parts = [self._part(slice(start, start + rows)) for start in range(0, len(hidden), rows)]
-
-    def _part(self, rows: slice) -> tuple[int, ctypes.c_int64, tuple[Any, ...]]:
-        """First row, number of rows, and what top_k.c keeps of them."""
-        heaps = self.heaps[rows]
-        lists = address(self.hidden), address(self.next[rows]), address(self.ends[rows])
-        return rows.start, ctypes.c_int64(len(heaps)), (address(heaps), ctypes.c_int64(heaps.shape[1]), *lists)
 
     def add(self, tile: Tensor, first: int) -> None:
         """Look at the scores (n, width) of the items from `first` on."""
-        scores, width = tile.data_ptr(), tile.shape[1]
-
-        def scan(start: int, n: ctypes.c_int64, kept: tuple[Any, ...]) -> None:
-            rows = ctypes.c_void_p(scores + start * width * tile.itemsize)
-            self.functions.scan(rows, n, ctypes.c_int64(width), ctypes.c_int64(first), *kept)
-
-        others = [self.pool.submit(scan, *part) for part in self.parts[1:]]
-        scan(*self.parts[0])
-        for other in others:
-            other.result()
+        n, k = self.heaps.shape
+        sizes = (ctypes.c_int64(size) for size in (n, tile.shape[1], first))
+        lists = (address(part) for part in (self.hidden, self.next, self.ends))
+        self.functions.scan(ctypes.c_void_p(tile.data_ptr()), *sizes, address(self.heaps), ctypes.c_int64(k), *lists)
 
     def result(self) -> tuple[Tensor, Tensor]:
         """Items and scores, (n, k)."""

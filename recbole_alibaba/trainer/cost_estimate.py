@@ -16,13 +16,14 @@ from recbole.data.interaction import Interaction
 
 from dataset_prep.machine import free_memory
 from recbole_alibaba.host.errors import BadSettingError
+from recbole_alibaba.processes import group
 
 LONGEST_EPOCH = 600.0
 """Seconds of an epoch above which a warning is given."""
 LARGEST_BATCH = 1 << 18
 DEFAULT_BETA2, LOWEST_BETA2 = 0.999, 0.9
-FEWER_EPOCHS = " Or set loss: softmax, which changes the maths, too, and needs far fewer epochs."
-"""In results/gowalla-models.md both losses stand beside each other after the same minutes."""
+SOFTMAX_BATCH = 1 << 12
+"""With 20 epochs of it Gowalla's softmax was better than BPR with 1,000 epochs: results/gowalla.md."""
 TABLES = 9
 """Tables of embeddings held at once: weights, gradient, two moments of Adam, and the layers in both directions."""
 
@@ -51,7 +52,11 @@ def estimate(pairs: int, batch: int, step_seconds: float, n_nodes: int, dimensio
 
 
 def advice(
-    now: Estimate, larger: Estimate | None, available: int, longest: float = LONGEST_EPOCH, softmax: bool = False
+    now: Estimate,
+    larger: Estimate | None,
+    available: int,
+    longest: float = LONGEST_EPOCH,
+    softmax: Estimate | None = None,
 ) -> str | None:
     """What to change if the epoch takes too long or too much memory, else None.
 
@@ -59,7 +64,7 @@ def advice(
         larger: the estimate with a larger batch, if there is one.
         available: free bytes of memory.
         longest: seconds of an epoch above which it is too long.
-        softmax: whether the loss is one already.
+        softmax: the estimate with `loss: softmax`, if that is another one.
     """
     if now.bytes > available:
         return (
@@ -68,7 +73,12 @@ def advice(
         )
     if now.seconds <= longest:
         return None
-    start, end = f"Out of reach: an epoch takes more than {longest / 60:.0f} minutes.", "" if softmax else FEWER_EPOCHS
+    start, end = f"Out of reach: an epoch takes more than {longest / 60:.0f} minutes.", ""
+    if softmax is not None:
+        end = (
+            f" Or set loss: softmax with train_batch_size: {softmax.batch}, about {softmax.seconds / 60:,.0f} minutes "
+            "an epoch. It changes the maths, too, and needs 10 to 20 epochs where BPR needs hundreds."
+        )
     if larger is None or larger.seconds >= now.seconds:
         return f"{start} No larger batch helps; train on fewer pairs (a stricter core) or with n_layers: 1.{end}"
     # This keeps the size and the noise of Adam's steps (Malladi et al., 2022); tried on Gowalla, results/gowalla.md.
@@ -111,16 +121,18 @@ def announce(model: Any, train_data: Any, config: Any, logger: Any, *, longest: 
     """
     pairs, batch = len(train_data.dataset), config["train_batch_size"]
 
-    def at(size: int) -> Estimate:
-        nodes, seconds = model.n_users + model.n_items, _step_seconds(model, train_data, size)
+    def at(size: int, loss: str = model.loss_parts[0]) -> Estimate:
+        nodes, seconds = model.n_users + model.n_items, _step_seconds(model, train_data, size, loss)
         return estimate(pairs, size, seconds, nodes, config["embedding_size"], model.graph.nbytes)
 
-    now, larger = at(min(batch, pairs)), None
+    now, larger, softmax = at(min(batch, pairs)), None, None
     if now.seconds > longest:
         wanted = 1 << int(np.ceil(np.log2(now.batch * now.seconds / longest)))
         larger = at(min(wanted, LARGEST_BATCH, pairs))
+        if model.loss_parts[0] == "bpr" and group.size() == 1:
+            softmax = at(min(SOFTMAX_BATCH, pairs), "softmax")
     logger.info(f"Estimate: {now}.")
-    if message := advice(now, larger, _free_bytes(model.device), longest, config["loss"] == "softmax"):
+    if message := advice(now, larger, _free_bytes(model.device), longest, softmax):
         logger.warning(message)
     return now
 
@@ -130,18 +142,25 @@ def _free_bytes(device: torch.device) -> int:
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
 
 
-def _step_seconds(model: Any, train_data: Any, batch: int) -> float:
-    """Seconds of the faster of two gradients; the optimiser adds only a few per cent."""
+def _step_seconds(model: Any, train_data: Any, batch: int, loss: str) -> float:
+    """Seconds of a gradient; the optimiser adds only a few per cent.
+
+    The faster of two; the mean of as many batches as share one propagation, if they do.
+    """
     rng, feat = np.random.default_rng(0), train_data.dataset.inter_feat
     rows = torch.from_numpy(rng.integers(0, len(feat), batch))
     negatives = torch.from_numpy(rng.integers(1, model.n_items, batch))
     columns = {model.USER_ID: feat[model.USER_ID][rows], model.ITEM_ID: feat[model.ITEM_ID][rows]}
     interaction = Interaction({**columns, model.NEG_ITEM_ID: negatives}).to(model.device)
-    taken = []
-    for _ in range(2):
-        started = perf_counter()
-        torch.autograd.grad(sum(model.calculate_loss(interaction)), list(model.parameters()))
-        if model.device.type == "cuda":
-            torch.cuda.synchronize()
-        taken.append(perf_counter() - started)
-    return min(taken)
+    number, before = model.shared_propagation, (model.loss_parts, model._batches, model._shared_tables)
+    model.loss_parts, model._batches, taken = (loss, "reg"), 0, []
+    try:
+        for _ in range(max(number, 2)):
+            started = perf_counter()
+            torch.autograd.grad(sum(model.calculate_loss(interaction)), list(model.parameters()))
+            if model.device.type == "cuda":
+                torch.cuda.synchronize()
+            taken.append(perf_counter() - started)
+    finally:
+        model.loss_parts, model._batches, model._shared_tables = before
+    return min(taken) if number == 1 else sum(taken) / number

@@ -66,6 +66,14 @@ def test_records_of_another_machine_are_taken_over_and_wrong_ones_named(
     assert records(tmp_path) == [record for record in records(ran) if record["id"] not in wrong]
 
 
+@pytest.mark.parametrize("option", ["--add=other", "--submit=lists.csv"])
+def test_pages_alone_and_something_to_add_are_refused(ran: Path, board: Board, option: str) -> None:
+    before = files(ran)
+    result = board(ran, "--render", option)
+    assert (result.exit_code, files(ran)) == (2, before)
+    assert "leave --render out" in result.output
+
+
 def test_lists_made_elsewhere_stand_on_the_board(ran: Path, board: Board, tmp_path: Path) -> None:
     shutil.copytree(ran, tmp_path, dirs_exist_ok=True)
     rows = [f"u{user},i{item},{-item}" for user in range(60) for item in range(20)]

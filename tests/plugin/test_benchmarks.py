@@ -16,7 +16,7 @@ pytest.importorskip("benchmarks.worlds", reason="the benchmarks are in the repos
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import contestants, gpu, gpu_page, gpu_part, worlds
+from benchmarks import contestants, gpu, gpu_page, gpu_part, steps, worlds
 from benchmarks.table import render
 from benchmarks.targets import targets
 
@@ -37,6 +37,17 @@ def test_every_contestant_steps_on_a_small_world(name: str) -> None:
     step = contestants.CONTESTANTS[name](users, items)
     for batch in contestants.batches(users, items, 64, 2):
         step(batch)
+
+
+def test_every_way_to_train_on_a_large_graph_is_timed_and_shown_in_minutes_an_epoch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worlds, "world", lambda name: worlds.made_up(2_000, 80, 120))
+    found = steps.ways("a world of 2,000 pairs", "1")
+    assert all(way["seconds"] > 0 for name, way in found.items() if name != "pairs") and len(found) == 7
+    one = {"pairs": 10_000, "as it is": {"batch": 2048, "seconds": 12.0}}
+    page = render({"machine": {"cpu": "a processor", "cores": 2}, "ways": {"1 M": one}})
+    assert "| | batch | 10,000 pairs |\n|---|---:|---:|\n| as it is | 2,048 | 1.0 |\n" in page
 
 
 def test_a_target_is_met_or_says_what_bounds_it_or_how_to_measure_it() -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -30,20 +31,29 @@ def test_advice() -> None:
         and "changes the maths" in said
         and "learning_rate by 2.0 " in said
     )
-    assert "adam_betas: [0.9, 0.996]. Or set loss: softmax" in said
-    with_it = str(advice(at(2_400), at(500, batch=1 << 18), 2 * GB, softmax=True))
-    assert with_it.endswith("adam_betas: [0.9, 0.900].")
+    assert said.endswith("adam_betas: [0.9, 0.996].")
+    both = str(advice(at(2_400), at(500, batch=1 << 18), 2 * GB, softmax=at(1_260, batch=4_096)))
+    assert (
+        "adam_betas: [0.9, 0.900]. Or set loss: softmax with train_batch_size: 4096, about 21 minutes an epoch" in both
+    )
     assert "No larger batch helps" in str(advice(at(700), at(900, batch=8_192), 2 * GB))
 
 
-def test_measuring_changes_neither_weights_nor_the_run(two_tastes: Path, caplog: pytest.LogCaptureFixture) -> None:
-    settings = {"data_path": str(two_tastes), "train_batch_size": 64, "epochs": 1, "show_progress": False}
+@pytest.mark.parametrize("own", [{}, {"shared_propagation": 3}, {"loss": "softmax"}], ids=str)
+def test_measuring_changes_neither_weights_nor_the_run(
+    two_tastes: Path, caplog: pytest.LogCaptureFixture, own: dict[str, Any]
+) -> None:
+    settings = {"data_path": str(two_tastes), "train_batch_size": 64, "epochs": 1, "show_progress": False, **own}
     made = prepare(build_config("AlibabaLightGCN", "two-tastes", config_dict=settings))
     before, state = [weight.clone() for weight in made.model.parameters()], torch.get_rng_state()
+    parts, shared = made.model.loss_parts, object()
+    made.model._batches, made.model._shared_tables = 7, shared
     with caplog.at_level(logging.INFO):
         found = announce(made.model, made.train_data, made.config, logging.getLogger(), longest=1e-9)
     assert found.steps == len(made.train_data)
     assert "Estimate: " in caplog.text and "Out of reach" in caplog.text
+    assert ("Or set loss: softmax with train_batch_size: " in caplog.text) is (parts[0] == "bpr")
+    assert (made.model.loss_parts, made.model._batches) == (parts, 7) and made.model._shared_tables is shared
     assert torch.equal(state, torch.get_rng_state())
     for weight, was in zip(made.model.parameters(), before, strict=True):
         assert torch.equal(weight, was) and weight.grad is None

@@ -78,6 +78,37 @@ def test_top_k_of_wide_tiles(dtype, most, k):
     check(users, items, hidden, k, Tiling(users=4, items=150, group=7))
 
 
+@pytest.mark.parametrize("n_users", [1, 33, 700])
+def test_numbers_do_not_depend_on_threads_nor_on_the_mode_of_the_caller(n_users):
+    before, found = torch.get_num_threads(), []
+    tables = [torch.randn(n, 64, generator=torch.Generator().manual_seed(n)).requires_grad_() for n in (n_users, 5_000)]
+    hidden = lists([[1 + user % 7, 4_000] for user in range(n_users)], 5_000)
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            for mode in (torch.no_grad, torch.inference_mode):
+                with mode():
+                    found.append(top_k(*tables, hidden, 20))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    items, scores = found[0]
+    for other_items, other_scores in found[1:]:
+        assert torch.equal(items, other_items)
+        torch.testing.assert_close(scores, other_scores)
+
+
+def test_what_goes_wrong_in_a_thread_is_raised():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+            top_k(torch.ones(300, 3), torch.ones(40, 2), lists([[]] * 300, 40), 1)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 @TYPES
 def test_nan_and_infinite_products(dtype):
     """NaN never comes, nor does minus infinity; items beside them do. Zeros of both signs are equal."""
@@ -138,17 +169,19 @@ class LargestTensor(TorchFunctionMode):
         return result
 
 
-def test_no_table_of_scores_exceeds_32_mb():
-    none = lists([[]] * 300, 40_000)
+@pytest.mark.usefixtures("threads")
+def test_no_table_of_scores_is_large():
+    none = lists([[]] * 600, 40_000)
+    torch.set_num_threads(1)  # the mode does not see other threads
     with LargestTensor() as largest:
-        top_k(torch.ones(300, 2), torch.ones(40_000, 2), none, 1)
-    assert 1 << 20 < largest.bytes <= 32 << 20 < 300 * 40_000 * 4
+        top_k(torch.ones(600, 2), torch.ones(40_000, 2), none, 1)
+    assert 1 << 20 < largest.bytes <= 2 << 20
     seen = []
 
     def score(block):
         seen.append(block.stop - block.start)
         return torch.zeros(seen[-1], 1_000_000)
 
-    none = lists([[]] * 20, 1_000_000)
+    none = lists([[]] * 20, 1_000_000)  # a block of 32 MB at most
     rank_by_scores(score, none, none, 1, 1_000_000, mean_rank=False)
     assert sum(seen) == 20 and max(seen) * 4_000_000 <= 32 << 20
