@@ -68,7 +68,7 @@ def held_out(rows: Rows, timed: bool, split: Split | None, whole_parts: PartOf |
     valid, test = (int((known & (part == number)).sum()) for number in (VALID, TEST))
     held = int((part != TRAIN).sum())
     share = (valid + test) / max(held, 1) if whole_parts is None else 1.0
-    degree = np.bincount(rows.u[part == TRAIN])
+    degree = np.add.reduceat(part == TRAIN, np.flatnonzero(changes(rows.u)), dtype=np.int32)
     return HeldOut(valid, test, share, float((degree == 1).sum() / max((degree > 0).sum(), 1)))
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from dataset_prep.pairs.core import Core, Size
-from dataset_prep.pairs.sorting import PIECE, WORKERS, Ints, Mask, Narrow, changes
+from dataset_prep.pairs.sorting import PIECE, Ints, Mask, Narrow, changes, in_threads
 from dataset_prep.pairs.table import INSIDE, CodedRows, Pairs, Table, bits_of, classes_of, unpack_first
 
 RANK_BITS = 3
@@ -95,13 +94,15 @@ def in_order(rows: Rows) -> Rows:
     """Sorted by user, time, item, behaviour. Where users are sorted already, pieces are sorted in parallel."""
     if not (rows.u[1:] >= rows.u[:-1]).all():
         return _sorted(rows)
+    ordered = Rows(rows.u, np.empty_like(rows.i), np.empty_like(rows.t), np.empty_like(rows.rank))
+
+    def sort(here: slice) -> None:
+        piece = _sorted(rows.where(here))
+        ordered.i[here], ordered.t[here], ordered.rank[here] = piece.i, piece.t, piece.rank
+
     ends = {*np.searchsorted(rows.u, rows.u[PIECE - 1 :: PIECE], side="right").tolist(), len(rows)}
-    spans = itertools.pairwise([0, *sorted(ends - {0})])
-    with ThreadPoolExecutor(WORKERS) as pool:
-        pieces = list(pool.map(lambda span: _sorted(rows.where(slice(*span))), spans))
-    if not pieces:
-        return rows
-    return Rows(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("u", "i", "t", "rank")))
+    in_threads(sort, (slice(*span) for span in itertools.pairwise([0, *sorted(ends - {0})])))
+    return ordered
 
 
 def _sorted(rows: Rows) -> Rows:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +33,24 @@ def changes(values: Narrow) -> Mask:
     new = np.ones(len(values), dtype=bool)
     np.not_equal(values[1:], values[:-1], out=new[1:])
     return new
+
+
+def pieces(n: int) -> list[slice]:
+    """n values, PIECE at a time."""
+    return [slice(at, min(at + PIECE, n)) for at in range(0, n, PIECE)]
+
+
+def in_threads(work: Callable[[slice], None], places: Iterable[slice]) -> None:
+    """Do the work at each of the places, several at a time."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for _ in pool.map(work, places):
+            pass
+
+
+def runs_in_pieces(starts: Ints, n: int) -> list[slice]:
+    """Whole runs of n values, about PIECE values at a time. starts: the first place of each run."""
+    cuts = {*np.searchsorted(starts, np.arange(PIECE, n, PIECE)).tolist()}
+    return [slice(*span) for span in itertools.pairwise(sorted({0, *cuts, len(starts)}))]
 
 
 def distinct(values: Narrow) -> Narrow:

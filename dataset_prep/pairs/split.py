@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from dataset_prep.errors import UsageError
 from dataset_prep.pairs.kept import Rows
-from dataset_prep.pairs.sorting import Ints, Mask, changes
+from dataset_prep.pairs.sorting import Ints, Mask, Narrow, changes, in_threads, pieces, runs_in_pieces
 from dataset_prep.sources.times import timestamp
 
 TRAIN, VALID, TEST = 0, 1, 2
@@ -34,8 +34,16 @@ class Split:
         """The part of each row; rows in the order of ``in_order``, so ties in time go by item, then behaviour."""
         starts = np.flatnonzero(changes(rows.u))
         n = np.diff(starts, append=len(rows))
-        r = np.arange(1, len(rows) + 1) - np.repeat(starts, n)
-        return self.part(r, np.repeat(n, n), rows.t).astype(np.int8)
+        part = np.empty(len(rows), dtype=np.int8)
+
+        def fill(users: slice) -> None:
+            first, sizes = starts[users], n[users]
+            here = slice(first[0], first[-1] + sizes[-1])
+            r = np.arange(first[0] + 1, here.stop + 1) - np.repeat(first, sizes)
+            part[here] = self.part(r, np.repeat(sizes, sizes), rows.t[here])
+
+        in_threads(fill, runs_in_pieces(starts, len(rows)))
+        return part
 
 
 @dataclass(frozen=True)
@@ -127,13 +135,22 @@ class Cold(NamedTuple):
 
 
 def cold_rows(rows: Rows, part: PartOf) -> Cold:
-    train = part == TRAIN
-    found = []
-    for codes in (rows.u, rows.i):
-        known = np.zeros(int(codes.max(initial=-1)) + 1, dtype=bool)
-        known[codes[train]] = True
-        found.append(~known[codes])
-    return Cold(*found)
+    return Cold(*(_unknown(codes, part) for codes in (rows.u, rows.i)))
+
+
+def _unknown(codes: Narrow, part: PartOf) -> Mask:
+    """True where a code is in no row of training."""
+    known, new = np.zeros(int(codes.max(initial=-1)) + 1, dtype=bool), np.empty(len(codes), dtype=bool)
+
+    def learn(here: slice) -> None:
+        known[codes[here][part[here] == TRAIN]] = True
+
+    def look(here: slice) -> None:
+        np.logical_not(known[codes[here]], out=new[here])
+
+    for step in (learn, look):
+        in_threads(step, pieces(len(codes)))
+    return new
 
 
 def count_parts(rows: Rows, part: PartOf, cold: Cold, keep: Mask) -> dict[str, dict[str, int]]:

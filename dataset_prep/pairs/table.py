@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_prep.pairs.core import Codes, Core, Enough, Thresholds, core_of, count, strictest_core
-from dataset_prep.pairs.sorting import Ints, Narrow
+from dataset_prep.pairs.sorting import Ints, Narrow, in_threads, pieces
 
 INSIDE, UNDATED = 8, 16
 DATED = (1 << UNDATED) - 1
@@ -153,7 +153,13 @@ def pack_first(t: Ints, row_class: Ints) -> Ints:
     return (t + SHIFT) * 16 + (INSIDE + 7 - row_class)
 
 
-def unpack_first(first: Narrow) -> tuple[Ints, Ints]:
-    """(Unix seconds, behaviour's rank) of a number made by ``pack_first``."""
-    packed = first.astype(np.int64, copy=False)
-    return (packed >> 4) - SHIFT, 7 - (packed & 15)
+def unpack_first(first: Narrow) -> tuple[Ints, Narrow]:
+    """(Unix seconds int64, behaviour's rank int8) of numbers made by ``pack_first``."""
+    t, rank = np.empty(len(first), dtype=np.int64), np.empty(len(first), dtype=np.int8)
+
+    def unpack(here: slice) -> None:
+        packed = first[here].astype(np.int64, copy=False)
+        t[here], rank[here] = (packed >> 4) - SHIFT, 7 - (packed & 15)
+
+    in_threads(unpack, pieces(len(first)))
+    return t, rank

@@ -15,7 +15,8 @@ from prep_data import ANY, ENOUGH, PARTS, lines, parts
 
 from dataset_prep import ThinDatasetError, convert
 from dataset_prep.pairs.kept import Rows, in_order
-from dataset_prep.pairs.split import Date, Last, Ratio, Split, parse_split
+from dataset_prep.pairs.sorting import PIECE
+from dataset_prep.pairs.split import Date, Last, Ratio, Split, cold_rows, parse_split
 
 Row = tuple[int, int, int, int]
 """user, item, time, rank"""
@@ -46,6 +47,24 @@ def test_last(rows: list[Row]) -> None:
             part[-2] = 1
         expected += [(*row, p) for row, p in zip(mine, part, strict=True)]
     assert cut(Last(), rows) == expected
+
+
+@pytest.mark.parametrize("split", [Last(), Ratio(8, 1, 1), Date(30, 60, "")], ids=str)
+def test_rows_that_take_several_pieces(split: Split) -> None:
+    """One user with more rows than a piece has; each user's parts are those that its rows alone have."""
+    rng, sizes = np.random.default_rng(0), [3, PIECE + 7, 1, 2, *range(1, 900), PIECE // 2]
+    u = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    n = len(u)
+    rows = Rows(u, rng.integers(0, n, n).astype(np.int32), rng.integers(0, 90, n), np.zeros(n, dtype=np.int8))
+    part = split.part_of(rows)
+    alone = [
+        split.part_of(rows.where(slice(end - size, end))) for end, size in zip(np.cumsum(sizes), sizes, strict=True)
+    ]
+    assert n > 3 * PIECE // 2 and (part == np.concatenate(alone)).all()
+    users, items = cold_rows(rows, part)
+    train = part == 0
+    for new, codes in ((users, rows.u), (items, rows.i)):
+        assert (new == ~np.isin(codes, codes[train])).all()
 
 
 @given(ROWS, st.sampled_from([(8, 1, 1), (7, 1, 2), (1, 1, 1), (1, 8, 1), (98, 1, 1)]))
