@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ def fingerprint_of(settings: Mapping[str, Any], digests: Sequence[str]) -> str:
 
 
 def check_target(target: Path) -> None:
-    """Refuse a folder that this program did not write, before any work is done."""
+    """Refuse a folder that this program did not write, before any work is done. Raises OSError for a name too long."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        target.lstat()  # from Python 3.14 on the questions below answer False where a path cannot be looked at
     if target.is_symlink():
         raise OutputError(
             f"{target} is a symbolic link to {target.readlink()}, and links are not followed. Remove it, or choose "

@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import mmap
 import os
+import re
 from collections import defaultdict
 from logging import getLogger
 from pathlib import Path
@@ -31,7 +32,7 @@ def read_csv(path: str, **options: Any) -> pd.DataFrame:
     """`pandas.read_csv` by the parser in C where that gives the same table, else as asked.
 
     RecBole asks for the parser in Python, which takes several times as long. The two differ on quotes, on bytes
-    of 0, on lines of another length than the header's, and on blank ones.
+    of 0, on carriage returns inside a line, on lines of another length than the header's, and on blank ones.
     """
     if options.get("engine") == "python" and len(options["delimiter"]) == 1 and _is_plain(path):
         with contextlib.suppress(ValueError):  # then RecBole's parser refuses the file, or reads it
@@ -50,7 +51,7 @@ def _is_plain(path: str) -> bool:
         if not os.fstat(file.fileno()).st_size:
             return False
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-            return all(text.find(mark) < 0 for mark in (b'"', b"\0"))
+            return all(text.find(mark) < 0 for mark in (b'"', b"\0")) and not re.search(rb"\r(?!\n)", text)
 
 
 class _Pandas:

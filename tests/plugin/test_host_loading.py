@@ -56,12 +56,21 @@ def test_any_text_is_read_as_by_the_parser_in_python(tmp_path_factory, rows):
         "1\t2\t3\n\u2028\n",
         "a\0b\t1\t2",
         '"a"b\t1\t2',
+        "\r\t",
     ],
-    ids=["every row longer", "one row longer", "blank in front", "blank at the end", "a byte of 0", "a quote inside"],
+    ids=[
+        "every row longer",
+        "one row longer",
+        "blank in front",
+        "blank at the end",
+        "a byte of 0",
+        "a quote inside",
+        "a carriage return",
+    ],
 )
 def test_where_the_parsers_differ_the_one_in_python_counts(tmp_path: Path, rows: str) -> None:
     file = tmp_path / "odd.inter"
-    file.write_text("\t".join(COLUMNS) + "\n" + rows, encoding="utf-8")
+    file.write_bytes(("\t".join(COLUMNS) + "\n" + rows).encode())
     same(file, OPTIONS)
 
 
