@@ -51,7 +51,7 @@ CYCLE = 8
 
 
 def ways(world: str, threads: str) -> Numbers:
-    """For each way its batch and the mean seconds of its step, after one that is not timed where no step is special."""
+    """For each way its batch and the mean seconds of a step, after steps that are not timed."""
     torch.set_num_threads(int(threads))
     users, items = worlds.world(world)
     found: Numbers = {"pairs": len(users)}
