@@ -82,7 +82,8 @@ def find_model(name: str) -> type:
     """The class of the model `name`.
 
     Raises:
-        UnknownModelError: there is no such model (the nearest name is given), or its library is not installed.
+        UnknownModelError: there is no such model (the nearest name is given), its library is not installed, or RecBole
+            itself cannot load it.
     """
     from recbole.utils import get_model
 
@@ -92,7 +93,12 @@ def find_model(name: str) -> type:
             f"{nearest(name, model_names())}"
         )
     with packages_of(name):
-        return get_model(name)
+        try:
+            return get_model(name)
+        except AttributeError as error:  # lightgbm.yaml and xgboost.yaml belong to the classes LightGBM and XGBoost
+            raise UnknownModelError(
+                f"RecBole cannot load the model '{name}': its settings file and its class have different names."
+            ) from error
 
 
 @contextmanager

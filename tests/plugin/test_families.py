@@ -3,6 +3,7 @@
 import logging
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from recbole_alibaba import build_config, examine, prepare, run
 from recbole_alibaba.diagnosis.examination import preflight
 from recbole_alibaba.diagnosis.signs import find_signs
 from recbole_alibaba.host.errors import BadSettingError, UnknownModelError
+from recbole_alibaba.host.registry import find_model
 
 QUICK = {"epochs": 2, "show_progress": False, "train_batch_size": 64, "topk": [5], "valid_metric": "NDCG@5"}
 QUICK |= {"metric_decimal_place": 12}
@@ -128,6 +130,15 @@ def test_a_package_that_only_one_model_needs_is_named(data_path: Path, monkeypat
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(UnknownModelError, match="pip install faiss-cpu"):
         run("NCL", "small", config_dict={**QUICK, "data_path": str(data_path), "num_clusters": 4})
+
+
+def test_a_model_that_recbole_itself_cannot_load_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its file is lightgbm.yaml, its class LightGBM."""
+    monkeypatch.setitem(sys.modules, "lightgbm", SimpleNamespace(Booster=object))
+    monkeypatch.delitem(sys.modules, "recbole.model.exlib_recommender.lightgbm", raising=False)
+    with pytest.raises(UnknownModelError, match="cannot load the model 'lightgbm': its settings file and its class"):
+        find_model("lightgbm")
+    sys.modules.pop("recbole.model.exlib_recommender.lightgbm")
 
 
 def test_more_clusters_than_users_are_refused(data_path: Path) -> None:
