@@ -134,11 +134,13 @@ def test_a_package_that_only_one_model_needs_is_named(data_path: Path, monkeypat
 
 def test_a_model_that_recbole_itself_cannot_load_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its file is lightgbm.yaml, its class LightGBM."""
-    monkeypatch.setitem(sys.modules, "lightgbm", SimpleNamespace(Booster=object))
-    monkeypatch.delitem(sys.modules, "recbole.model.exlib_recommender.lightgbm", raising=False)
+    for library in ("lightgbm", "xgboost"):
+        monkeypatch.setitem(sys.modules, library, SimpleNamespace(Booster=object))
+    before = set(sys.modules)
     with pytest.raises(UnknownModelError, match="cannot load the model 'lightgbm': its settings file and its class"):
         find_model("lightgbm")
-    sys.modules.pop("recbole.model.exlib_recommender.lightgbm")
+    for name in set(sys.modules) - before:  # made of the stand-ins
+        del sys.modules[name]
 
 
 def test_more_clusters_than_users_are_refused(data_path: Path) -> None:
