@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from dataset_prep.pairs.core import Core, Size
-from dataset_prep.pairs.sorting import PIECE, Ints, Mask, Narrow, changes, in_threads
+from dataset_prep.pairs.sorting import Ints, Mask, Narrow, changes, in_threads, runs_in_pieces
 from dataset_prep.pairs.table import INSIDE, CodedRows, Pairs, Table, bits_of, classes_of, unpack_first
 
 RANK_BITS = 3
@@ -100,8 +99,7 @@ def in_order(rows: Rows) -> Rows:
         piece = _sorted(rows.where(here))
         ordered.i[here], ordered.t[here], ordered.rank[here] = piece.i, piece.t, piece.rank
 
-    ends = {*np.searchsorted(rows.u, rows.u[PIECE - 1 :: PIECE], side="right").tolist(), len(rows)}
-    in_threads(sort, (slice(*span) for span in itertools.pairwise([0, *sorted(ends - {0})])))
+    in_threads(sort, runs_in_pieces(rows.u))
     return ordered
 
 

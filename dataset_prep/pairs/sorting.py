@@ -47,10 +47,10 @@ def in_threads(work: Callable[[slice], None], places: Iterable[slice]) -> None:
             pass
 
 
-def runs_in_pieces(starts: Ints, n: int) -> list[slice]:
-    """Whole runs of n values, about PIECE values at a time. starts: the first place of each run."""
-    cuts = {*np.searchsorted(starts, np.arange(PIECE, n, PIECE)).tolist()}
-    return [slice(*span) for span in itertools.pairwise(sorted({0, *cuts, len(starts)}))]
+def runs_in_pieces(values: Narrow) -> list[slice]:
+    """Places of sorted values, about PIECE at a time; equal values stay together."""
+    ends = {*np.searchsorted(values, values[PIECE - 1 :: PIECE], side="right").tolist(), len(values)}
+    return [slice(*span) for span in itertools.pairwise([0, *sorted(ends - {0})])]
 
 
 def distinct(values: Narrow) -> Narrow:

@@ -32,17 +32,16 @@ class Split:
 
     def part_of(self, rows: Rows) -> PartOf:
         """The part of each row; rows in the order of ``in_order``, so ties in time go by item, then behaviour."""
-        starts = np.flatnonzero(changes(rows.u))
-        n = np.diff(starts, append=len(rows))
         part = np.empty(len(rows), dtype=np.int8)
 
-        def fill(users: slice) -> None:
-            first, sizes = starts[users], n[users]
-            here = slice(first[0], first[-1] + sizes[-1])
-            r = np.arange(first[0] + 1, here.stop + 1) - np.repeat(first, sizes)
-            part[here] = self.part(r, np.repeat(sizes, sizes), rows.t[here])
+        def fill(here: slice) -> None:
+            u = rows.u[here]
+            starts = np.flatnonzero(changes(u))
+            n = np.diff(starts, append=len(u))
+            r = np.arange(1, len(u) + 1) - np.repeat(starts, n)
+            part[here] = self.part(r, np.repeat(n, n), rows.t[here])
 
-        in_threads(fill, runs_in_pieces(starts, len(rows)))
+        in_threads(fill, runs_in_pieces(rows.u))
         return part
 
 
