@@ -1,5 +1,7 @@
 """The best k items, tile by tile, against sorting all scores."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -90,6 +92,8 @@ def test_numbers_do_not_depend_on_threads_nor_on_the_mode_of_the_caller(n_users)
                 with mode():
                     found.append(top_k(*tables, hidden, 20))
             assert torch.get_num_threads() == threads
+            with ThreadPoolExecutor(1) as pool:  # a thread that is new has as many, too
+                assert pool.submit(torch.get_num_threads).result() == threads
     finally:
         torch.set_num_threads(before)
     items, scores = found[0]
