@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -90,33 +90,42 @@ def main(parts: tuple[str, ...], quick: bool, sizes: str, threads: str, rounds: 
     parts = parts or PARTS
     if quick:
         parts, sizes, rounds = tuple(part for part in parts if part not in ("million-items", "fits")), "1", 3
-    file = output / "training.json"
-    output.mkdir(parents=True, exist_ok=True)
-    found = _known(file)
-    for kind, key, words in plan(parts, sizes.split(","), threads.split(","), rounds):
-        click.echo(f"{kind} {key}", err=True)
-        numbers = both(*words) if kind in ("graph", "loading") else measured(*words)
-        found.setdefault(kind, {})[key] = numbers
-        file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    (output / "training.md").write_text(render(found), encoding="utf-8")
-    click.echo(render(found))
+    here = machine(PACKAGES)
+    planned = plan(parts, sizes.split(","), threads.split(","), rounds)
+    click.echo(record(output, here, (_announced(*one) for one in planned)))
 
 
-def _known(file: Path) -> dict[str, Any]:
-    """What was measured before on this machine with these packages, else nothing but the machine."""
-    machine = _machine()
-    known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    if known and known["machine"] != machine:
-        click.echo(f"{file.name} is of another machine or other packages, so it begins anew.", err=True)
-    return known if known.get("machine") == machine else {"machine": machine}
+def _announced(kind: str, key: str, words: tuple[str, ...]) -> tuple[str, str, dict[str, Any]]:
+    click.echo(f"{kind} {key}", err=True)
+    return kind, key, both(*words) if kind in ("graph", "loading") else measured(*words)
 
 
-def _machine() -> dict[str, Any]:
+def machine(packages: Iterable[str]) -> dict[str, Any]:
+    """The processor and the versions of the packages. Raises ClickException where one is not installed."""
     try:
-        packages = {name: version(name) for name in PACKAGES}
+        versions = {name: version(name) for name in packages}
     except PackageNotFoundError as error:
         raise click.ClickException(f"{error.name} is not installed: pip install -e .[bench]") from error
-    return {"cpu": cpu_name(), "cores": os.cpu_count(), **packages}
+    return {"cpu": cpu_name(), "cores": os.cpu_count(), **versions}
+
+
+def record(folder: Path, here: dict[str, Any], measurements: Iterable[tuple[str, str, dict[str, Any]]]) -> str:
+    """Write each measurement (kind, key, numbers) into training.json as it comes, and the page of all of them.
+
+    What the file holds of another machine or of other packages is dropped. Returns the page.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "training.json"
+    found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"machine": here}
+    if found["machine"] != here:
+        click.echo(f"{file.name} is of another machine or other packages, so it begins anew.", err=True)
+        found = {"machine": here}
+    for kind, key, numbers in measurements:
+        found.setdefault(kind, {})[key] = numbers
+        file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    page = render(found)
+    (folder / "training.md").write_text(page, encoding="utf-8")
+    return page
 
 
 if __name__ == "__main__":

@@ -46,7 +46,6 @@ class Part:
     def __init__(self, data: str, folder: str, device: str, quick: str) -> None:
         self.data, self.folder, self.quick = Path(data), Path(folder), quick == "quick"
         self.device = torch.device(device, 0) if device != "cpu" else torch.device(device)
-        worlds.GOWALLA = self.data
 
     def machine(self) -> None:
         """What this ran on."""
@@ -94,14 +93,14 @@ class Part:
         """The candidates for the sparse product, on a layer of Gowalla's graph."""
         from recbole_alibaba.model.graph import build_graph
 
-        users, items = worlds.gowalla()
+        users, items = worlds.gowalla(folder=self.data)
         graph = build_graph(users, items, int(users.max()) + 1, int(items.max()) + 1, self.device)
         for name, numbers in gpu_products.compare(graph.inner, DIMENSIONS, self.device).items():
             say(**{name: numbers})
 
     def step(self) -> None:
         """A training step of each library on the same batches."""
-        users, items = worlds.gowalla()
+        users, items = worlds.gowalla(folder=self.data)
         rounds = 5 if self.quick else 50
         made = contestants.batches(users, items, BATCH, rounds + 3, self.device)
         say(steps=-(-len(users) // BATCH))

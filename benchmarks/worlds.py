@@ -16,10 +16,10 @@ import torch
 GOWALLA = Path(__file__).resolve().parents[2] / "shared" / "data" / "gowalla"
 
 
-def gowalla(part: str = "train") -> tuple[np.ndarray, np.ndarray]:
+def gowalla(part: str = "train", folder: Path = GOWALLA) -> tuple[np.ndarray, np.ndarray]:
     """The pairs of LightGCN's split; ids from 1, as in RecBole. Raises FileNotFoundError where it is absent."""
     users, items = [], []
-    with gzip.open(GOWALLA / f"{part}.txt.gz", "rt") as lines:
+    with gzip.open(folder / f"{part}.txt.gz", "rt") as lines:
         for line in lines:
             user, *taken = map(int, line.split())
             users += [user + 1] * len(taken)

@@ -4,6 +4,8 @@ import gzip
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import torch
 import recbole_alibaba  # noqa: F401  (makes RecBole importable)
 
 pytest.importorskip("benchmarks.worlds", reason="the benchmarks are in the repository, not in the package")
+from click import ClickException
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
@@ -39,12 +42,7 @@ def test_every_contestant_steps_on_a_small_world(name: str) -> None:
         step(batch)
 
 
-def test_every_way_to_train_on_a_large_graph_is_timed_and_shown_in_minutes_an_epoch(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(worlds, "world", lambda name: worlds.made_up(2_000, 80, 120))
-    found = steps.ways("a world of 2,000 pairs", "1")
-    assert all(way["seconds"] > 0 for name, way in found.items() if name != "pairs") and len(found) == 7
+def test_ways_to_train_are_shown_in_minutes_an_epoch() -> None:
     one = {"pairs": 10_000, "as it is": {"batch": 2048, "seconds": 12.0}}
     page = render({"machine": {"cpu": "a processor", "cores": 2}, "ways": {"1 M": one}})
     assert "| | batch | 10,000 pairs |\n|---|---:|---:|\n| as it is | 2,048 | 1.0 |\n" in page
@@ -70,32 +68,46 @@ def test_every_target_is_measured_by_the_command_it_names() -> None:
         assert (target.kind, target.key) in planned
 
 
-def test_parts_are_merged_into_what_this_machine_has_measured_and_into_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said = {"growth": STEP, "graph": {"pairs": 5, "seconds": 1.0, "GB": 0.5}}
-    monkeypatch.setattr(command, "measured", lambda *words: dict(said["growth" if words[0] == "step" else "graph"]))
-    monkeypatch.setattr(command, "version", lambda name: "1.0")  # nothing is timed, so no peer need be installed
-
-    def run(*words: str) -> dict[str, Any]:
-        done = CliRunner().invoke(command.main, [*words, "--output", str(tmp_path)])
-        assert done.exit_code == 0, done.output
-        return json.loads((tmp_path / "training.json").read_text())
-
-    assert run("graph", "--sizes", "10")["graph"]["10 M"]["RecBole, seconds"] == 1.0
-    found = run("growth", "--sizes", "1")
-    assert set(found) == {"machine", "graph", "growth"}
-    page = (tmp_path / "training.md").read_text()
-    assert page == render(found) and "| graph, 10 M edges | >= 15 times RecBole | 1.0 | **no** |" in page
-    (tmp_path / "training.json").write_text(json.dumps(found | {"machine": {"cpu": "another"}}))
-    assert set(run("growth", "--sizes", "1")) == {"machine", "growth"}
+def test_measurements_are_merged_with_those_of_this_machine_and_with_no_others(tmp_path: Path) -> None:
+    here = {"cpu": "a processor", "cores": 2}
+    graph = {"pairs": 5, "RecBole, seconds": 1.0, "RecBole, GB": 0.5, "ours, seconds": 1.0, "ours, GB": 0.5}
+    command.record(tmp_path, here, [("graph", "10 M", graph)])
+    page = command.record(tmp_path, here, [("growth", "1 M", STEP)])
+    found = json.loads((tmp_path / "training.json").read_text())
+    assert found == {"machine": here, "graph": {"10 M": graph}, "growth": {"1 M": STEP}}
+    assert page == render(found) == (tmp_path / "training.md").read_text()
+    assert "| graph, 10 M edges | >= 15 times RecBole | 1.0 | **no** |" in page
+    command.record(tmp_path, here | {"cores": 3}, [("growth", "1 M", STEP)])
+    assert set(json.loads((tmp_path / "training.json").read_text())) == {"machine", "growth"}
 
 
-def test_a_peer_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "PACKAGES", ("torch", "no-such-peer"))
-    done = CliRunner().invoke(command.main, ["graph", "--output", str(tmp_path)])
-    assert done.exit_code == 1 and "no-such-peer is not installed: pip install -e .[bench]" in done.output
-    assert not list(tmp_path.iterdir())
+def test_what_was_measured_before_an_error_is_kept(tmp_path: Path) -> None:
+    def stops() -> Iterator[Any]:
+        yield "growth", "1 M", STEP
+        raise ClickException("stopped")
+
+    with pytest.raises(ClickException, match="stopped"):
+        command.record(tmp_path, {}, stops())
+    assert json.loads((tmp_path / "training.json").read_text())["growth"] == {"1 M": STEP}
+
+
+def test_a_peer_that_is_not_installed_is_named() -> None:
+    with pytest.raises(ClickException, match=r"no-such-peer is not installed: pip install -e .\[bench\]"):
+        command.machine(("torch", "no-such-peer"))
+
+
+def test_the_command_measures_and_shows_where_its_peers_are_installed(tmp_path: Path) -> None:
+    done = CliRunner().invoke(command.main, ["graph", "--sizes", "0.01", "--output", str(tmp_path / "new")])
+    if not find_spec("torch_geometric"):
+        assert done.exit_code == 1 and "torch_geometric is not installed" in done.output
+        assert not list(tmp_path.iterdir())
+        return
+    assert done.exit_code == 0, done.output
+    numbers = json.loads((tmp_path / "new" / "training.json").read_text())["graph"]["0.01 M"]
+    assert set(numbers) == {
+        "pairs",
+        *(f"{whose}, {what}" for whose in ("ours", "RecBole") for what in ("seconds", "GB")),
+    }
 
 
 def test_the_page_is_rendered_from_its_own_numbers() -> None:
@@ -112,6 +124,7 @@ def test_the_page_is_rendered_from_its_own_numbers() -> None:
         (("loading", "0.01", "ours"), ("loading", "loaders", "GB")),
         (("graph", "0.01", "recbole"), ("seconds", "GB")),
         (("fits", "0.01", "1", "2"), ("step", "evaluation", "peak, GB")),
+        (("ways", "0.002", "1"), tuple(f"{way}, seconds" for way in steps.WAYS)),
     ],
 )
 def test_a_measurement_prints_its_numbers(words: tuple[str, ...], compared: tuple[str, ...]) -> None:
@@ -119,6 +132,7 @@ def test_a_measurement_prints_its_numbers(words: tuple[str, ...], compared: tupl
     asked = [sys.executable, "-m", "benchmarks.measure", *words]
     done = subprocess.run(asked, cwd=FOLDER.parent, capture_output=True, text=True, check=True)
     numbers = json.loads(done.stdout.splitlines()[-1])
+    numbers |= {f"{name}, seconds": of["seconds"] for name, of in numbers.items() if isinstance(of, dict)}
     assert all(numbers[name] >= 0 for name in compared)
 
 
@@ -144,13 +158,10 @@ def test_the_page_on_a_gpu_has_a_row_for_what_failed_and_a_ratio_for_the_rest() 
     assert "This part is not complete: stopped after 90 s" in page
 
 
-def test_the_parts_for_a_gpu_say_each_number_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_parts_for_a_gpu_say_each_number_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """On the CPU, with four users; a library that is not installed has its reason and takes nothing else away."""
     with gzip.open(tmp_path / "train.txt.gz", "wt") as file:
         file.write("0 0 1 2\n1 1 2\n2 0 3\n3 3\n")
-    monkeypatch.setattr(worlds, "GOWALLA", tmp_path)  # which the part sets
     part = gpu_part.Part(str(tmp_path), str(tmp_path), "cpu", "quick")
     assert all(callable(getattr(part, name)) for name in gpu.SECONDS)
     part.products()

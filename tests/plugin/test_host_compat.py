@@ -1,7 +1,6 @@
 """RecBole 1.2.1 runs on the installed numpy, scipy, torch and setuptools once the plugin is imported."""
 
 import importlib
-import importlib.util
 import os
 import re
 import subprocess
@@ -102,7 +101,7 @@ def test_hyperopt_searches(two_tastes: Path, tmp_path: Path, no_arguments: None,
 def test_what_tuning_needs_is_named_before_the_first_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     from recbole.trainer import HyperTuning
 
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "hyperopt", None)  # so the import system treats it as not installed
     with pytest.raises(ModuleNotFoundError, match="pip install hyperopt"):
         HyperTuning(lambda: None, params_dict={})
 

@@ -91,6 +91,7 @@ def test_a_dead_process_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> No
         (["--nproc=99999"], "--nproc=99999 needs a core for each process, and this machine has"),
         (["--nproc=2", "--model=BPR"], "--nproc trains this plugin's models; BPR is RecBole's"),
         (["--nproc=2", "--resume"], "leave --nproc away"),
+        (["--nproc=2", "--loss=softmax"], "each process has only a share of it. Use one process."),
         (["--nproc=1", "--world_size=2"], "several machines need --ip and --port of the first one"),
         (["--nproc=1", "--world_size=2", "--port=1", "--group_offset=2"], "have the numbers 2 to 2, and there are 2"),
     ],

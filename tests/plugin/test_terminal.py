@@ -64,14 +64,16 @@ def test_a_bar_fits_the_terminal_and_leaves_nothing() -> None:
     assert host.tqdm is Bar  # RecBole's own trainers, too
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 def test_colours_need_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.StringIO()
-    assert not terminal.takes_colours(stream)
-    monkeypatch.setattr(stream, "isatty", lambda: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert terminal.takes_colours(stream)
+    assert terminal.takes_colours(Terminal()) and not terminal.takes_colours(io.StringIO())
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not terminal.takes_colours(stream)
+    assert not terminal.takes_colours(Terminal())
 
 
 def test_a_table_says_what_is_missing() -> None:
