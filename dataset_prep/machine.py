@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import re
 from collections.abc import Iterator
@@ -42,9 +43,13 @@ def cpu_name() -> str:
 
 def whole_memory() -> int:
     """Bytes of memory of this machine, and in a container no more than it may use."""
-    import psutil
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError):  # Windows
+        import psutil
 
-    return int(min([psutil.virtual_memory().total, *_limits()]))
+        total = psutil.virtual_memory().total
+    return int(min([total, *_limits()]))
 
 
 def free_memory() -> int:

@@ -26,10 +26,9 @@ from dataset_prep.reading.pairs_file import FORMS, PairsFile, form_of, read_pair
 from dataset_prep.reading.remote import local_copies
 from dataset_prep.settings import check_name
 from dataset_prep.writing.atomic import replaced
-from dataset_prep.writing.dataset import write_json, write_source
+from dataset_prep.writing.dataset import load_report, write_json, write_source
 from dataset_prep.writing.lock import locked
 from dataset_prep.writing.recbole_yaml import dataset_yaml
-from dataset_prep.writing.report import page
 from dataset_prep.writing.target import check_overwrite, check_target, fingerprint_of
 from dataset_prep.writing.text import write_table
 
@@ -177,7 +176,7 @@ def _convert(settings: PublishedSettings, workdir: Path) -> Published:
         "rejected_lines": bad,
     }
     title = f"{settings.name}: a published split"
-    report = page(title, funnel, statistics, Thresholds(1, 1), None, size, size.pairs)
+    report = load_report()(title, funnel, statistics, Thresholds(1, 1), None, size, size.pairs)
     name, ids = settings.name, [Column.of_words(list(words)) for words in (codes.users, codes.items)]
     with replaced(settings.output, name) as folder:
         for part in given:

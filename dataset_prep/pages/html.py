@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 
 def html(page: Page) -> str:
     """The document; the same page gives the same bytes."""
-    return _template().render(page=page, style=part("theme.css") + part("chart.css"), script=part("sort.js"))
+    return load().render(page=page, style=part("theme.css") + part("chart.css"), script=part("sort.js"))
 
 
 @cache
@@ -27,8 +27,9 @@ def part(name: str) -> str:
 
 
 @cache
-def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # `--help` does not wait for it
+def load() -> Template:
+    """The template. Jinja is imported here: `--help` does not wait for it."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     known = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
     return known.get_template("page.html")

@@ -158,7 +158,7 @@ def _key(blocks: Sequence[RowBlock], unit: int) -> Key:
 def _ranges(rows: int, users: Ints, key: Key) -> Iterator[tuple[int, int]]:
     """Ranges of users, so short that their positions fit into the key and their rows need little memory."""
     bits = 63 - CLASS_BITS - key.item_bits - key.t_bits
-    many = max(-(-rows // ROWS_AT_ONCE), -(-len(users) // (1 << max(bits, 0))))
+    many = max(-(-rows // ROWS_AT_ONCE), -(-len(users) // (1 << max(bits, 0))), WORKERS)
     if bits < 0 or many > MOST_RANGES:
         raise CannotPackError
     borders = np.linspace(0, len(users), min(many, len(users)) + 1).astype(int).tolist()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR
 from dataset_prep.writing.atomic import replaced
 from dataset_prep.writing.recbole_yaml import dataset_yaml
-from dataset_prep.writing.report import page
 from dataset_prep.writing.text import write_table
 
 FILES = ("users", "items", "user_info", "train", "valid", "test")
@@ -50,14 +49,23 @@ class Outcome:
     fingerprint: str
 
 
-def write(settings: Settings, outcome: Outcome) -> None:
-    """Write the whole data set, or nothing."""
+def load_report() -> Callable[..., str]:
+    """The function ``page`` of the report, with the template and the libraries that it needs."""
+    from dataset_prep.pages.html import load
+    from dataset_prep.writing.report import page
+
+    load()
+    return page
+
+
+def write(settings: Settings, outcome: Outcome, beside: Executor) -> None:
+    """Write the whole data set, or nothing. *beside* draws the report meanwhile."""
     name, read, rows = settings.name, outcome.read, outcome.rows
     columns = {"inter": ["user_id", "item_id", *(["timestamp"] if settings.source.timed else [])]}
-    with replaced(settings.output, name) as folder, ThreadPoolExecutor(1) as pool:
+    with replaced(settings.output, name) as folder:
         title = f"{name}: {settings.source.title}"
         shown = outcome.funnel, outcome.statistics, settings.asked, outcome.used, outcome.size, len(rows)
-        drawn = pool.submit(page, title, *shown)
+        drawn = beside.submit(lambda: load_report()(title, *shown))
         if outcome.part is None:
             write_table(folder / f"{name}.inter", _inter(settings, read, rows))
         else:
