@@ -302,8 +302,8 @@ def _adapted(source: Source, rows: list[list[str]], name: str) -> Source:
     if not source.timed:
         return source
     place = columns.index(TIME)
-    if is_header(rows) and _day_beside(rows[0], place, None) is not None:
-        return replace(source, time="mmdd")
+    if is_header(rows) and _day_beside(rows[0], place, None) is not None:  # a day, which every format holds
+        return source
     found = recognised([row[place] for row in rows[is_header(rows) :] if len(row) > place], source.time)
     if found is None or found == source.time:
         return source
