@@ -66,6 +66,7 @@ TESTS = {
         "data/negatives.py data/train_loader.py": "negatives dataset",
         "data/atomic/atomic_file.py data/sorting.py data/dataset.py": "atomic_file sorting dataset",
         "data/atomic/*.py": "atomic_check",
+        "data/explicit_negatives.py": "typed_settings",
         "data/*.py evaluation/top_k.*": "top_k dataset full_sort",
         "evaluation/popularity.py": "popularity popularity_sign",
         "evaluation/*.py": "top_k full_sort",
@@ -77,7 +78,7 @@ TESTS = {
         "recommending/*.py": "recommend saved_run serve",
         "serving/*.py": "serve",
         "settings/*.py": "typed_settings host_config",
-        "console/*.py": "terminal",
+        "console/*.py": "console terminal",
         "trainer/*.py": "optimizer trainer host_trainers",
         "host/cache.py host/guards.py": "host_cache dataset load_failure",
         "host/checkpoints.py": "checkpoints",
@@ -100,6 +101,8 @@ EQUIVALENT = [
     ("dataset_prep/pairs/core.c", r"prefetch|AHEAD", "a hint to the processor"),
     ("dataset_prep/files/streams.py", r"^FIRST =", "how many bytes are looked at"),
     ("dataset_prep/*.py", r"spark_url=spark_url", "only a cluster would notice"),
+    ("recbole_alibaba/data/sorting.py", r"len\(keys\) \+ 1", "a bit more than the positions need"),
+    ("recbole_alibaba/data/user_lists.py", r"np\.append\(keys, -", "no key is negative"),
     ("recbole_alibaba/evaluation/top_k.c", r"BLOCK", "how many scores are compared at once"),
 ]
 

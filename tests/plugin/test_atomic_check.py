@@ -1,5 +1,6 @@
 """An atomic file that RecBole would misread or fail on is refused: where, what was there, what is needed."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import pytest
 from click.testing import Result
 
 import recbole_alibaba
+from recbole_alibaba.data.atomic.atomic_check import absent
+from recbole_alibaba.data.atomic.atomic_header import read_header
 from recbole_alibaba.data.atomic.atomic_lines import is_regular
 from recbole_alibaba.host.errors import BadInput, UnusableDatasetError
 from recbole_alibaba.host.guards import loaded
@@ -169,6 +172,32 @@ def test_other_files_and_settings(files: dict[str, str | bytes], settings: dict[
 def test_a_file_under_another_name(name: str, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         load({name: text()})
+
+
+@pytest.mark.parametrize(
+    ("there", "suffix", "sentence"),
+    [
+        ([], "inter", "x has no file."),
+        (["log.train.inter", "log.test.inter"], "inter", "For parts of a split made before, set benchmark_filename"),
+        (["log.train.inter"], "inter", "Did you mean 'log.train.inter'?"),
+        (["log.train.inter", "log.test.inter"], "item", "x has log.test.inter, log.train.inter."),
+        (["a.tsv"], "inter", "`recbole-alibaba prep csv` makes an atomic file of a CSV file."),
+        (["a.tsv"], "item", "x has a.tsv."),
+        (["log.items.item"], "item", "Did you mean 'log.items.item'?"),
+    ],
+)
+def test_a_missing_file_and_what_its_folder_has(there: list[str], suffix: str, sentence: str) -> None:
+    Path("x").mkdir()
+    for name in there:
+        Path("x", name).touch()
+    assert sentence in absent(Path("x") / f"log.{suffix}")
+
+
+def test_a_long_line_is_shown_by_its_beginning(tmp_path: Path) -> None:
+    for length, shown in ((60, "1" * 54 + "<tab>2"), (61, "1" * 55 + "<t...")):
+        (tmp_path / "x.inter").write_text("1" * (length - 6) + "\t2\n")
+        with pytest.raises(BadInput, match=f"line 1: '{re.escape(shown)}' is a row"):
+            read_header(tmp_path / "x.inter", "\t", "utf-8")
 
 
 def test_a_folder_in_place_of_a_file() -> None:
