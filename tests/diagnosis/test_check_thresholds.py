@@ -184,6 +184,10 @@ def test_negatives_are_spread_unless_they_follow_popularity():
     assert negatives_of([(1, 8)], three)["narrow-negatives"].number == pytest.approx(3 / 8)
     by_popularity = {"train_neg_sample_args": {"distribution": "popularity"}}
     assert "narrow-negatives" not in negatives_of([(1, 8)], three, **by_popularity)
+    # 8 draws show 8 (1 - (7/8) ** 8) = 5.25 of 8 items on average, so 3 are the least.
+    three, two = (batch([1] * 8, [8] * 8, [1, 2, kinds, *[1] * 5]) for kinds in (3, 2))
+    assert "narrow-negatives" not in negatives_of([(1, 8)], three)
+    assert negatives_of([(1, 8)], two)["narrow-negatives"].number == pytest.approx(2 / (8 * (1 - (7 / 8) ** 8)))
 
 
 @pytest.mark.parametrize(("owned", "severity"), [(8, None), (9, "warning"), (10, "error")])

@@ -86,7 +86,7 @@ TESTS = {
         "host/*.py": "host_config host_compat public_face",
         "diagnosis/signs/*.py diagnosis/causes/*.py": "sign* causes popularity_sign",
         "diagnosis/settings_lint.py": "lint check*",
-        "diagnosis/checks/*.py": "check* thin_data",
+        "diagnosis/checks/*.py": "check* thin_data popularity_sign",
         "diagnosis/monitor/*.py diagnosis/readings.py": "watcher sign*",
         "diagnosis/cures/trials.py diagnosis/cures/outcome.py": "trials",
         "diagnosis/cures/*.py": "trials thin_data thin_bank",

@@ -12,7 +12,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from dataset_prep import convert
 from dataset_prep.__main__ import main
+from dataset_prep.command import changed_options, command_line
 
 
 @pytest.fixture
@@ -111,3 +113,18 @@ def test_the_log_tells_every_step(raw: tuple[str, str], tmp_path: Path) -> None:
     assert "rows of the log: 50,000 rows (100.0%)" in shown
     assert "k-core: asked for (30, 2), which leaves " in shown and "; using (" in shown
     assert shown.splitlines()[-1].startswith(f"wrote {tmp_path / 'x'}: ")
+
+
+def test_options_as_they_were_given() -> None:
+    """source.json and every printed command hold what differs from the defaults, and nothing else."""
+    given = {
+        "users": ["a log.csv"], "items": (), "output": Path("dataset"), "name": "x", "min_user": 2, "min_item": 5,
+        "strict": True, "force": False, "split": None, "since": "", "no_option": 1,
+    }  # fmt: skip
+    changed = changed_options(convert, given)
+    assert changed == {"users": ["a log.csv"], "name": "x", "min_item": 5, "strict": True, "since": ""}
+    told = command_line("mobile", {**changed, "behaviors": ["3", "4"], "output": Path("out")})
+    assert told == (
+        "python -m dataset_prep mobile --log 'a log.csv' --name x --min-item 5 --strict --from '' "
+        "--behaviors 3,4 --output out"
+    )

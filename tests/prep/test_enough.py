@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from prep_data import real
 
 from dataset_prep.__main__ import main
+from dataset_prep.choices.heldout import RECBOLE, held_out
+from dataset_prep.pairs.kept import Rows as KeptRows
+from dataset_prep.pairs.split import TEST, VALID
 
 Rows = Sequence[tuple[object, ...]]
 SMALL = "--min-interactions 200 --min-users 20 --min-items 20"
@@ -170,3 +177,24 @@ def test_the_bank_of_real_thin_slices(tmp_path: Path) -> None:
         _, looked = run(f"inspect {raw}")
         last = looked.splitlines()[-1]
         assert last.startswith("Recommended: ") == (code == 0 or bool(advice)), (name, last, output)
+
+
+@given(st.lists(st.sets(st.integers(0, 6), min_size=1), min_size=1, max_size=8))
+@settings(deadline=None)
+def test_what_a_random_split_holds_out_is_the_expected_number(items_of_users: list[set[int]]) -> None:
+    """Row by row: the chance that it is held out, times that another row of its item is in training."""
+    pairs = [(u, i) for u, items in enumerate(items_of_users) for i in sorted(items)]
+    u, i = (np.array(side, dtype=np.int32) for side in zip(*pairs, strict=True))
+    rows = KeptRows(u, i, np.zeros(len(u), dtype=np.int64), np.zeros(len(u), dtype=np.int8))
+    part, n = RECBOLE.part_of(rows), [len(items) for items in items_of_users]
+    sizes = {number: [int((part[u == user] == number).sum()) for user in range(len(n))] for number in (VALID, TEST)}
+    held = [(sizes[VALID][user] + sizes[TEST][user]) / n[user] for user in range(len(n))]
+    expected = {VALID: 0.0, TEST: 0.0}
+    for user, item in pairs:
+        unknown = math.prod(held[other] for other, its in pairs if its == item and other != user)
+        for number in expected:
+            expected[number] += sizes[number][user] / n[user] * (1 - unknown)
+    found = held_out(rows, timed=False, split=None)
+    assert found.valid == pytest.approx(expected[VALID]) and found.test == pytest.approx(expected[TEST])
+    assert found.known == pytest.approx(sum(expected.values()) / max(sum(map(sum, sizes.values())), 1e-9))
+    assert found.once == sum(count - sizes[VALID][k] - sizes[TEST][k] == 1 for k, count in enumerate(n)) / len(n)
