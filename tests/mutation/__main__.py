@@ -88,6 +88,7 @@ TESTS = {
         "diagnosis/settings_lint.py": "lint check*",
         "diagnosis/checks/*.py": "check* thin_data popularity_sign",
         "diagnosis/monitor/*.py diagnosis/readings.py": "watcher sign*",
+        "diagnosis/report/*.py": "console_report doctor_command",
         "diagnosis/cures/trials.py diagnosis/cures/outcome.py": "trials",
         "diagnosis/cures/*.py": "trials thin_data thin_bank",
         "diagnosis/*.py": "check* preflight trials load_failure doctor_command",
