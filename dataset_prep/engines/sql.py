@@ -86,7 +86,7 @@ MOST_ROWS = 1 << 25
 
 def needs_rows(settings: Settings, whole: bool, rows: int) -> bool:
     """Whether repeats of a pair matter; else the pairs are enough."""
-    return settings.protocol != "novel" or settings.core_on != "all" or (whole and rows <= MOST_ROWS)
+    return settings.protocol != "novel" or (whole and rows <= MOST_ROWS)
 
 
 def table_of(engine: Engine, settings: Settings, integers: bool, features: Sequence[str], whole: bool) -> Table:

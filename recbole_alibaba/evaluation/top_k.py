@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def _in_threads(search: Callable[[], None], threads: int, starts: Iterator[int])
     try:
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
-                for one in [pool.submit(search) for _ in range(threads)]:
+                for one in as_completed([pool.submit(search) for _ in range(threads)]):
                     one.result()
             finally:
                 deque(starts, maxlen=0)  # after an error, or Ctrl-C, no thread takes another block

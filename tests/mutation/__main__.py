@@ -80,7 +80,7 @@ TESTS = {
         "settings/*.py": "typed_settings host_config",
         "console/*.py": "console terminal",
         "trainer/*.py": "optimizer trainer host_trainers",
-        "host/cache.py host/guards.py": "host_cache dataset load_failure",
+        "host/cache.py host/guards.py": "host_cache dataset load_failure run",
         "host/checkpoints.py": "checkpoints",
         "host/compat/*.py": "host_compat baselines",
         "host/*.py": "host_config host_compat public_face",
@@ -105,6 +105,8 @@ EQUIVALENT = [
     ("dataset_prep/*.py", r"spark_url=spark_url", "only a cluster would notice"),
     ("recbole_alibaba/data/sorting.py", r"len\(keys\) \+ 1", "a bit more than the positions need"),
     ("recbole_alibaba/data/user_lists.py", r"np\.append\(keys, -", "no key is negative"),
+    ("recbole_alibaba/evaluation/top_k.py", r"^BUFFER_BYTES =", "how much memory is used"),
+    ("recbole_alibaba/host/checkpoints.py", r"map_location=.* -> (?!.*map_location)", "seen on a GPU only"),
     ("recbole_alibaba/evaluation/top_k.c", r"BLOCK", "how many scores are compared at once"),
 ]
 

@@ -19,11 +19,12 @@ from recbole_alibaba.host.compat import ray_stub, todays_packages
 
 def test_import_is_idempotent() -> None:
     from recbole.config import Config
+    from recbole.model.general_recommender.pop import Pop
 
-    before = (Config._load_internal_config_dict, importlib.import_module("recbole.trainer.trainer").torch)
+    trainer = importlib.import_module("recbole.trainer.trainer")
+    before = (Config._load_internal_config_dict, trainer.torch, Pop.__init__)
     importlib.reload(recbole_alibaba)
-    after = (Config._load_internal_config_dict, importlib.import_module("recbole.trainer.trainer").torch)
-    assert before == after
+    assert before == (Config._load_internal_config_dict, trainer.torch, Pop.__init__)
 
 
 @pytest.mark.skipif(np.__version__ < "2", reason="RecBole imports on numpy 1")

@@ -1,5 +1,6 @@
 """The best k items, tile by tile, against sorting all scores."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -109,6 +110,21 @@ def test_what_goes_wrong_in_a_thread_is_raised():
         with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
             top_k(torch.ones(300, 3), torch.ones(40, 2), lists([[]] * 300, 40), 1)
         assert torch.get_num_threads() == 2
+        taken = []
+
+        class FailsOnce(UserLists):
+            def __getitem__(self, part):
+                taken.append(part.start)
+                if len(taken) == 1:
+                    raise ZeroDivisionError
+                time.sleep(0.01)
+                return super().__getitem__(part)
+
+        n = 100 * Tiling().users
+        hidden = FailsOnce(np.zeros(n + 1, np.int64), np.zeros(0, np.int64))
+        with pytest.raises(ZeroDivisionError):
+            top_k(torch.ones(n, 3), torch.ones(40, 3), hidden, 1)
+        assert len(taken) < 50, "the other thread ranked on after the error"
     finally:
         torch.set_num_threads(before)
 

@@ -59,6 +59,7 @@ def test_encodings_by_the_beginning(first: bytes, encoding: str) -> None:
 
 def test_the_first_lines_are_whole_lines() -> None:
     assert decoded(b"a,b\r\n\n \nc,d\n") == (["a,b", "c,d"], "utf-8")
+    assert decoded(b"a\n\nb") == (["a", "b"], "utf-8")
     assert decoded(b"\xef\xbb\xbfa\nb") == (["a", "b"], "utf-8")  # the file ends without a line feed
     assert decoded(b"a\n" * (FIRST // 2 - 1) + b"bc")[0][-1] == "a"
     assert decoded(b"a" * (FIRST - 4) + b"\nbcd")[0] == ["a" * (FIRST - 4)]  # the second line may go on
@@ -249,6 +250,8 @@ def test_row_numbers_under_no_name_are_a_column() -> None:
         found = layout_of(f"{NAMES}\n{rows}".encode(), "x", MOBILE)
         assert found.header and tuple(filter(None, found.columns)) == tuple(filter(None, columns))
         assert len(found.columns) == len(columns)
+    half = f"{NAMES}\n1,1,2,1,a,4,2014-12-01 00\n1,2,1,a,4,2014-12-01 00\n"  # a half is not most
+    assert layout_of(half.encode(), "x", MOBILE).columns == MOBILE.columns
 
 
 def test_a_survey_counts_lines_and_says_what_an_engine_may_read(tmp_path: Path) -> None:
