@@ -60,7 +60,8 @@ TESTS = {
         "writing/dataset.py writing/recbole_yaml.py": "settings sources published lists golden",
     },
     "recbole_alibaba": {
-        "model/alibabalightgcn.py": "losses pair_scores propagation model trainer",
+        "model/alibabalightgcn.py": "losses pair_scores propagation softmax_scores model trainer",
+        "model/sampled_softmax.py model/softmax_scores.py": "sampled_softmax softmax_scores model",
         "model/losses.py model/pair_scores.py": "losses pair_scores model",
         "model/*.py": "graph propagation model",
         "data/negatives.py data/train_loader.py": "negatives dataset",
@@ -105,6 +106,7 @@ EQUIVALENT = [
     ("dataset_prep/*.py", r"spark_url=spark_url", "only a cluster would notice"),
     ("recbole_alibaba/data/sorting.py", r"len\(keys\) \+ 1", "a bit more than the positions need"),
     ("recbole_alibaba/data/user_lists.py", r"np\.append\(keys, -", "no key is negative"),
+    ("recbole_alibaba/model/sampled_softmax.py", r"F\.normalize.*dim=1", "the default"),
     ("recbole_alibaba/evaluation/top_k.py", r"^BUFFER_BYTES =", "how much memory is used"),
     ("recbole_alibaba/host/checkpoints.py", r"map_location=.* -> (?!.*map_location)", "seen on a GPU only"),
     ("recbole_alibaba/evaluation/top_k.c", r"BLOCK", "how many scores are compared at once"),

@@ -224,7 +224,7 @@ def test_softmax_is_taken_over_the_items_of_the_batch(size):
     logits = users[interaction["user_id"]] @ items[there].T / 0.2
     expected = torch.nn.functional.cross_entropy(logits, torch.searchsorted(there, interaction["item_id"]))
     ranking, reg = model.calculate_loss(interaction)
-    assert model.loss_parts == ("softmax", "reg")
+    assert model.loss_parts == ("softmax", "reg") and model.popularity_exponent == 1.0
     torch.testing.assert_close(ranking, expected)
     interaction.interaction["neg_item_id"] = torch.zeros(size, dtype=torch.int64)  # of padding, whose row is nothing
     with torch.no_grad():
