@@ -102,6 +102,7 @@ EQUIVALENT = [
     ("dataset_prep/pairs/core.py", r"len\(pairs\[[01]\]\)", "users and items of the pairs are as many"),
     ("dataset_prep/pairs/core.c", r"prefetch|AHEAD", "a hint to the processor"),
     ("dataset_prep/files/streams.py", r"^FIRST =", "how many bytes are looked at"),
+    ("dataset_prep/files/streams.py", r"LEAST_UNPACKED =.*1 <<", "how large a bomb may become"),
     ("dataset_prep/engines/sql.py", r"^MOST_ROWS =", "how much memory is used"),
     ("dataset_prep/*.py", r"spark_url=spark_url", "only a cluster would notice"),
     ("recbole_alibaba/data/sorting.py", r"len\(keys\) \+ 1", "a bit more than the positions need"),

@@ -1,6 +1,7 @@
 """The estimate before training: arithmetic, advice, and that measuring changes nothing."""
 
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from recbole_alibaba import build_config, prepare
-from recbole_alibaba.trainer.cost_estimate import Estimate, advice, announce, estimate
+from recbole_alibaba.trainer.cost_estimate import Estimate, _step_seconds, advice, announce, estimate
 
 GB = 1_000_000_000
 
@@ -37,6 +38,22 @@ def test_advice() -> None:
         "adam_betas: [0.9, 0.900]. Or set loss: softmax with train_batch_size: 4096, about 21 minutes an epoch" in both
     )
     assert "No larger batch helps" in str(advice(at(700), at(900, batch=8_192), 2 * GB))
+
+
+@pytest.mark.parametrize("shared", [1, 3])
+def test_the_faster_step_counts_or_the_mean_of_those_that_share_a_propagation(two_tastes: Path, shared: int) -> None:
+    settings = {"data_path": str(two_tastes), "shared_propagation": shared, "show_progress": False}
+    made = prepare(build_config("AlibabaLightGCN", "two-tastes", config_dict=settings))
+    waits = iter([0.6, 0.0, 0.0])
+    calculate_loss = made.model.calculate_loss
+
+    def slowly(interaction: Any) -> Any:
+        time.sleep(next(waits))
+        return calculate_loss(interaction)
+
+    made.model.calculate_loss = slowly
+    found = _step_seconds(made.model, made.train_data, 8, "bpr")
+    assert found < 0.6 if shared == 1 else found >= 0.2
 
 
 @pytest.mark.parametrize("own", [{}, {"shared_propagation": 3}, {"loss": "softmax"}], ids=str)

@@ -67,6 +67,15 @@ def test_seen_items_and_a_subset(model: Any, caplog: pytest.LogCaptureFixture) -
     assert "left out: nope." in caplog.text
 
 
+def test_an_unknown_user_gets_the_popular_items_of_the_subset(model: Any) -> None:
+    degree, texts = model.history.degree, model.items.texts
+    rare = sorted(range(1, len(texts)), key=lambda item: (-degree[item], item))[100:110]
+    found = model.recommend(["nobody"], k=10, items=[texts[item] for item in rare], unknown="popular")
+    assert found["item"].tolist() == [texts[item] for item in rare if degree[item]]
+    best = int(degree[1:].argmax()) + 1
+    assert model.recommend(["nobody"], k=1, unknown="popular")["item"].tolist() == [texts[best]]
+
+
 def test_shares_add_up_to_the_score(model: Any) -> None:
     rng = np.random.default_rng(0)
     rows = model.recommend(rng.choice(model.users.texts[1:], 250, replace=False), k=20, explain=True)

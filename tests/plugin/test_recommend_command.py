@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recbole_alibaba.host.errors import SavedRunError
+from recbole_alibaba.recommending.files.id_files import read_columns
 from recbole_alibaba.recommending.files.tianchi import best_number, last_known_day
 
 Command = Callable[..., Result]
@@ -25,6 +26,7 @@ Command = Callable[..., Result]
         "age,User_ID:token\n3,196\n4,186",
         '"196"\t1\n"186"\t2\n',
         "id\n196\n186",
+        '"age", "user_id"\n3, "196"\n4, "186"\n',
     ],
 )
 def test_files_of_ids(command: Command, trained: dict[str, Any], tmp_path: Path, text: str) -> None:
@@ -51,6 +53,22 @@ def test_forms_of_output_hold_the_same(command: Command, trained: dict[str, Any]
         assert table["score"].to_numpy() == pytest.approx(expected["score"].to_numpy())
         because = [json.loads(one) if isinstance(one, str) else one for one in table["because"]]
         assert because == [[list(pair) for pair in one] for one in expected["because"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "rows"),
+    [
+        ("a x\nb  y\n", ("user", "item"), [["a", "x"], ["b", "y"]]),
+        ("item_id user_id\nx a\n", ("user", "item"), [["a", "x"]]),
+        ("two words\n b \n", ("user",), [["two words"], ["b"]]),  # one column: blanks belong to the id
+        ("a;x;1\n", ("item", "user"), [["a", "x"]]),
+        ("a\tx,y\n", ("user", "item"), [["a", "x,y"]]),
+        ("", ("user",), []),
+    ],
+)
+def test_columns_of_files(tmp_path: Path, text: str, columns: tuple[str, ...], rows: list[list[str]]) -> None:
+    (tmp_path / "file").write_text(text)
+    assert read_columns(tmp_path / "file", columns).to_numpy().tolist() == rows
 
 
 @pytest.mark.parametrize("option", ["--new-users", "--history"])

@@ -22,7 +22,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from recbole_alibaba import run
 from recbole_alibaba.experiment import build_config, prepare
 from recbole_alibaba.host.errors import CannotResumeError
-from recbole_alibaba.saved.run_folder import held
+from recbole_alibaba.saved.run_folder import held, latest_run
 from recbole_alibaba.trainer import continued
 from tests.conftest import two_taste_rows, write_inter
 
@@ -206,6 +206,21 @@ def test_what_counts_may_not_change(two_tastes: Path, copied: Path, changes: dic
         train(two_tastes, **{"resume": True, "epochs": 2, "checkpoint_dir": "saved", **changes})
     assert sentence in str(refused.value)
     assert (copied / "state.pt").read_bytes() == before
+
+
+def test_a_run_without_states_cannot_go_on(two_tastes: Path, copied: Path) -> None:
+    (copied / "state.pt").unlink()
+    with pytest.raises(CannotResumeError, match=r"trained without states, so it cannot go on\. Start a new one"):
+        train(two_tastes, resume=True, epochs=3, checkpoint_dir="saved")
+
+
+def test_the_latest_run_is_a_folder(tmp_path: Path) -> None:
+    day = "AlibabaLightGCN-log-20260101"
+    for name in (f"{day}-000000", f"{day}-000001", f"{day}-000001-2", f"{day}-000001-10", f"{day}-00000", "BPR-log-1"):
+        (tmp_path / name).mkdir()
+    (tmp_path / f"{day}-000002").touch()  # a file
+    assert latest_run(tmp_path, "AlibabaLightGCN", "log") == tmp_path / f"{day}-000001-10"
+    assert latest_run(tmp_path, "BPR", "log") is None and latest_run(tmp_path / "absent", "BPR", "log") is None
 
 
 def test_more_epochs_of_a_schedule_are_another_run(two_tastes: Path) -> None:

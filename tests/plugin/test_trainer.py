@@ -194,6 +194,23 @@ def test_advice_is_given_once(two_tastes: Path, caplog: pytest.LogCaptureFixture
     assert caplog.messages[-1].endswith("seen again after 1 more epochs.")
 
 
+def test_warnings_of_an_earlier_process_are_counted_epoch_by_epoch(two_tastes: Path) -> None:
+    """After a replay the next epoch says what it would have said in one process."""
+    trainer = experiment(two_tastes).trainer
+    losses = (0.7, LN2, LN2, LN2, LN2)
+    records = [
+        {"epoch": n, "batches": 8, "seconds": 1.0, "loss": loss, "bpr": loss, "valid": {"recall@10": 0.0}}
+        for n, loss in enumerate(losses)
+    ]
+    whole, resumed = EpochWarnings(trainer), EpochWarnings(trainer)
+    for end in range(1, len(records)):
+        before = {name: value for name, value in records[end - 1].items() if name != "valid"}
+        whole.warn([*records[: end - 1], before])
+    resumed.replay(records[:-1])
+    assert [found.id for found in resumed.findings] == [found.id for found in whole.findings] != []
+    assert resumed._again == whole._again
+
+
 def test_a_learning_model_is_not_warned_of(two_tastes: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         history = fit(experiment(two_tastes, epochs=5, learning_rate=0.01))

@@ -102,7 +102,16 @@ def test_requests_at_the_edge_of_a_meaning(options: dict[str, Any], users: Path,
 
 
 def test_sizes_of_memory() -> None:
-    sizes = {"1": 1, "2B": 2, "4GB": 4 * 10**9, "1.5 kib": 1536, " 800MB ": 800 * 10**6, "1TiB": 1 << 40}
+    sizes = {
+        "1": 1,
+        "2B": 2,
+        "4GB": 4 * 10**9,
+        "1.5 kib": 1536,
+        " 800MB ": 800 * 10**6,
+        "1TiB": 1 << 40,
+        "3GIB": 3 << 30,
+    }
+    sizes |= {"2kb": 2_000, "1 MiB": 1 << 20, "1TB": 10**12}
     assert {text: memory_of(text) for text in sizes} == sizes
     assert memory_of(None) > 1 << 27
 

@@ -86,7 +86,7 @@ def recommend(
     only = read_ids(items, "item") if items is not None else None
     baskets = read_columns(new_users, ("user", "item")) if new_users is not None else None
     model = _load(run, trust)
-    warn_of_formulas(output, [] if baskets is None else baskets["user"], model.users.texts[1:], model.items.texts[1:])
+    warn_of_formulas(output, [] if baskets is None else baskets["user"], model.users.texts, model.items.texts)
     if form:
         _tianchi(model, listed, k, seen, only, unknown, history, output, pairs, truth)
         return

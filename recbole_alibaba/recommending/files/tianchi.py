@@ -93,4 +93,4 @@ def by_score(table: pd.DataFrame) -> pd.DataFrame:
     columns, ascending = ["score"], [False]
     if "popular" in table:
         columns, ascending = ["popular", *columns], [True, *ascending]
-    return table.sort_values(columns, ascending=ascending, kind="stable", ignore_index=True)
+    return table.sort_values(columns, ascending=ascending, kind="stable")
