@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from prep_data import ANY, HEADER, files
 
 from dataset_prep import InputError, convert
-from dataset_prep.files.streams import ROOM, blocks
+from dataset_prep.files.streams import ROOM, blocks, find
 
 ROWS = [
     "10001082,285259775,1,97lk14c,4076,2014-12-08 18",
@@ -173,5 +173,10 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
         inter(str(tmp_path / "nothing-*.csv"), tmp_path / "out")
     with pytest.raises(InputError, match="is a folder"):
         inter(tmp_path, tmp_path / "out")
+    for name in ("b/2.csv", "a/1.csv", "a/c/3.csv", "a/d.csv/4.txt"):
+        (tmp_path / "parts" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "parts" / name).touch()
+    every = find([str(tmp_path / "parts" / "**" / "*.csv"), str(tmp_path / "parts" / "a" / "1.csv")], "--log")
+    assert [str(Path(one).relative_to(tmp_path / "parts")) for one in every] == ["a/1.csv", "a/c/3.csv", "b/2.csv"]
     with pytest.raises(InputError, match=r"there is no file .*absent/users\.csv\.$"):
         inter(tmp_path / "absent" / "users.csv", tmp_path / "out")

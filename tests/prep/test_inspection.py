@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 from prep_data import HEADER
@@ -132,6 +133,38 @@ def test_the_recommended_command_converts(
     ]  # fmt: skip
     done = CliRunner().invoke(main, [*words[3:], "--output", str(tmp_path / "out"), "--strict"])
     assert done.exit_code == 0, done.output
+
+
+def test_partners_are_counted_from_the_first_user(log: Log, tmp_path: Path) -> None:
+    """Of ten users one has two items: half and nine in ten have one."""
+    users = log([(u, u + 100 * k, 4, 1, "2014-12-01 00") for u in range(10) for k in range(1 + (u == 9))])
+    assert "partners of a user: half have at most 1, nine in ten at most 1, the most 2" in inspect([str(users)]).lines()
+    even = log([(u, u + 100 * k, 4, 1, "2014-12-01 00") for u in range(4) for k in range(1 + (u > 1))])
+    assert "partners of a user: half have at most 1, nine in ten at most 2, the most 2" in inspect([str(even)]).lines()
+
+
+def test_a_choice_is_judged_by_the_times_of_its_own_behaviours(tmp_path: Path) -> None:
+    """Purchases of shared items are the latest, so training knows what is held out. Their clicks were the earliest."""
+    rows = []
+    for u in range(120):
+        shared, own = [(u + k) % 40 for k in range(8)], [1000 + u // 2, 2000 + u // 2]
+        for place, item in enumerate([*own, *shared]):
+            rows.append(f"{u},{item},7,buy,{1511700000 + place * 60}")
+        for place, item in enumerate([*shared, *own]):
+            rows.append(f"{u},{item},7,pv,{1511600000 + place * 60}")
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(rows))
+    purchases, *_, everything = inspect([str(log)]).choices
+    assert purchases.behaviors == ("buy",) and purchases.enough is not None
+    assert everything.behaviors == ("pv", "fav", "cart", "buy") and everything.enough is None
+
+
+def test_parquet_has_a_page_too(tmp_path: Path) -> None:
+    log, page = tmp_path / "log.parquet", tmp_path / "page.html"
+    (tmp_path / "log.csv").write_text("user_id,item_id\n" + "\n".join(f"{u},{i}" for u in range(9) for i in range(9)))
+    duckdb.sql(f"COPY (FROM read_csv('{tmp_path / 'log.csv'}')) TO '{log}' (FORMAT parquet)")
+    found = inspect([str(log)], html=page)
+    assert found.rows == 81 and "log.parquet: a log with named columns" in page.read_text()
 
 
 def test_dirt_does_not_stop_a_look(log: Log, tmp_path: Path) -> None:

@@ -71,6 +71,8 @@ def test_distinct_pairs(logs: list[list[Row]], unit: int, spread: int, far: int,
     assert users.tolist() == sorted({row[0] for row in every}) and items.tolist() == sorted({row[1] for row in every})
     columns = (users[pairs.u], items[pairs.i], pairs.mask, pairs.n, pairs.first)
     assert list(zip(*(column.tolist() for column in columns), strict=True)) == by_definition(every, kept)
+    kinds = [np.int64, np.int64, np.int32, np.int32, np.int32, np.int32, np.int64]
+    assert [column.dtype for column in (users, items, pairs.u, pairs.i, pairs.mask, pairs.n, pairs.first)] == kinds
     again = coded_rows(rows, pairs)
     carried = (users[again.u], items[again.i], again.t, again.row_class)
     assert list(zip(*(column.tolist() for column in carried), strict=True)) == every
