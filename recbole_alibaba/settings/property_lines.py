@@ -23,7 +23,7 @@ from recbole_alibaba.settings.kinds import (
 from recbole_alibaba.settings.property_files import read_mapping
 
 # `n_layers: 2   # (int) The number of layers. Range in [1, 2].`
-_LINE = re.compile(r"^(?P<key>[\w-]+):[^#]*#\s*(?:\((?P<types>[^)]*)\))?(?P<rest>.*)$", re.MULTILINE)
+_LINE = re.compile(r"^(?P<key>[\w-]+):[^#\n]*#[ \t]*(?:\((?P<types>[^)]*)\))?(?P<rest>.*)$", re.MULTILINE)
 _BRACKET = re.compile(r"\[([^\]]*)\]")
 _RANGE = re.compile(r"[Rr]ange in \[\s*([-\d.]+)\s*,\s*([-\d.]+)\s*\]")
 # What these multiply or raise may be fractional, although some of RecBole's lines say (int).
