@@ -78,7 +78,7 @@ TESTS = {
         "recommending/files/*.py": "recommend_command",
         "recommending/*.py": "recommend saved_run serve",
         "serving/*.py": "serve",
-        "settings/*.py": "setting_kinds typed_settings host_config",
+        "settings/*.py": "setting_kinds setting_combinations typed_settings host_config",
         "console/*.py": "console terminal",
         "trainer/*.py": "optimizer trainer host_trainers",
         "host/cache.py host/guards.py": "host_cache dataset load_failure run",

@@ -219,6 +219,8 @@ def test_a_stage_cannot_gain_rows() -> None:
     funnel.add(Stage("few", 2, None, "y"))
     funnel.add(Stage("fewer", 1, None, "x"))
     assert funnel.dropped() == {"x": 1, "y": 3}
+    assert funnel.lines()[2:] == ["few: 2 rows (40.0%)", "fewer: 1 rows (20.0%)"]
+    assert Funnel([Stage("all", 0, Size(0, 0, 0))]).lines() == ["all: 0 rows (0.0%), 0 pairs, 0 users, 0 items"]
     with pytest.raises(AssertionError, match="more rows"):
         funnel.add(Stage("odd", 2))
 
