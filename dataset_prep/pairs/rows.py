@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_prep.pairs.sorting import Narrow, distinct_pairs
-from dataset_prep.pairs.table import INSIDE, UNDATED, Counts
+from dataset_prep.pairs.table import INSIDE, Counts
 from dataset_prep.sources.times import BEIJING_OFFSET, DAY, day_of
 
 BYTES_A_ROW = 40
@@ -62,7 +62,7 @@ class LogRows:
     def add(self, block: RowBlock) -> None:
         self.events += block.events
         self.days.update(block.days)
-        classes = np.bincount(block.row_class, minlength=UNDATED + 1)
+        classes = np.bincount(block.row_class)
         self.carried.update({int(row_class): int(classes[row_class]) for row_class in np.flatnonzero(classes)})
         if not len(block.row_class):
             return

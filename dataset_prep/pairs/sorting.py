@@ -96,7 +96,7 @@ def positions_in(users: Narrow, known: Ints) -> Ints:
 def coded(values: Narrow, pool: Executor) -> tuple[Ints, Narrow]:
     """(distinct values sorted, the code of each value: its position among them)"""
     low, high = (int(values.min()), int(values.max())) if len(values) else (0, -1)
-    if 0 <= high - low < DENSE * len(values):
+    if high - low < DENSE * len(values):
         return _by_table(values, low, high, pool)
     if values.max(initial=0) >= 1 << 31 or len(values) >= 1 << 31:
         known, codes = np.unique(values, return_inverse=True)
