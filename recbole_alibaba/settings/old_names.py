@@ -110,7 +110,9 @@ def _same_space(value: Any) -> dict[str, Any]:
     groups = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
     new = {}
     for group in groups:
-        fields = [str(field) for field in group] if isinstance(group, list) else [str(group)]
+        if not isinstance(group, list) or len(group) < 2:
+            raise ValueError(value)
+        fields = [str(field) for field in group]
         first = next((field for field in fields if field in ("user_id", "item_id")), fields[0])
         new[f"alias_of_{first}"] = [field for field in fields if field != first]
     return new
