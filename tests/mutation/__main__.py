@@ -34,7 +34,7 @@ from tests.mutation.changes import Change, changes
 TESTS = {
     "dataset_prep": {
         "api.py": "public_names settings frames sources command_line",
-        "settings.py machine.py errors.py command.py": "settings command_line split memory_limit sources remedies",
+        "settings.py machine.py errors.py command.py": "settings command_line split memory_limit sources",
         "conversion.py": "settings split remedies accounting enough golden",
         "inspection.py": "inspection headers enough",
         "published.py": "published split_forms",
@@ -51,7 +51,7 @@ TESTS = {
         "reading/pairs_file.py": "split_forms published",
         "reading/remote.py": "addresses",
         "reading/*": "layout files sources lists readers headers forms accounting golden",
-        "sources/sample.py": "sample",
+        "sources/sample.py": "sample golden",
         "sources/*": "layout sources settings headers readers inspection forms",
         "writing/atomic.py": "atomic",
         "writing/lock.py": "forms",

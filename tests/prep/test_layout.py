@@ -25,8 +25,8 @@ from dataset_prep.files.streams import FIRST, Block
 from dataset_prep.files.survey import survey
 from dataset_prep.reading.fields import NUMBER, OPTIONAL, SKIP, compiled, read_lines
 from dataset_prep.settings import Settings
-from dataset_prep.sources.columns import Columns
-from dataset_prep.sources.names import is_header
+from dataset_prep.sources.columns import Columns, csv_command, named_by_header
+from dataset_prep.sources.names import is_header, roles_of
 from dataset_prep.sources.times import day_of, form, recognised, timestamp
 
 CHINESE = "用户,商品\n"
@@ -300,3 +300,49 @@ def test_columns_of_csv_by_name_and_by_number() -> None:
         source = chosen.source(rows)
         assert source.columns == ("user_id", "item_id", "timestamp")
         assert dict(source.asked) == {"user_id": "who", "item_id": "what", "timestamp": "when"}
+
+
+def test_a_header_without_a_needed_column_or_with_two_is_refused_by_the_logs_own_names() -> None:
+    names = MOBILE.names
+    assert roles_of([*names, "ts"], MOBILE, "x")[-2:] == ("timestamp", "")  # of two times the log's own
+    with pytest.raises(InputError, match=r"x: the header .* has no column for time; mobile needs user_id, .*, time\."):
+        roles_of(names[:-1], MOBILE, "x")
+    with pytest.raises(InputError, match=r"two columns for item_id, 'item_id' and 'sku'"):
+        roles_of([*names, "sku"], MOBILE, "x")
+    with pytest.raises(InputError, match=r"that of a Tmall log.* tmall --log x"):
+        roles_of([*names, "seller_id"], MOBILE, "x")
+
+
+def test_the_command_for_a_log_of_no_known_source() -> None:
+    start = "python -m dataset_prep csv"
+    for rows, command in (
+        ([["uid", "sku"], ["1", "2"]], f"{start} --user-column uid --item-column sku --log f --name my-log"),
+        (
+            [["1", "2"]],
+            f"{start} --user-column 1 --item-column 2 --log f --name my-log, with the numbers of your columns",
+        ),
+        (
+            [["uid", "what"], ["1", "2"]],
+            f"{start} --user-column uid --item-column ITEM --log f --name my-log, with the names of your columns for "
+            "item_id",
+        ),
+        (
+            [["who", "what"], ["1", "2"]],
+            f"{start} --user-column USER --item-column ITEM --log f --name my-log, with the names of your columns for "
+            "user_id and item_id",
+        ),
+    ):
+        assert csv_command("f", rows) == command
+    assert named_by_header([["uid", "brand_id", "month", "day"], ["1", "2", "6", "4"]]) == {
+        "user_column": "uid", "item_column": "brand_id", "time_column": "month,day"
+    }  # fmt: skip
+    assert named_by_header([["uid", "sku", "brand_id", "time"], ["1", "2", "3", "noon"]])["time_format"] == "PATTERN"
+    assert "time_format" not in named_by_header([["uid", "sku", "time"], ["1", "2", "1417392000"]])
+
+
+def test_a_month_and_a_day_of_csv() -> None:
+    source = Columns("u", "i", "m,d").source([["u", "i", "m", "d"], ["1", "2", "6", "4"]])
+    first = b"u,i,m,d\n1,2,6,4\n"
+    found = layout_of(first, "x", source)
+    assert sample_lines(first, found) == [b"1\t2\t%d\t4" % beijing(2014, 6, 4)]
+    assert adapted(source, first, "x") is source

@@ -135,3 +135,29 @@ def test_ids_of_user_features_are_compared_as_text_where_the_logs_are_text(tmp_p
     info.write_text("007,1,1\n")
     made = convert("tmall", log, output=tmp_path, name="x", user_info=info, **ANY)
     assert columns(made.path / "x.user") == [["7", "0", "2"], ["007", "1", "1"]]
+
+
+def test_headers_of_the_lists_are_read_by_their_names(log: Log, tmp_path: Path) -> None:
+    users = log([(u, i, 4, 9, "2014-12-01 00") for u in (1, 2) for i in (5, 6)])
+    items, info = tmp_path / "items.csv", tmp_path / "info.csv"
+    options: dict[str, Any] = ANY | {"items": items, "item_geohash": True, "user_info": info, "output": tmp_path}
+    items.write_text("item_category,item_geohash,item_id\n9,97lk,5\n9,,6\n")
+    info.write_text("gender,user_id,age_range\n1,1,3\n,2,\n")
+    made = convert("mobile", users, name="x", **options)
+    assert columns(made.path / "x.item") == [["5", "9", "97lk"], ["6", "9", ""]]
+    assert columns(made.path / "x.user") == [["1", "3", "1"], ["2", "0", "2"]]
+    for file, content, sentence in (
+        (items, "item_id,sku\n5,5\n", "--items: items.csv: the header item_id,sku has several columns for item_id"),
+        (items, "user_id,time\n5,6\n", "--items: items.csv: the header user_id,time has no column for item_id"),
+        (
+            info,
+            "user_id,age_range\n1,3\n",
+            "--user-info: info.csv: the header is user_id,age_range; needed are user_id,",
+        ),
+        (info, "user_id,age,age,sex\n1,3,3,1\n", "--user-info: info.csv: the header is user_id,age,age,sex; needed"),
+    ):
+        before = file.read_text()
+        file.write_text(content)
+        with pytest.raises(InputError, match=sentence):
+            convert("mobile", users, name="y", **options)
+        file.write_text(before)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import MISSING, fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prep_data import ANY, mobile_log
 
-from dataset_prep import OutputError, UsageError, convert
+from dataset_prep import SOURCES, OutputError, UsageError, convert
 from dataset_prep.machine import memory_of
+from dataset_prep.settings import Settings
 
 
 @pytest.fixture
@@ -54,6 +57,10 @@ def users(tmp_path: Path) -> Path:
         ("mobile", {"max_bad": -0.1}, "--max-bad"),
         ("mobile", {"memory_limit": "lots"}, "--memory-limit: 'lots' is no size"),
         ("mobile", {"memory_limit": "4XB"}, "--memory-limit"),
+        ("mobile", {"min_known": 1.01}, "--min-known: 1.01 is no share"),
+        ("mobile", {"min_known": -0.1}, "--min-known"),
+        ("mobile", {"min_user": 0}, "--min-user: 0; the least is 1"),
+        ("mobile", {"min_items": 0}, "--min-items: 0; the least is 1"),
         ("mobile", {"item_geohash": True}, "--items"),
         ("mobile", {"item_geohash": True, "items": "log.csv", "level": "category"}, "--level item"),
         ("mobile", {"user_column": "1", "item_column": "2"}, "belong to csv"),
@@ -99,6 +106,16 @@ def test_requests_without_a_meaning(
 )  # fmt: skip
 def test_requests_at_the_edge_of_a_meaning(options: dict[str, Any], users: Path, tmp_path: Path) -> None:
     assert convert("mobile", users, output=tmp_path / "out", **(ANY | {"name": "x"} | options)).rows == 4
+
+
+def test_settings_have_the_defaults_of_convert() -> None:
+    own = {one.name: one.default for one in fields(Settings) if one.default is not MISSING}
+    shared = {name: one.default for name, one in signature(convert).parameters.items() if name in own}
+    paths = {"items": (), "quiet": False}  # nothing, and the command line's bars
+    assert {name: paths.get(name, default) for name, default in shared.items()} == {name: own[name] for name in shared}
+    assert shared["min_interactions"] == 1000 and shared["min_users"] == shared["min_items"] == 50
+    with pytest.raises(UsageError, match="--memory-limit: 'lots' is no size"):
+        Settings(SOURCES["mobile"], (), Path(), "x", memory_limit="lots")
 
 
 def test_sizes_of_memory() -> None:

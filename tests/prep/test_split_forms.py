@@ -98,7 +98,23 @@ def test_the_form_as_asked(tmp_path: Path) -> None:
     assert found > EXPECTED and any(line.endswith("\t7") for line in found)
 
 
-def test_validation_pairs_that_stand_in_training(tmp_path: Path) -> None:
+def test_validation_pairs_that_stand_in_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(InputError, match="--valid-share"):
         published(tmp_path, lists(TRAIN), lists(TEST), lists(TRAIN[:50]))
     assert published(tmp_path, lists(TRAIN), lists(TEST), valid_share=0.1) < EXPECTED
+    new = [pair for pair in ((u, i) for u in range(30) for i in range(100, 160)) if pair not in PAIRS]
+    for known, told in ((30, False), (31, True)):  # of 60
+        caplog.clear()
+        published(tmp_path, lists(TRAIN), lists(TEST), lists(TRAIN[:known] + new[: 60 - known]))
+        assert ("31 of 60 pairs of --valid stand in --train as well" in caplog.text) is told
+
+
+def test_columns_by_name_in_any_order(tmp_path: Path) -> None:
+    for head, order in (
+        ("item,user", (1, 0)),
+        ("user,item", (0, 1)),
+        ("item_id,who", (1, 0)),
+        ("what,user_id", (1, 0)),
+    ):
+        train, test = ([head, *(",".join(str(pair[n]) for n in order) for pair in part)] for part in (TRAIN, TEST))
+        assert published(tmp_path, train, test) == EXPECTED
