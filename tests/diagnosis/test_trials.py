@@ -70,6 +70,28 @@ def test_a_cause_named_second_counts_half():
     assert ranked(findings) == ["b", "c", "a"]
 
 
+def test_what_was_measured_outweighs_two_errors_and_not_three():
+    measured = finding("a", "error", ("a",))
+    for errors, first in ((2, "a"), (3, "b")):
+        assert ranked([measured, *(finding(f"other{n}", "error", ("b",)) for n in range(errors))])[0] == first
+    advice = finding("a", "advice", ("a",))
+    assert ranked([advice, finding("other", "warning", ("b",))])[0] == "b"
+
+
+def test_thin_data_come_before_what_they_may_cause():
+    thin, measured = finding("few-users", "warning", ("thin",)), finding("a", "error", ("a",))
+    assert ranked([measured, thin]) == ["thin", "a"]  # 2 + 8 against 3 + 4
+    assert ranked([measured, finding("few-users", "advice", ("thin",))]) == ["a", "thin"]
+
+
+def test_hardly_any_data_are_the_only_finding():
+    other = finding("flat", "error")
+    for number, names in ((9.9, ["thin-data"]), (10.0, ["flat", "thin-data"])):
+        thin = Finding("thin-data", "warning", number, 100.0)
+        assert [one.id for one in merged([other, thin])] == names
+    assert [one.id for one in merged([other, finding("few-users", "error")])] == ["few-users", "flat"]
+
+
 def test_of_two_findings_with_one_id_the_worse_counts():
     first, second = finding("coupled-decay", "warning"), finding("coupled-decay", "error")
     assert merged([first, second]) == merged([second, first]) == [second]
