@@ -105,6 +105,8 @@ REMEDIES = [
     ("topk-above-items", {"topk": [10, 50], "items": 20, "valid_metric": "NDCG@10"}, [{"topk": [10]}]),
     ("topk-above-items", {"topk": 50, "items": 5}, [{"topk": [5]}]),
     ("topk-above-items", {"topk": [50], "items": 30}, [{"topk": [10]}]),
+    ("topk-above-items", {"topk": [50], "items": 1}, [{"topk": [1]}]),
+    ("topk-above-items", {"topk": [50]}, [{"topk": [1]}]),
     ("metric-never-computed", {"topk": [5, 10], "metrics": ["Hit", "MRR"]}, [{"valid_metric": "Hit@10"}]),
     ("metric-never-computed", {}, [{"valid_metric": "Recall@10"}]),
     ("one-step-epochs", {"train": 8_000}, [{"train_batch_size": 512}]),
