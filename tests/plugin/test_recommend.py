@@ -158,6 +158,26 @@ def test_bad_arguments_are_one_sentence(model: Any, asked: dict[str, Any], sente
         model.recommend(**asked)
 
 
+def test_what_a_model_is_and_what_it_cannot_be_asked(model: Any) -> None:
+    assert repr(model) == "<AlibabaLightGCN trained on ml-100k: 943 users, 1,682 items>"
+    for asked in ({}, {"item": "50", "user": "196"}):
+        with pytest.raises(SavedRunError, match="give an item or a user, one of the two"):
+            model.similar(**asked)
+    for rows, sentence in (
+        (pd.DataFrame({"user": ["x"], "sku": ["50"]}), "needs the columns user and item; it has user, sku"),
+        (pd.DataFrame({"user": [], "item": []}), "has no row"),
+    ):
+        with pytest.raises(SavedRunError, match=sentence):
+            model.fold_in(rows, k=1)
+
+
+def test_a_popular_list_has_no_explanation(model: Any) -> None:
+    found = model.recommend(["nobody", "196"], k=2, explain=True, unknown="popular")
+    unknown, known = found[found["user"] == "nobody"], found[found["user"] == "196"]
+    assert unknown["because"].tolist() == [[], []] and unknown[["own", "others"]].isna().to_numpy().all()
+    assert all(known["because"]) and known[["own", "others"]].notna().to_numpy().all()
+
+
 @pytest.mark.parametrize("name", ["BPR", "ItemKNN", "NeuMF"])
 def test_recboles_models_are_recommended_from_by_their_checkpoint(two_tastes: Path, name: str) -> None:
     settings = {"data_path": str(two_tastes), "epochs": 1, "show_progress": False}

@@ -93,6 +93,9 @@ def test_new_users_in_a_file(command: Command, trained: dict[str, Any], tmp_path
         (["--output=absent/x.csv"], "no folder absent"),
         (["--output=x.csv", "--users=1960"], "does not know"),
         (["--pairs=3"], "belong to --format=tianchi"),
+        (["--format=tianchi", "--new-users=short.csv"], "no place for --new-users and --explain"),
+        (["--format=tianchi", "--explain"], "no place for --new-users and --explain"),
+        (["--new-users=short.csv", "--history=empty.txt"], "use full or train; the new users are in --new-users"),
     ],
 )
 def test_bad_input_is_one_sentence_and_nothing_is_written(

@@ -214,6 +214,12 @@ def test_a_run_without_states_cannot_go_on(two_tastes: Path, copied: Path) -> No
         train(two_tastes, resume=True, epochs=3, checkpoint_dir="saved")
 
 
+def test_a_run_whose_settings_are_damaged_cannot_go_on(two_tastes: Path, copied: Path) -> None:
+    (copied / "config.yaml").write_text("[")
+    with pytest.raises(CannotResumeError, match=r"config\.yaml is missing or damaged\. Start a new run"):
+        train(two_tastes, resume=str(copied), epochs=3, checkpoint_dir="saved")
+
+
 def test_the_latest_run_is_a_folder(tmp_path: Path) -> None:
     day = "AlibabaLightGCN-log-20260101"
     for name in (f"{day}-000000", f"{day}-000001", f"{day}-000001-2", f"{day}-000001-10", f"{day}-00000", "BPR-log-1"):

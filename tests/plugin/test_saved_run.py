@@ -121,6 +121,15 @@ def test_missing_files_other_versions_and_unfinished_runs(copied: Path, tmp_path
         load("latest")
     with pytest.raises(SavedRunError, match="There is no nowhere"):
         load("nowhere")
+    (copied / "config.yaml").unlink()
+    with pytest.raises(SavedRunError, match=r"there is no saved run\. A run's folder holds config\.yaml and run\.json"):
+        load(copied)
+    (copied / "run.json").write_text(json.dumps({**json.loads(record), "files": {}, "kind": "sequential"}))
+    with pytest.raises(SavedRunError, match=r"has no tables\. It is a sequential model; only general ones"):
+        load(copied)
+    (copied / "run.json").write_text(json.dumps({**json.loads(record), "files": {}, "kind": "general"}))
+    with pytest.raises(SavedRunError, match=r"has no tables\. Name RecBole's checkpoint instead.* --trust"):
+        load(copied)
 
 
 def test_a_command_reads_a_run_without_recbole(trained: dict[str, Any], tmp_path: Path) -> None:
