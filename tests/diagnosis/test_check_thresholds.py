@@ -567,6 +567,21 @@ def test_an_oracle_gets_the_best_value(result, held, broken):
     assert ("evaluation-broken" in found(judged(result, held))) is broken
 
 
+@pytest.mark.parametrize(("by_row", "ranked"), [(False, [[3], [3], [5]]), (True, [[3], [4], [5]])])
+def test_rows_of_label_0_are_no_held_out_items(by_row, ranked):
+    """And a sequence model ranks each row against its own item."""
+    asked, rows = [], batch([1, 1, 2], [3, 4, 5], [1, 1, 1])
+    trainer = SimpleNamespace(evaluate=lambda *_, **__: asked.append(trainer.model) or {"logloss": 0.5}, model=Tiny())
+    valid = loader(np.array([1, 1, 2]), np.array([3, 4, 5]))
+    valid._dataset.inter_feat["label"] = torch.tensor([1.0, 0.0, 1.0])
+    valid.is_sequential = by_row
+    verdicts = evaluation(experiment(trainer.model, valid=valid, trainer=trainer, LABEL_FIELD="label"))
+    assert skipped(verdicts) == {"another-metric"}
+    (oracle,) = asked
+    assert oracle.predict(rows).tolist() == [1.0, 0.0, 1.0]
+    assert [row.nonzero().flatten().tolist() for row in oracle.full_sort_predict(rows).view(3, 9)] == ranked
+
+
 def test_what_is_too_large_to_evaluate():
     assert skipped(judged({"ndcg@10": 0.0}, most=53)) == {"too-large-to-evaluate"}
     assert found(judged({"ndcg@10": 0.0}, most=54))  # 6 users times 9 items
