@@ -135,6 +135,20 @@ def test_a_raw_log_whose_core_is_empty_gets_a_converter_line_that_works(tmp_path
     assert len((tmp_path / "dataset" / "mended" / "mended.inter").read_text().splitlines()) > 1_000
 
 
+def test_what_a_raw_log_leaves_is_the_number_of_the_finding(tmp_path, monkeypatch):
+    from dataset_prep.sources.sample import write_sample
+
+    monkeypatch.chdir(tmp_path)
+    users, _ = write_sample(tmp_path / "log")
+    (tmp_path / "much.yaml").write_text(yaml.safe_dump({"prep": {"min_interactions": 10**6}}))
+    result = CliRunner().invoke(doctor, [f"--raw={users}", "--config_files=much.yaml", "--dataset=x", "--json"])
+    assert result.exit_code == 3
+    ((finding,),) = (json.loads(result.stdout)["findings"],)
+    assert finding["id"] == "raw-log-leaves-too-little" and finding["threshold"] == 10**6
+    assert finding["number"] > 1_000 and f"leaves {finding['number']:,} pairs" in finding["message"]
+    assert "Other behaviours, items or thresholds do not leave enough either" in finding["message"]
+
+
 def test_a_raw_log_that_is_absent_is_bad_usage(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(doctor, ["--raw=nothing.csv", "--dataset=x"])

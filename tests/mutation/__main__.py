@@ -33,7 +33,7 @@ from tests.mutation.changes import Change, changes
 # Of several rows that fit, the first counts.
 TESTS = {
     "dataset_prep": {
-        "api.py": "public_names settings frames sources command_line",
+        "api.py": "public_names settings frames forms sources command_line",
         "settings.py machine.py errors.py command.py": "settings command_line split memory_limit sources",
         "conversion.py": "settings split remedies accounting enough golden",
         "inspection.py": "inspection headers enough",
@@ -93,7 +93,7 @@ TESTS = {
         "diagnosis/monitor/*.py diagnosis/readings.py": "watcher sign*",
         "diagnosis/report/*.py": "console_report curves doctor_page doctor_command",
         "diagnosis/cures/trials.py diagnosis/cures/outcome.py": "trials",
-        "diagnosis/cures/*.py": "trials thin_data thin_bank",
+        "diagnosis/cures/*.py": "trials thin_data thin_bank doctor_command",
         "diagnosis/*.py": "check* preflight trials load_failure doctor_command",
     },
 }
