@@ -10,6 +10,7 @@ from click.testing import Result
 
 from recbole_alibaba.board.records import Records
 from recbole_alibaba.board.trial import digest
+from recbole_alibaba.host.errors import BadInput
 from tests.board.tiny_boards import BOARD, TRIALS, files, lay_out, records
 
 Board = Callable[..., Result]
@@ -92,6 +93,48 @@ def test_a_torn_line_is_no_record(tmp_path: Path) -> None:
     assert [record["id"] for record in mine.read()] == ["a"]
     mine.append({"id": "c"}, {})
     assert [record["id"] for record in mine.read()] == ["a", "c"]
+
+
+def test_records_that_cannot_be_read_say_what_to_do(tmp_path: Path) -> None:
+    mine, there = Records(tmp_path / "here", "tiny"), Records(tmp_path / "there", "tiny")
+    config = {"epochs": 1}
+    record = {
+        "id": "0" * 16, "dataset": "log", "label": "BPR", "seed": 1, "purpose": "final", "config": config,
+        "config_hash": digest(config), "data": {"fingerprint": "f"}, "scores": None,
+    }  # fmt: skip
+    with pytest.raises(BadInput, match=r"there is no tiny\.jsonl"):
+        mine.add(tmp_path / "absent", {})
+    others = [
+        {**record, "dataset": "other"},
+        {**record, "data": {"fingerprint": "g"}},
+        {**record, "config": {}},
+        record,
+    ]
+    for number, one in enumerate(others):
+        there.append({**one, "id": f"{number:016}"}, {})
+    taken, refused = mine.add(there.file.parent, {"log": "f"})
+    assert taken == 1 and [one["id"] for one in mine.read()] == [f"{3:016}"]
+    assert "this board has no data set other" in refused[0] and "its log has other content" in refused[1]
+    assert len(refused) == 3 and mine.add(there.file.parent, {"log": "f"})[0] == 0
+    with pytest.raises(BadInput, match=r"board\.json is missing or damaged\. Run the board without --render"):
+        mine.read_board()
+    mine.write_board(["a"], {"BPR": {}})
+    assert mine.read_board() == {"ids": ["a"], "spaces": {"BPR": {}}}
+    with pytest.raises(BadInput, match=r"lost\.npz is missing or damaged; it holds the scores of BPR, seed 1"):
+        mine.scores({**record, "scores": "lost.npz"})
+    assert mine.scores(record) == {}
+    mine.file.write_text('{"id": "a"}\nnothing\n')
+    with pytest.raises(BadInput, match=r"tiny\.jsonl:2: this line is no record"):
+        mine.read()
+
+
+def test_a_long_torn_line_is_cut_off(tmp_path: Path) -> None:
+    mine = Records(tmp_path, "tiny")
+    mine.append({"id": "a"}, {})
+    with mine.file.open("a") as file:
+        file.write("x" * 200_000)
+    mine.append({"id": "b"}, {})
+    assert mine.file.read_text().count("\n") == 2 and [one["id"] for one in mine.read()] == ["a", "b"]
 
 
 @pytest.mark.parametrize(

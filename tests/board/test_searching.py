@@ -1,5 +1,6 @@
 """The search: spaces are read and refused by name, and proposals depend on the finished trials alone."""
 
+import math
 import pickle
 import random
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from recbole_alibaba.board.campaign import Campaign, Chain
 from recbole_alibaba.board.plan import Budget, Entry, Plan
 from recbole_alibaba.board.searching.proposals import proposal
+from recbole_alibaba.board.searching.ranges import Range, read_range
 from recbole_alibaba.board.searching.spaces import Space, read_space
 from recbole_alibaba.board.trial import Surveyed
 from recbole_alibaba.host.errors import BadInput
@@ -44,6 +46,13 @@ def searched(
         ("BPR", {"learning_rate": {"low": 0.1}}, "needs two numbers, low and high"),
         ("BPR", {"learning_rate": {"low": 0.1, "high": 0.01}}, "low must be the smaller one"),
         ("BPR", {"learning_rate": {"low": 0, "high": 1, "log": True}}, "needs low above 0"),
+        ("BPR", {"learning_rate": {"low": 0.1, "high": 1, "log": 1}}, "log and int of learning_rate must be true or"),
+        ("BPR", {"learning_rate": {"low": 0.1, "high": 1, "log": True, "step": 0.1}}, "above 0, and no step"),
+        ("BPR", {"learning_rate": {"low": 0.1, "high": 1, "step": 0}}, "step of learning_rate is 0, and must lie"),
+        ("BPR", {"learning_rate": {"low": 0.1, "high": 1, "step": 0.91}}, "must lie between 0 and high - low"),
+        ("BPR", {"learning_rate": {"low": 0.1, "high": 1, "int": True}}, "int: true of learning_rate needs whole"),
+        ("BPR", {"learning_rate": {"low": True, "high": 2}}, "needs two numbers, low and high"),
+        ("BPR", {"learning_rate": {"low": 0.1, "high": float("inf")}}, "needs two numbers, low and high"),
         ("BPR", {"learning_rate": 0.1}, "learning_rate is 0.1, and a search needs a list of values"),
         ("BPR", {"learning_rate": []}, "a search needs a list of values"),
         ("BPR", {"learning_rate": [0.1, 0.1]}, "listed twice"),
@@ -55,6 +64,21 @@ def searched(
 def test_a_space_that_cannot_be_searched_is_refused(model: str, value: Any, wanted: str) -> None:
     with pytest.raises(BadInput, match=wanted):
         read_space(value, model)
+
+
+def test_values_of_a_range() -> None:
+    steps, whole, any_number = (
+        read_range("x", value, "here")
+        for value in ({"low": 0.1, "high": 0.5, "step": 0.1}, {"low": 2, "high": 5}, {"low": 0.0, "high": 1.0})
+    )
+    assert isinstance(steps, Range) and isinstance(whole, Range) and isinstance(any_number, Range)
+    assert steps.count == 5 and list(steps) == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5])
+    assert list(whole) == [2, 3, 4, 5] and any_number.count == math.inf
+    assert 0.3 in steps and 0.35 not in steps and 0.6 not in steps and 0.05 not in steps
+    assert 2 in whole and 5.0 in whole and 2.5 not in whole and True not in whole and "3" not in whole
+    assert 0.123 in any_number and 0.0 in any_number and 1.01 not in any_number
+    assert whole.as_yaml() == {"low": 2, "high": 5, "int": True}
+    assert steps.as_yaml() == {"low": 0.1, "high": 0.5, "step": 0.1}
 
 
 def test_ranges_of_recbole_are_settings_of_today() -> None:

@@ -162,6 +162,7 @@ def test_the_doctor_as_a_function_finds_the_same_and_prints_nothing(run, capfd):
     examined = examine(
         dataset="tastes", config_file_list=["all.yaml"], config_dict={"learner": "adam", "weight_decay": 0.01}
     )
+    assert 0 < examined.seconds < 600
     assert capfd.readouterr() == ("", "")
     assert examined.ill and examined.causes == [cause["id"] for cause in report["causes"]]
     assert [found.id for found in examined.findings] == [found["id"] for found in report["findings"]]

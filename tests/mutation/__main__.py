@@ -105,6 +105,7 @@ EQUIVALENT = [
     ("dataset_prep/pairs/core.c", r"prefetch|AHEAD", "a hint to the processor"),
     ("dataset_prep/files/streams.py", r"^FIRST =", "how many bytes are looked at"),
     ("dataset_prep/files/streams.py", r"LEAST_UNPACKED =.*1 <<", "how large a bomb may become"),
+    ("dataset_prep/choices/heldout.py", r"where\(surely, 1\.0", "a row that is never held out weighs nothing"),
     ("dataset_prep/engines/sql.py", r"^MOST_ROWS =", "how much memory is used"),
     ("dataset_prep/*.py", r"spark_url=spark_url", "only a cluster would notice"),
     ("dataset_prep/writing/text.c", r"value < 1 \?", "zero is its own negative"),
