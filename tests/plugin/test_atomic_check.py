@@ -82,6 +82,13 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "padded id": (put(("100000 ", "5", "5")), "line 52: user_id is '100000 ', with blanks"),
     "one name twice": (text([HEAD[0], HEAD[0], HEAD[2]]), "two columns are called 'user_id'"),
     "quoted header": (text([f'"{name}"' for name in HEAD]), "line 1: there are quotation marks"),
+    "separator behind the header": (text([*HEAD, ""], WIDER), "line 1: there is a separator after the last column"),
+    "blank in a name": (text(["user_id:token ", *HEAD[1:]]), "line 1: the column 'user_id:token ' has a blank"),
+    "no name": (text([*HEAD, ":float"], WIDER), "line 1: the column ':float' has a blank or no name"),
+    "rows by commas": (text(None, sep=","), "line 1: '1000.*' is a row, and a header is needed"),
+    "zero bytes": (b"user_id:token\titem_id:token\n\x00\x01\x02\n", "bytes that are zero.*Write the data as text"),
+    "no encoding": (text().encode() + b"\xff\xff\xff\n", "line 162: the bytes ff ff ff .*Save it as UTF-8"),
+    "other names, no user among them": (text(["a:token", "b:token", HEAD[2]]), "or set USER_ID_FIELD, ITEM_ID_FIELD"),
     "packed": (b"\x1f\x8b\x08\x00", "is a gzip file"),
     "web page": ("<!DOCTYPE html><html></html>", "this is a web page"),
 }  # fmt: skip
@@ -142,6 +149,7 @@ def test_a_file_that_recbole_reads_right(name: str) -> None:
         ({}, {"threshold": {"rating": 3}}, "threshold names the column 'rating'"),
         ({}, {"load_col": {"inter": ["user_id", "item_id"]}}, r"load_col leaves out .*\[user_id, item_id, timestamp\]"),
         ({}, {"benchmark_filename": ["train", "test"]}, "three names"),
+        ({}, {"encoding": "utf-16"}, r"log\.inter.* cannot be read as utf-16\. If it is Chinese text in GBK"),
         ({"train.inter": text(), "test.inter": text()}, PARTS, r"no dataset/log/log\.valid\.inter"),
         (
             {"train.inter": text(), "valid.inter": text(rows=[]), "test.inter": text()},
