@@ -24,7 +24,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-from converter_targets import figures, growth, into, targets
+from converter_targets import SMALL, figures, growth, into, targets
 
 from dataset_prep.pairs.core import Thresholds, core_of
 
@@ -32,6 +32,8 @@ HERE = Path(__file__).parent
 TABLE, README = HERE / "converter.md", HERE / "README.md"
 PEERS = ["pandas_plain", "pandas_tuned", "polars_streaming", "duckdb_alone", "ours"]
 TASKS = {"everything": ("1,2,3,4", False), "filtered": ("3,4", True)}
+SMALL_REPEATS = 11
+"""A million rows take half a second, of which the next process of the machine decides a tenth."""
 CORE_REPEATS = 7
 """The core is quick, and what the run before left of free memory decides a third of its time."""
 LARGE = 50_000_000
@@ -84,7 +86,7 @@ def compare(rows: int, repeats: int, folder: Path) -> list[str]:
     peers = [p for p in PEERS if rows < LARGE or p != "pandas_plain"]
     for task in TASKS if rows < LARGE else ["everything"]:
         runs: dict[str, list[Run]] = {p: [] for p in peers}
-        for _ in range(repeats if rows < LARGE else 1):
+        for _ in range(1 if rows >= LARGE else max(repeats, SMALL_REPEATS) if rows <= SMALL else repeats):
             for peer in peers:
                 runs[peer].append(timed(peer, log, items, task, folder))
         outputs = {run.output for told in runs.values() for run in told}
@@ -155,8 +157,8 @@ def main() -> None:
     found = figures(lines)
     told = (HERE / "converter.head.md").read_text().format(
         cores=os.cpu_count(), machine=platform.machine(), python=platform.python_version(),
-        duckdb=duckdb.__version__, repeats=chosen.repeats, targets="\n".join(targets(found, times)),
-        growth="\n".join(growth(found)),
+        duckdb=duckdb.__version__, repeats=chosen.repeats, small=max(chosen.repeats, SMALL_REPEATS),
+        targets="\n".join(targets(found, times)), growth="\n".join(growth(found)),
     )  # fmt: skip
     TABLE.write_text(told + "\n".join([*lines, "", core]) + "\n")
     README.write_text(into(README.read_text(), "converter", targets(found, times)))

@@ -2,8 +2,9 @@
 
 import pytest
 
+from recbole_alibaba.diagnosis.examination import consult
 from recbole_alibaba.diagnosis.load_failure import sizes_of_file, why_not_loaded
-from recbole_alibaba.host.errors import NothingHeldOutError
+from recbole_alibaba.host.errors import AtomicFileError, NothingHeldOutError
 
 ERROR = ValueError("its own words")
 
@@ -100,3 +101,20 @@ def test_the_sizes_of_a_file(reasons, tmp_path):
     assert sizes_of_file({**known, "data_path": str(tmp_path / "log")}) == {"items": 1000}  # RecBole joined the two
     reasons([])
     assert sizes_of_file(known) == {}
+
+
+def test_a_disk_or_a_malformed_file_is_no_finding_about_settings(tmp_path):
+    """Their own sentences say more."""
+
+    def failing(error):
+        def build(changes):
+            raise error
+
+        return build
+
+    for error in (OSError(28, "No space left on device"), AtomicFileError("line 7")):
+        with pytest.raises(type(error)):
+            consult(failing(error), {}, {"data_path": str(tmp_path), "dataset": "log"})
+    examined = consult(failing(ERROR), {"epochs": 2}, {"data_path": str(tmp_path), "dataset": "log", "epochs": 1})
+    assert ids(examined.findings) == [("cannot-start", "error")] and 0 < examined.seconds < 60
+    assert examined.settings["epochs"] == 2 and not examined.history
