@@ -8,6 +8,7 @@ import pytest
 
 from recbole_alibaba.settings import kinds
 from recbole_alibaba.settings.property_lines import Line, kind_of, property_lines
+from recbole_alibaba.settings.rules import RULES
 
 KINDS: list[tuple[kinds.Kind, str, list[Any], list[Any]]] = [
     (kinds.whole(), "a whole number", [0, -3, kinds.LARGEST, -kinds.LARGEST], [kinds.LARGEST + 1, 1.0, True, "1"]),
@@ -125,3 +126,50 @@ def test_lines_of_files_the_later_file_counts(tmp_path: Path) -> None:
         "x": Line([1], "", "without types"), "y": Line("no-comment"), "z": Line(None, "list of str", " Nothing."),
         "v": Line(1), "w": Line(2, "int"),
     }  # fmt: skip
+
+
+EDGES: dict[str, tuple[list[Any], list[Any]]] = {
+    "gpu_id": ([-1, 0, "", "0", "0, 1", "-1"], [-2, "a", "0;1", 1.5]),
+    "worker": ([0, 8], [-1, 1_000_000]),
+    "seed": ([0, 2**32 - 1], [-1, 2**32]),
+    "state": (["INFO", "error"], ["LOUD"]),
+    "epochs": ([0], [-1]),
+    "train_batch_size": ([1], [0]),
+    "learner": (["adam", "AdamW", "sparse_adam"], ["lion"]),
+    "learning_rate": ([1e-9], [0]),
+    "weight_decay": ([0], [-1e-9]),
+    "eval_step": ([0], [-1]),
+    "stopping_step": ([0], [-1]),
+    "loss_decimal_place": ([0, 15], [-1, 16]),
+    "metric_decimal_place": ([0, 15], [-1, 16]),
+    "clip_grad_norm.max_norm": ([1e-9], [0]),
+    "clip_grad_norm.norm_type": ([1e-9, "inf"], [0, "two"]),
+    "train_neg_sample_args.distribution": (["uniform", "popularity", None], ["normal"]),
+    "train_neg_sample_args.sample_num": ([1, 100_000], [0, 100_001]),
+    "train_neg_sample_args.alpha": ([0], [-0.1]),
+    "train_neg_sample_args.candidate_num": ([0, 100_000], [-1, 100_001]),
+    "eval_args.split.RS": ([[8, 1, 1], [1, 0, 0]], [[0, 0, 0], [1, 1]]),
+    "eval_args.order": (["TO", "RO"], ["to"]),
+    "eval_args.group_by": (["user", "none", None], ["item"]),
+    "eval_args.mode": (["full", "labeled", "uni1", "pop100", {"valid": "full"}], ["uni", "uni0", "all"]),
+    "eval_args.mode.test": (["full", "uni999999999"], ["uni1000000000"]),
+    "metrics": (["Recall", ["Recall"]], [[], ""]),
+    "topk": ([1, [1], [10, 20]], [0, [], [10, 0]]),
+    "valid_metric": (["NDCG@10", "AUC"], ["NDCG@", "NDCG@0", "NDCG 10"]),
+    "eval_batch_size": ([1], [0]),
+    "threshold": ([{"rating": 4}, None], [{}, {"a": 1, "b": 2}]),
+    "seq_len": ([{"title": 1}, None], [{"title": 0}]),
+    "rm_dup_inter": (["first", "last", None], [True]),
+    "val_interval": ([{"t": "[0,inf)"}, {"t": ["a"]}, None], [{"t": 5}]),
+    "user_inter_num_interval": (["[5,inf)", None], [5]),
+    "MAX_ITEM_LIST_LENGTH": ([1, 100_000], [0, 100_001]),
+    "benchmark_filename": ([["a", "b", "c"], None], [["a", "b"], ["a", "b", ""]]),
+    "load_col": ([{"inter": ["a"]}, {"inter": "*"}, {"inter": None}, None], [["a"], {"inter": [1]}]),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_general_settings_at_the_edges_of_what_they_may_be(name: str) -> None:
+    good, bad = EDGES[name]
+    assert [value for value in good if not RULES[name].accepts(value)] == []
+    assert [value for value in bad if RULES[name].accepts(value)] == []
