@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 
 from dataset_prep.engines.base import ODD, ReadError
+from dataset_prep.engines.sql import seconds_sql
 from dataset_prep.errors import InputError, OutputError, UsageError
 from dataset_prep.machine import memory_of
 from dataset_prep.progress import bar
@@ -114,8 +115,7 @@ class DuckDBEngine:
 
     def epoch(self, column: str, time: TimeFormat) -> str:
         if time.strptime is None:
-            number = f"TRY_CAST({column} AS BIGINT)"
-            return f"CASE WHEN length({column}) <= 12 AND CAST({number} AS STRING) = {column} THEN {number} END"
+            return seconds_sql(column)
         text = f"{quoted(time.prefix)} || {column}" if time.prefix else column
         parsed = f"try_strptime({text}, {quoted(time.strptime)})"
         exact = f"strftime({parsed}, {quoted(time.strptime)}) = {text}"

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from dataset_prep.engines.base import ODD, ReadError
+from dataset_prep.engines.sql import seconds_sql
 from dataset_prep.errors import InputError, UsageError
 from dataset_prep.machine import memory_of
 from dataset_prep.sources.part import LONGEST_LINE, Part, RemoteFile
@@ -157,8 +158,7 @@ class SparkEngine:
 
     def epoch(self, column: str, time: TimeFormat) -> str:
         if time.java is None:
-            number = f"TRY_CAST({column} AS BIGINT)"
-            return f"CASE WHEN length({column}) <= 12 AND CAST({number} AS STRING) = {column} THEN {number} END"
+            return seconds_sql(column)
         text = f"concat('{time.prefix}', {column})" if time.prefix else column
         parsed = f"try_to_timestamp({text}, '{time.java}')"
         exact = f"date_format({parsed}, '{time.java}') = {text}"

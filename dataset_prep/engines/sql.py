@@ -37,6 +37,13 @@ def id_sql(column: str, integers: bool) -> str:
     return f"CASE WHEN trim({column}) = {column} AND {column} NOT IN ({words}) THEN {column} END"
 
 
+def seconds_sql(column: str) -> str:
+    """Unix seconds of at most 11 digits, as the grammar takes them; else NULL."""
+    number = f"TRY_CAST({column} AS BIGINT)"
+    exact = f"CAST({number} AS STRING) = {column}"
+    return f"CASE WHEN {exact} AND {number} BETWEEN -99999999999 AND 99999999999 THEN {number} END"
+
+
 def events_sql(engine: Engine, parts: Sequence[Part], settings: Settings, integers: bool) -> str:
     """Where there is an item subset, the table ``subset`` must hold its item_id."""
     source = settings.source

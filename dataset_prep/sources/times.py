@@ -54,6 +54,7 @@ class TimeFormat:
         return int(parsed.replace(tzinfo=dt.timezone.utc).timestamp()) - BEIJING_OFFSET
 
 
+FIRST_SECOND = (dt.datetime.min - dt.datetime(1970, 1, 1)).days * DAY
 EARLIEST, LATEST = (
     int(dt.datetime(year, 1, 1, tzinfo=dt.timezone.utc).timestamp()) - BEIJING_OFFSET for year in (FIRST_YEAR, END_YEAR)
 )
@@ -214,5 +215,6 @@ def timestamp(text: str, option: str, end: bool = False) -> int:
 
 
 def day_of(seconds: int) -> str:
-    """The Beijing day of a timestamp, as in 2014-12-18."""
-    return (dt.datetime(1970, 1, 1) + dt.timedelta(seconds=seconds + BEIJING_OFFSET)).strftime("%Y-%m-%d")
+    """The Beijing day of a timestamp, as in 2014-12-18; the first one of Python's calendar for what is before it."""
+    since = dt.timedelta(seconds=max(seconds + BEIJING_OFFSET, FIRST_SECOND))
+    return (dt.datetime(1970, 1, 1) + since).strftime("%Y-%m-%d")
