@@ -130,3 +130,11 @@ def test_settings_that_are_absent_or_no_numbers_are_no_reason_to_fail():
 @pytest.mark.parametrize(("text", "least"), [("[5,inf)", 5), ("(2, 10]", 2), ("", 0), (None, 0), ("[0,inf)", 0)])
 def test_interval(text, least):
     assert length_of_interval(text) == least
+
+
+def test_the_number_of_a_rate_is_the_rate():
+    (slow,) = [found for found in lint({"learner": "sgd"}) if found.id == "plain-sgd"]
+    assert (slow.number, slow.threshold) == (0.001, 0.1)  # RecBole's default
+    for rate, name, limit in ((1e-6, "learning-rate-too-small", 1e-3), (1.0, "learning-rate-too-large", 1e-2)):
+        (found,) = [found for found in lint({**HEALTHY, "learning_rate": rate}) if found.id == name]
+        assert found.number == rate and found.threshold == limit

@@ -42,7 +42,8 @@ def test_causes_need_evidence_and_stand_in_the_order_in_which_to_try_them():
     assert causes(settings={"learner": "adam", "weight_decay": 1e-3}) == ("coupled-decay",)
     assert causes(head=0.2) == ("popularity-is-strong",)
     assert causes(pairs=999, users=50) == ("thin-data",)
-    assert causes(pairs=2_499) == ("few-pairs-a-user",)
+    assert causes(pairs=2_499) == ("few-pairs-a-user",) and causes(pairs=2_500) == ("popularity-wins",)
+    assert causes(pairs=1_000, users=201) == ("few-pairs-a-user",) and causes(head=0.199) == ("popularity-wins",)
     everything = causes(settings={"learning_rate": 1.0}, rising=True, head=0.5, pairs=10)
     assert everything == ("too-few-epochs", "learning-rate-too-large", "popularity-is-strong", "thin-data")
     # ItemKNN is not trained: no epochs and no rate can be its cause.

@@ -158,7 +158,10 @@ def test_severity_and_wording_by_the_losses(name, losses, settings, severity, wo
 def test_severity_by_readings_and_settings():
     clip = {"clip_grad_norm": {"max_norm": 0.01}}
     for norm, severity in ((0.99, "advice"), (1.01, "warning")):
-        assert found(records(NEW, grad_norm=norm, clipped=1.0), clip)["clipped-steps"].severity == severity
+        clipped = found(records(NEW, grad_norm=norm, clipped=0.9), clip)["clipped-steps"]
+        assert (clipped.severity, clipped.number, clipped.threshold) == (severity, 0.9, 0.5)
+    exploded = found(records([0.69], grad_norm=101.0, clipped=0.9))["exploding-gradients"]
+    assert (exploded.severity, exploded.number, exploded.threshold) == ("error", 101.0, 100.0)
     assert found(records([0.69, 0.622], decay_share=0.9), ADAM)["coupled-decay"].severity == "error"
     assert found(records(LEARNED, decay_share=0.9), ADAM)["coupled-decay"].severity == "warning"
     for settings in (ADAMW, {**ADAM, "weight_decay": 0.0}):

@@ -11,7 +11,7 @@ from recbole_alibaba.diagnosis.checks.model_access import first_batches
 from recbole_alibaba.diagnosis.monitor.probe import Probe
 from recbole_alibaba.diagnosis.monitor.score_readings import score_readings
 from recbole_alibaba.diagnosis.monitor.short_training import FirstBatches, train_briefly
-from recbole_alibaba.diagnosis.monitor.watcher import Watcher
+from recbole_alibaba.diagnosis.monitor.watcher import LOOKS, Watcher
 
 
 class Small(torch.nn.Module):
@@ -35,6 +35,19 @@ def step(model, optimizer, watcher):
     (model.user_embedding.weight[2:5] * model.item_embedding.weight[3:6]).sum().backward()
     watcher.after_backward(model, optimizer)
     optimizer.step()
+
+
+def test_a_few_batches_are_read_and_each_epoch_begins_with_the_first():
+    model = Small()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    watcher = Watcher(model, batches=3 * LOOKS)
+    for _ in range(2):
+        watcher.start_epoch()
+        looked = []
+        for _ in range(7):
+            looked.append(watcher.looking)
+            step(model, optimizer, watcher)
+        assert looked == [True, False, False, True, False, False, True]
 
 
 def test_readings_by_hand():

@@ -114,7 +114,7 @@ EQUIVALENT = [
     ("recbole_alibaba/data/sorting.py", r"len\(keys\) \+ 1", "a bit more than the positions need"),
     ("recbole_alibaba/data/user_lists.py", r"np\.append\(keys, -", "no key is negative"),
     ("recbole_alibaba/model/sampled_softmax.py", r"F\.normalize.*dim=1", "the default"),
-    ("recbole_alibaba/evaluation/top_k.py", r"^BUFFER_BYTES =", "how much memory is used"),
+    ("recbole_alibaba/evaluation/top_k.py", r"^BUFFER_BYTES =|^width =", "how much memory is used"),
     ("recbole_alibaba/host/checkpoints.py", r"map_location=.* -> (?!.*map_location)", "seen on a GPU only"),
     ("recbole_alibaba/evaluation/top_k.c", r"BLOCK", "how many scores are compared at once"),
 ]

@@ -22,11 +22,12 @@ from dataset_prep.files.layout import (
     separator,
 )
 from dataset_prep.files.streams import FIRST, Block
-from dataset_prep.files.survey import survey
+from dataset_prep.files.survey import has_long_line, survey
 from dataset_prep.reading.fields import NUMBER, OPTIONAL, SKIP, compiled, read_lines
 from dataset_prep.settings import Settings
 from dataset_prep.sources.columns import Columns, csv_command, named_by_header
 from dataset_prep.sources.names import is_header, roles_of
+from dataset_prep.sources.part import LONGEST_LINE
 from dataset_prep.sources.times import day_of, form, recognised, timestamp
 
 CHINESE = "用户,商品\n"
@@ -270,6 +271,12 @@ def test_a_survey_counts_lines_and_says_what_an_engine_may_read(tmp_path: Path) 
         (part,) = survey(tmp_path / f"{name}.csv", tmp_path, settings)
         assert (name, part.lines, part.plain, part.newline) == (name, lines, plain, newline)
         assert part.header is (name == "plain")
+
+
+def test_lines_too_long_for_an_engine() -> None:
+    for before in (b"", b"1,2\n"):
+        assert not has_long_line(before + b"x" * (LONGEST_LINE - 1) + b"\n1,2\n")
+        assert has_long_line(before + b"x" * LONGEST_LINE + b"\n1,2\n")
 
 
 def test_a_file_is_read_to_its_end_in_any_pieces(tmp_path: Path) -> None:
