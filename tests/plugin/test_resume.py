@@ -208,6 +208,22 @@ def test_what_counts_may_not_change(two_tastes: Path, copied: Path, changes: dic
     assert (copied / "state.pt").read_bytes() == before
 
 
+def test_a_model_of_more_than_tensors_and_plain_values_keeps_no_states(two_tastes: Path) -> None:
+    """It is trained as RecBole trains it, and leaves RecBole's file."""
+    for odd, kept in ((1.5, True), (object(), False)):
+        settings = {
+            "data_path": str(two_tastes),
+            "epochs": 1,
+            "checkpoint_dir": f"saved-{kept}",
+            "show_progress": False,
+        }
+        made = prepare(build_config("BPR", "two-tastes", config_dict=settings))
+        made.model.other_parameter_name, made.model.odd = ["odd"], odd
+        continued.fit(made, Path(f"saved-{kept}"), None, {})
+        assert Path(f"saved-{kept}", "state.pt").is_file() is kept
+        assert Path(made.trainer.saved_model_file).is_file()
+
+
 def test_a_run_without_states_cannot_go_on(two_tastes: Path, copied: Path) -> None:
     (copied / "state.pt").unlink()
     with pytest.raises(CannotResumeError, match=r"trained without states, so it cannot go on\. Start a new one"):

@@ -1,6 +1,7 @@
 """A run's folder is whole, verified, and never executed; a pickle is read only when it is trusted."""
 
 import json
+import math
 import os
 import pickle
 import shutil
@@ -10,12 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from click.testing import Result
 
 from recbole_alibaba import load, run
 from recbole_alibaba.console.next_steps import next_steps
 from recbole_alibaba.host.errors import SavedRunError
+from recbole_alibaba.saved.json_values import in_json
 from recbole_alibaba.saved.run_folder import sha256
 
 
@@ -155,3 +159,17 @@ def test_a_training_ends_with_what_comes_next(
     assert "not for a sequential model" in next_steps("saved/a", "saved/a.pth", False, "sequential", 5)[0]
     assert lines[0].endswith("recbole-alibaba recommend saved/a.pth --trust")
     assert lines[1].endswith("python run.py '--dataset=x y' '--topk=[5]' --resume=saved/a --epochs=10")
+
+
+def test_values_of_a_record_in_the_types_of_json() -> None:
+    class Odd:
+        def __str__(self) -> str:
+            return "odd"
+
+    values = {
+        1: [True, 2, "x", None],
+        "t": (torch.tensor(0.5), np.float32(0.25)),
+        "n": [math.nan, math.inf],
+        "o": Odd(),
+    }
+    assert in_json(values) == {"1": [True, 2, "x", None], "t": [0.5, 0.25], "n": [None, None], "o": "odd"}
