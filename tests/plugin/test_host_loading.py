@@ -74,6 +74,14 @@ def test_where_the_parsers_differ_the_one_in_python_counts(tmp_path: Path, rows:
     same(file, OPTIONS)
 
 
+@pytest.mark.parametrize("rows", ["1\n\n2", "1\n \n2", "1\n2\n\n\n", "\n1", "1\n2", "\x1c\n1", "1\n\u2028\n2"])
+def test_a_table_of_one_column(tmp_path: Path, rows: str) -> None:
+    """A blank line may be a blank field."""
+    file = tmp_path / "one.inter"
+    file.write_text(f"user_id:token\n{rows}\n", encoding="utf-8")
+    same(file, OPTIONS | {"usecols": COLUMNS[:1], "dtype": {"user_id:token": str}})
+
+
 @given(st.lists(st.tuples(st.integers(), st.floats(allow_nan=True)), max_size=8))
 def test_every_number_keeps_its_last_digit(tmp_path_factory, rows):
     file = tmp_path_factory.getbasetemp() / "numbers.inter"
