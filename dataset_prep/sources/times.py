@@ -55,6 +55,7 @@ class TimeFormat:
 
 
 FIRST_SECOND = (dt.datetime.min - dt.datetime(1970, 1, 1)).days * DAY
+"""From 1970 to the first day of Python's calendar, in the year 1."""
 EARLIEST, LATEST = (
     int(dt.datetime(year, 1, 1, tzinfo=dt.timezone.utc).timestamp()) - BEIJING_OFFSET for year in (FIRST_YEAR, END_YEAR)
 )
