@@ -107,6 +107,7 @@ REMEDIES = [
     ("topk-above-items", {"topk": [50], "items": 30}, [{"topk": [10]}]),
     ("topk-above-items", {"topk": [50], "items": 1}, [{"topk": [1]}]),
     ("topk-above-items", {"topk": [50]}, [{"topk": [1]}]),
+    ("too-few-epochs", {}, [{"epochs": 1200}]),
     ("metric-never-computed", {"topk": [5, 10], "metrics": ["Hit", "MRR"]}, [{"valid_metric": "Hit@10"}]),
     ("metric-never-computed", {}, [{"valid_metric": "Recall@10"}]),
     ("one-step-epochs", {"train": 8_000}, [{"train_batch_size": 512}]),

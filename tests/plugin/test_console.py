@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from recbole_alibaba import build_config
+from recbole_alibaba.console import logs
+from recbole_alibaba.console.endings import one_sentence
 from recbole_alibaba.console.epoch_lines import one_line_an_epoch
 from recbole_alibaba.console.interruption import says_what_is_kept, what_is_kept
 from recbole_alibaba.console.next_steps import next_steps, training_command
 from recbole_alibaba.console.unexplained import settings_named
-from recbole_alibaba.host.errors import BadInput, BadSettingError, Interrupted, NotFiniteLossError
+from recbole_alibaba.host.errors import BadInput, BadSettingError, DeadProcessError, Interrupted, NotFiniteLossError
 
 Started = Callable[..., None]
 
@@ -148,6 +151,53 @@ def test_an_unforeseen_error_names_the_settings_that_it_is_about() -> None:
     assert "and those of mine.yaml" in failing(RuntimeError("no n_layers"), given, ("mine.yaml",))
     (kept, *_) = Path("log").iterdir()
     assert "RuntimeError" in kept.read_text()
+
+
+def test_a_word_of_a_value_is_looked_for_in_the_message() -> None:
+    given = {"first": "zq", "second": ["y"], "third": "other"}
+    assert "take away --first=zq," in failing(RuntimeError("bad zq"), given)
+    assert "take away --first=zq and --second=" in failing(RuntimeError("bad y"), given)  # one letter says nothing
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (BadInput("No such file."), 2, "Error: No such file."),
+        (NotFiniteLossError("It is NaN."), 1, "Error: It is NaN."),
+        (DeadProcessError("One died."), 1, "Error: One died."),
+        (OSError(28, "No space left on device"), 2, "Error: "),
+        (KeyboardInterrupt(), 130, "stopped"),
+        (KeyboardInterrupt("of its own"), 130, "of its own"),
+    ],
+)
+def test_a_command_ends_with_one_sentence(
+    error: BaseException, code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended, one_sentence("stopped"):
+        raise error
+    assert ended.value.code == code and capsys.readouterr().err.startswith(said)
+
+
+def test_an_error_of_ours_keeps_its_traceback() -> None:
+    for error in (OSError("of another kind"), RuntimeError("ours")):
+        with pytest.raises(type(error)), one_sentence("stopped"):
+            raise error
+
+
+def test_each_run_has_handlers_of_its_own(two_tastes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before = list(root.handlers)
+    config = build_config("BPR", "two-tastes", config_dict={"data_path": str(two_tastes)})
+    for _ in range(2):
+        logs.start(config)
+        assert len(root.handlers) == len(before) + 3  # the run's file, stderr, stdout
+        logging.getLogger().info("a line")
+        logs.result("the result")
+    captured = capsys.readouterr()
+    assert captured.err.count("a line") == 2 and captured.out.split("\n") == ["the result", "the result", ""]
+    logs.stop()
+    assert root.handlers == before
+    assert sum(file.read_text().count("a line") for file in Path("log").rglob("*.log")) == 2
 
 
 def test_errors_that_are_explained_already_pass() -> None:

@@ -197,4 +197,5 @@ def test_what_a_random_split_holds_out_is_the_expected_number(items_of_users: li
     found = held_out(rows, timed=False, split=None)
     assert found.valid == pytest.approx(expected[VALID]) and found.test == pytest.approx(expected[TEST])
     assert found.known == pytest.approx(sum(expected.values()) / max(sum(map(sum, sizes.values())), 1e-9))
+    assert held_out(rows, timed=True, split=None, whole_parts=part).known == 1.0  # its own share says nothing
     assert found.once == sum(count - sizes[VALID][k] - sizes[TEST][k] == 1 for k, count in enumerate(n)) / len(n)
