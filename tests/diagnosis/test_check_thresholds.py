@@ -17,7 +17,7 @@ from recbole_alibaba.diagnosis.checks.gradient_checks import gradients, optimise
 from recbole_alibaba.diagnosis.checks.graph_check import graph
 from recbole_alibaba.diagnosis.checks.interactions import Interactions
 from recbole_alibaba.diagnosis.checks.loss_checks import loss
-from recbole_alibaba.diagnosis.checks.model_access import of_kind
+from recbole_alibaba.diagnosis.checks.model_access import needs_own_training, of_kind
 from recbole_alibaba.diagnosis.checks.negative_checks import negatives
 from recbole_alibaba.diagnosis.checks.signal_check import co_occurrence, signal
 from recbole_alibaba.diagnosis.findings import Finding, judge
@@ -600,3 +600,26 @@ def test_findings_of_a_known_loss_are_not_made_for_other_models_of_recbole():
     for kind, judged in ((BPR, True), (NCL, False), (Mine, True)):
         ours, theirs = of_kind([doubtful, certain], kind.__new__(kind))
         assert (ours.finding is not None) is judged and theirs.finding is not None
+
+
+def test_which_models_a_batch_alone_gives_no_loss():
+    from recbole.model.abstract_recommender import GeneralRecommender
+    from recbole.model.general_recommender import BPR, MacridVAE, RecVAE
+
+    class Nothing(GeneralRecommender): ...
+
+    class Clusters(BPR):
+        def e_step(self): ...
+
+    class Optional(BPR):
+        def calculate_loss(self, interaction, weight=1.0): ...
+
+    for kind, own in (
+        (BPR, False), (Optional, False), (MacridVAE, False), (RecVAE, True), (Nothing, True), (Clusters, True)
+    ):  # fmt: skip
+        assert needs_own_training(kind.__new__(kind)) is own, kind
+
+
+def test_sizes_of_the_interactions():
+    counted = data([(1, 1), (1, 1), (2, 3)], 6, 9)
+    assert counted.sizes() == {"items": 8, "users": 5, "train": 3, "repeats": 1}

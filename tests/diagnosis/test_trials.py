@@ -5,6 +5,7 @@ from faults.setups import Fault, builder
 from faults.worlds import two_tastes
 
 from recbole_alibaba.diagnosis.causes.cause_ranking import merged, ranked
+from recbole_alibaba.diagnosis.cures.other_conversions import advise_conversion
 from recbole_alibaba.diagnosis.cures.outcome import Examination
 from recbole_alibaba.diagnosis.cures.trials import burden, options, try_remedies
 from recbole_alibaba.diagnosis.examination import consult
@@ -82,6 +83,13 @@ def test_thin_data_come_before_what_they_may_cause():
     thin, measured = finding("few-users", "warning", ("thin",)), finding("a", "error", ("a",))
     assert ranked([measured, thin]) == ["thin", "a"]  # 2 + 8 against 3 + 4
     assert ranked([measured, finding("few-users", "advice", ("thin",))]) == ["a", "thin"]
+
+
+def test_only_thin_data_are_converted_anew():
+    for found in (finding("flat", "error"), finding("few-users", "advice")):
+        examined = Examination({}, [found])
+        advise_conversion(examined, None, {})  # which would build an experiment
+        assert examined.findings == [found]
 
 
 def test_hardly_any_data_are_the_only_finding():

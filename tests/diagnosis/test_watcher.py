@@ -8,6 +8,7 @@ from faults.setups import Fault, builder
 from faults.worlds import two_tastes
 
 from recbole_alibaba.diagnosis.checks.model_access import first_batches
+from recbole_alibaba.diagnosis.monitor.epoch_record import gradient_means, mean_losses
 from recbole_alibaba.diagnosis.monitor.probe import Probe
 from recbole_alibaba.diagnosis.monitor.score_readings import score_readings
 from recbole_alibaba.diagnosis.monitor.short_training import FirstBatches, train_briefly
@@ -48,6 +49,14 @@ def test_a_few_batches_are_read_and_each_epoch_begins_with_the_first():
             looked.append(watcher.looking)
             step(model, optimizer, watcher)
         assert looked == [True, False, False, True, False, False, True]
+
+
+def test_means_of_an_epoch():
+    assert mean_losses(["bpr", "reg"], [6.0, 3.0], 3) == {"loss": 3.0, "bpr": 2.0, "reg": 1.0}
+    assert mean_losses(["bpr"], [6.0, 3.0], 3) == {"loss": 3.0, "bpr": 2.0}
+    assert mean_losses(["bpr"], [0.0], 0) == {"loss": 0.0, "bpr": 0.0}
+    assert gradient_means(6.0, 1, 4) == {"grad_norm": 1.5, "clipped": 0.25}
+    assert gradient_means(0.0, 0, 0) == {"grad_norm": 0.0, "clipped": 0.0}
 
 
 def test_readings_by_hand():

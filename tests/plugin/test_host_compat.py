@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from scipy.sparse import dok_matrix
 
 import recbole_alibaba
 from recbole_alibaba.host import registry
-from recbole_alibaba.host.compat import ray_stub, todays_packages
+from recbole_alibaba.host.compat import ray_stub, todays_packages, trainer_files
 
 
 def test_import_is_idempotent() -> None:
@@ -25,6 +27,20 @@ def test_import_is_idempotent() -> None:
     before = (Config._load_internal_config_dict, trainer.torch, Pop.__init__)
     importlib.reload(recbole_alibaba)
     assert before == (Config._load_internal_config_dict, trainer.torch, Pop.__init__)
+
+
+@pytest.mark.parametrize(
+    ("message", "full"),
+    [("inline_container.cc: unexpected pos", True), ("PytorchStreamWriter failed", True), ("something else", False)],
+)
+def test_what_torch_says_of_a_full_disk(message: str, full: bool, tmp_path: Path) -> None:
+    def save(*_: Any, **__: Any) -> None:
+        raise RuntimeError(message)
+
+    writer = trainer_files._TrustingTorch(SimpleNamespace(save=save))
+    with pytest.raises(OSError if full else RuntimeError, match="No space left" if full else message):
+        writer.save({}, str(tmp_path / "x.pth"))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(np.__version__ < "2", reason="RecBole imports on numpy 1")

@@ -48,6 +48,7 @@ def test_means_are_those_of_the_batches(two_tastes: Path) -> None:
 
     made.model.calculate_loss = recording
     (record,) = fit(made)
+    assert 0 < made.model_seconds < 600
     assert record["batches"] == len(seen) == len(made.train_data)
     assert record["bpr"] == pytest.approx(sum(bpr for bpr, _ in seen) / len(seen))
     assert record["reg"] == pytest.approx(sum(reg for _, reg in seen) / len(seen))

@@ -41,6 +41,8 @@ def test_the_source_is_recognised(text: str, source: object, tmp_path: Path) -> 
     ("text", "sentence"),
     [
         ("0 1 2 3\n1 2 3\n", r"published split(?s:.*)split --train .*log\.txt --test"),
+        ("1 2\n", r"published split"),
+        ("1 2 3\n1 2 4\n", r"first line has 1 '1', 2 '2', 3 '3'"),
         ("a,b,c\n1,2,3\n", r"first line has 1 'a', 2 'b', 3 'c'(?s:.*)csv --user-column"),
         ("1,2,3,,4,2014-12-01 00\n" + "1,2,3,,4\n" * 3, "no known log has such rows"),
         ("", "no known log|is empty"),

@@ -161,6 +161,9 @@ def test_a_header_is_a_header_also_where_columns_are_numbered(tmp_path: Path) ->
     assert named.rows == 1
     numbered = convert("csv", log, output=tmp_path, name="numbered", user_column="1", item_column="2", **ANY)
     assert lines(numbered.path / "numbered.inter") == ["u1\ti1"]
+    log.write_text("who,what\nann,film\n")  # words above words are a header where one of them is named
+    words = convert("csv", log, output=tmp_path, name="words", user_column="who", item_column="what", **ANY)
+    assert lines(words.path / "words.inter") == ["ann\tfilm"]
     log.write_text("id,id\n7,8\n")  # such names name nothing, so the numbers stay
     twice = convert("csv", log, output=tmp_path, name="twice", user_column="1", item_column="2", **ANY)
     assert lines(twice.path / "twice.inter") == ["7\t8"]
