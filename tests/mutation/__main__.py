@@ -115,6 +115,7 @@ EQUIVALENT = [
     ("*.py", r"set_to_none=True.* -> (?!.*set_to_none)", "the default"),
     ("recbole_alibaba/data/atomic/atomic_lines.py", r"max\(\) >= ord", "more text is decoded than must be"),
     ("dataset_prep/pairs/sorting.py", r"max\(initial=1\)", "far below the limit, too"),
+    ("dataset_prep/reading/compiled.py", r"collect\(\) -> pass", "how many blocks wait"),
     ("dataset_prep/inspection.py", r"rows\[:21\]", "how many rows are looked at"),
     ("dataset_prep/engines/duckdb.py", r"max\(2, memory_of", "how much memory is used"),
     (

@@ -131,6 +131,11 @@ def test_the_competitions_file(command: Command, trained: dict[str, Any], model:
     assert f"{len(handed_in):,} pairs have" in done.stderr
     assert handed_in["item_id"].isin(model.items.texts[1:500]).all()
     day, _ = last_known_day(model)
+    columns = model.history.interactions
+    trained_on = columns["part"].astype(str) == "train"
+    users, items = (getattr(model, f"{kind}s").texts[columns[kind][trained_on]] for kind in ("user", "item"))
+    known = set(zip(users.tolist(), items.tolist(), strict=True))
+    assert len(day) and not known & set(zip(day["user"], day["item"], strict=True))
     day[day["item"].isin(model.items.texts[1:500])].to_csv("truth.csv", index=False)
     before = command(
         "recommend", trained["run"], "--format=tianchi", "--items=items.csv", "--history=train", "--output=t.csv"

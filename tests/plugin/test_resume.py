@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import shlex
 import shutil
 import signal
@@ -243,6 +244,19 @@ def test_the_latest_run_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / f"{day}-000002").touch()  # a file
     assert latest_run(tmp_path, "AlibabaLightGCN", "log") == tmp_path / f"{day}-000001-10"
     assert latest_run(tmp_path, "BPR", "log") is None and latest_run(tmp_path / "absent", "BPR", "log") is None
+
+
+def test_a_run_of_another_machine_goes_on_with_a_warning(
+    two_tastes: Path, copied: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    train(two_tastes, resume=copied, epochs=3)
+    assert not [one.message for one in caplog.records if "The run goes on, but" in one.message or not one.message]
+    state = torch.load(copied / "state.pt", weights_only=True)
+    state["machine"]["threads"] += 1
+    torch.save(state, copied / "state.pt")
+    train(two_tastes, resume=copied, epochs=4)
+    (warning,) = [one.message for one in caplog.records if "The run goes on, but" in one.message]
+    assert re.match(r"threads was \d+ and is \d+\.", warning)
 
 
 def test_more_epochs_of_a_schedule_are_another_run(two_tastes: Path) -> None:

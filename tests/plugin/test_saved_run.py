@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 import torch
@@ -159,6 +160,15 @@ def test_a_training_ends_with_what_comes_next(
     assert "not for a sequential model" in next_steps("saved/a", "saved/a.pth", False, "sequential", 5)[0]
     assert lines[0].endswith("recbole-alibaba recommend saved/a.pth --trust")
     assert lines[1].endswith("python run.py '--dataset=x y' '--topk=[5]' --resume=saved/a --epochs=10")
+
+
+def test_ids_of_another_run_are_refused(copied: Path) -> None:
+    ids, shorter = copied / "ids.parquet", copied / "shorter.parquet"
+    duckdb.sql(f"COPY (FROM '{ids}' WHERE id <> (SELECT max(id) FROM '{ids}')) TO '{shorter}'")
+    shorter.replace(ids)
+    _accept(copied)
+    with pytest.raises(SavedRunError, match=r"ids\.parquet has [\d,]+ (user|item)s and model\.safetensors [\d,]+"):
+        load(copied)
 
 
 def test_values_of_a_record_in_the_types_of_json() -> None:

@@ -29,6 +29,7 @@ from dataset_prep.sources.columns import Columns, csv_command, named_by_header
 from dataset_prep.sources.names import is_header, roles_of
 from dataset_prep.sources.part import LONGEST_LINE
 from dataset_prep.sources.times import day_of, form, recognised, timestamp
+from dataset_prep.sources.tmall import edition
 
 CHINESE = "用户,商品\n"
 
@@ -177,6 +178,8 @@ def beijing(*moment: int) -> int:
         ("iso", "2014-12-02T07:05:09.5Z", beijing(2014, 12, 2, 15, 5, 9)),
         ("iso", "2014.1.2 UTC", beijing(2014, 1, 2, 8)),
         ("iso", "2014-12-02 07-02:00", beijing(2014, 12, 2, 17)),
+        ("iso", "829", None),
+        ("month-day", "829", None),
         ("iso", "1899-12-31", None),
         ("iso", "1900-01-01", beijing(1900, 1, 1)),
         ("iso", "2099-12-31", beijing(2099, 12, 31)),
@@ -345,6 +348,15 @@ def test_the_command_for_a_log_of_no_known_source() -> None:
     }  # fmt: skip
     assert named_by_header([["uid", "sku", "brand_id", "time"], ["1", "2", "3", "noon"]])["time_format"] == "PATTERN"
     assert "time_format" not in named_by_header([["uid", "sku", "time"], ["1", "2", "1417392000"]])
+
+
+def test_the_editions_of_tmall() -> None:
+    """By the names, or by the number of fields of one row."""
+    older, newer = SOURCES["tmall"], SOURCES["tmall-ijcai16"]
+    assert edition([["1", "2", "3", "4", "5", "0829", "0"]]) is older
+    assert edition([["1", "2", "3", "4", "0", "20150826"]]) is newer
+    assert edition([["user_id", "item_id", "brand_id", "time_stamp", "action_type"]]) is older
+    assert edition([["user_id", "item_id", "cat_id", "seller_id", "time_stamp", "action_type", "x"]]) is newer
 
 
 def test_a_month_and_a_day_of_csv() -> None:

@@ -84,6 +84,12 @@ def test_the_format_is_the_real_one(files: tuple[Path, Path]) -> None:
     assert 0.6 < blank < 0.8
 
 
+def test_it_is_of_the_days_of_the_real_one_and_its_folder_is_made(tmp_path: Path) -> None:
+    users, _ = write_sample(tmp_path / "a" / "b")
+    times = sorted(line.rsplit(",", 1)[1] for line in users.read_text().splitlines()[1:])
+    assert (times[0][:10], times[-1][:10]) == ("2014-11-18", "2014-12-18")
+
+
 def test_same_seed_same_bytes(sample: tuple[Path, Path], another: tuple[Path, Path], tmp_path: Path) -> None:
     again = write_sample(tmp_path)
     for first, second, other in zip(sample, again, another, strict=True):
