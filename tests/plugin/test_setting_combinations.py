@@ -34,7 +34,7 @@ def host(sequential: bool = False, pairwise: bool | None = True) -> Host:
 CASES: list[tuple[Host, dict[str, Any], str | None]] = [
     (host(), {}, None),
     (host(), {"metrics": "recall", "valid_metric": "recall@10"}, None),
-    (host(), {"metrics": ["Rcall"]}, "metrics names 'Rcall', .* Did you mean 'Recall'"),
+    (host(), {"metrics": ["Recalls"]}, "metrics names 'Recalls', .* Did you mean 'Recall'"),
     (host(), {"metrics": ["Recall", "AUC"], **UNI}, r'only one of the two kinds .*--metrics=.*Recall'),
     (host(), {"metrics": ["AUC"], "valid_metric": "AUC"}, "AUC in metrics needs candidates.*mode: uni100"),
     (host(), {"metrics": ["AUC"], "valid_metric": "AUC", **UNI}, None),
