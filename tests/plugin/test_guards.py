@@ -64,6 +64,9 @@ def test_at_most_twenty_data_sets_are_named() -> None:
     make(*(f"data/log{n:02}/log{n:02}.inter" for n in range(22)))
     with pytest.raises(DatasetNotFoundError, match="log19 and 2 more"):
         find_dataset(None, "data")
+    make(*(f"more/log{n:02}/log{n:02}.inter" for n in range(21)))
+    with pytest.raises(DatasetNotFoundError, match="log19 and 1 more"):
+        find_dataset(None, "more")
     make(*(f"some/log{n:02}/log{n:02}.inter" for n in range(20)))
     with pytest.raises(DatasetNotFoundError, match=r"log19\.$"):
         find_dataset(None, "some")
