@@ -50,6 +50,7 @@ TESTS = {
         "reading/lists.py": "lists sources headers",
         "reading/pairs_file.py": "split_forms published",
         "reading/remote.py": "addresses",
+        "reading/log.py": "layout files sources lists readers headers forms accounting addresses golden",
         "reading/*": "layout files sources lists readers headers forms accounting golden",
         "sources/sample.py": "sample golden",
         "sources/*": "layout sources settings headers readers inspection forms",
