@@ -75,6 +75,13 @@ def digest(out: Path) -> str:
     return told.hexdigest()[:12]
 
 
+def repeats_of(rows: int, repeats: int) -> int:
+    """How often each peer converts a log of that size, where *repeats* were asked for."""
+    if rows >= LARGE:
+        return 1
+    return max(repeats, SMALL_REPEATS) if rows <= SMALL else repeats
+
+
 def compare(rows: int, repeats: int, folder: Path) -> list[str]:
     """Lines of the table for one size."""
     log = folder / f"log-{rows}.csv"
@@ -86,7 +93,7 @@ def compare(rows: int, repeats: int, folder: Path) -> list[str]:
     peers = [p for p in PEERS if rows < LARGE or p != "pandas_plain"]
     for task in TASKS if rows < LARGE else ["everything"]:
         runs: dict[str, list[Run]] = {p: [] for p in peers}
-        for _ in range(1 if rows >= LARGE else max(repeats, SMALL_REPEATS) if rows <= SMALL else repeats):
+        for _ in range(repeats_of(rows, repeats)):
             for peer in peers:
                 runs[peer].append(timed(peer, log, items, task, folder))
         outputs = {run.output for told in runs.values() for run in told}
@@ -157,7 +164,7 @@ def main() -> None:
     found = figures(lines)
     told = (HERE / "converter.head.md").read_text().format(
         cores=os.cpu_count(), machine=platform.machine(), python=platform.python_version(),
-        duckdb=duckdb.__version__, repeats=chosen.repeats, small=max(chosen.repeats, SMALL_REPEATS),
+        duckdb=duckdb.__version__, repeats=chosen.repeats, small=repeats_of(SMALL, chosen.repeats),
         targets="\n".join(targets(found, times)), growth="\n".join(growth(found)),
     )  # fmt: skip
     TABLE.write_text(told + "\n".join([*lines, "", core]) + "\n")

@@ -177,7 +177,7 @@ class Settings:
         }
 
 
-def _is_downloaded(name: str) -> bool:
+def is_downloaded(name: str) -> bool:
     """Whether RecBole starts a download when this folder is missing; found without importing RecBole."""
     spec = importlib.util.find_spec("recbole")
     if spec is None or spec.origin is None:
@@ -197,7 +197,7 @@ def check_name(name: str) -> None:
         raise UsageError(
             f"--name: {name!r} must be letters, digits, '-', '_' or '.', and start with one of the first two."
         )
-    if _is_downloaded(name.lower()):
+    if is_downloaded(name.lower()):
         raise UsageError(
             f"--name: RecBole knows {name!r} as a data set to download and would fetch its own when this one is "
             f"missing. Choose another name, such as my-{name}."

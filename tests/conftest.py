@@ -1,5 +1,6 @@
 """What several test folders share: the two-taste world, real slices, and a run of the command line."""
 
+import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No test depends on time: the machine may be busy.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal, and keeps what was written."""
+
+    def isatty(self) -> bool:
+        return True
+
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

@@ -17,7 +17,7 @@ from dataset_prep.pairs.table import BLANK, INSIDE, SHIFT, UNDATED, CodedRows, C
 from dataset_prep.settings import Settings
 from dataset_prep.sources.base import BEHAVIOR, CATEGORY, ITEM, MISSING, TIME, USER
 from dataset_prep.sources.part import Part
-from dataset_prep.sources.times import BEIJING_OFFSET, DAY, EARLIEST, LATEST, day_of
+from dataset_prep.sources.times import BEIJING_OFFSET, DAY, EARLIEST, LATEST, SECONDS_DIGITS, day_of
 
 BAD_EVENTS = (
     "SELECT count(*), sum(CASE WHEN user_id IS NULL OR item_id IS NULL OR t IS NULL OR row_class IS NULL "
@@ -38,10 +38,10 @@ def id_sql(column: str, integers: bool) -> str:
 
 
 def seconds_sql(column: str) -> str:
-    """Unix seconds of at most 11 digits, as the grammar takes them; else NULL."""
-    number = f"TRY_CAST({column} AS BIGINT)"
+    """Unix seconds as the grammar takes them; else NULL."""
+    number, most = f"TRY_CAST({column} AS BIGINT)", 10**SECONDS_DIGITS - 1
     exact = f"CAST({number} AS STRING) = {column}"
-    return f"CASE WHEN {exact} AND {number} BETWEEN -99999999999 AND 99999999999 THEN {number} END"
+    return f"CASE WHEN {exact} AND {number} BETWEEN -{most} AND {most} THEN {number} END"
 
 
 def events_sql(engine: Engine, parts: Sequence[Part], settings: Settings, integers: bool) -> str:

@@ -14,6 +14,8 @@ BEIJING_OFFSET = 8 * 3600
 DAY = 86_400
 FIRST_YEAR, END_YEAR = 1900, 2100
 """Years outside [FIRST_YEAR, END_YEAR) are refused as typing errors."""
+SECONDS_DIGITS = 11
+"""Of Unix seconds, at most."""
 
 _MONTH_AND_DAY = (
     r"(?:(?:0[13578]|1[02]){sep}(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11){sep}(?:0[1-9]|[12][0-9]|30)"
@@ -43,7 +45,9 @@ class TimeFormat:
     def parse(self, text: str) -> int | None:
         """Unix seconds; None where *text* is not exactly in this format."""
         if self.strptime is None:
-            return int(text) if re.fullmatch(r"-?[0-9]{1,11}", text) and str(int(text)) == text else None
+            return (
+                int(text) if re.fullmatch(rf"-?[0-9]{{1,{SECONDS_DIGITS}}}", text) and str(int(text)) == text else None
+            )
         text = self.prefix + text
         try:
             parsed = dt.datetime.strptime(text, self.strptime)
@@ -67,7 +71,7 @@ _SHORT_DAY = _MONTH_AND_DAY.format(sep="")
 FORMATS: dict[str, TimeFormat] = {
     f.name: f
     for f in (
-        TimeFormat("unix", None, None, r"(?:0|-?[1-9][0-9]{0,10})"),
+        TimeFormat("unix", None, None, rf"(?:0|-?[1-9][0-9]{{0,{SECONDS_DIGITS - 1}}})"),
         TimeFormat("hour", "%Y-%m-%d %H", "yyyy-MM-dd HH", f"{_DATE} {_HOUR}", 3600),
         TimeFormat("datetime", "%Y-%m-%d %H:%M:%S", "yyyy-MM-dd HH:mm:ss", f"{_DATE} {_HOUR}:[0-5][0-9]:[0-5][0-9]"),
         TimeFormat("date", "%Y-%m-%d", "yyyy-MM-dd", _DATE, DAY),

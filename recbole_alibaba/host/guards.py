@@ -8,6 +8,7 @@ from typing import Any
 
 from recbole.config import Config
 
+from dataset_prep.settings import is_downloaded
 from recbole_alibaba.data.atomic.atomic_check import absent, check_files
 from recbole_alibaba.host.errors import (
     BadInput,
@@ -18,7 +19,6 @@ from recbole_alibaba.host.errors import (
     UnusableDatasetError,
     nearest,
 )
-from recbole_alibaba.settings.property_files import read_mapping
 from recbole_alibaba.settings.ranking_metrics import computed_metrics, longest_list, valid_metric_is_computed
 
 _KINDS = {"model": "model", "dataset": "folder under data_path"}
@@ -69,7 +69,7 @@ def find_dataset(name: str | None, data_path: str) -> str:
     if name is None:
         raise DatasetNotFoundError(f"No data set was named. {_offer(root, there)}")
     folder = root / str(name)
-    if name == BUNDLED or any(folder.glob("*.inter")) or (not folder.exists() and name in _downloadable()):
+    if name == BUNDLED or any(folder.glob("*.inter")) or (not folder.exists() and is_downloaded(str(name))):
         return str(name)
     if folder.is_dir() and any(folder.iterdir()):
         raise DatasetNotFoundError(absent(folder / f"{name}.inter"))
@@ -90,13 +90,6 @@ def _offer(root: Path, there: list[str]) -> str:
         return f"In {root} there are: {', '.join(there[:20])}{more}."
     make = f"python -m dataset_prep mobile --users FILE --output {shlex.quote(str(root))} --name NAME"
     return f"There are no data sets in {root}. Make one: {make}"
-
-
-def _downloadable() -> set[str]:
-    import recbole
-
-    file = Path(recbole.__file__).parent / "properties" / "dataset" / "url.yaml"
-    return set(read_mapping(file)) if file.is_file() else set()
 
 
 def check_settings(config: Config) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from recbole_alibaba.board.processes.runner import Progress
 from recbole_alibaba.board.shown import Shown, _cells, _Running, _time
 from recbole_alibaba.board.trial import Trial
+from tests.conftest import Terminal
 
 PLAN: Any = SimpleNamespace(metric="ndcg@10")
 DONE = {"state": "done", "valid_score": 0.25, "best_epoch": 3, "test": None, "seconds": {"total": 61.0}}
@@ -27,11 +28,6 @@ FAILED = {
 
 def trial(label: str, purpose: Any = "search") -> Trial:
     return Trial("board", "data", label, "BPR", {}, {}, {}, 2020, purpose, 1, {}, label)
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_without_a_terminal_a_trial_is_a_line() -> None:

@@ -18,6 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from recbole_alibaba.console import terminal
 from recbole_alibaba.console.result_table import result_table
 from recbole_alibaba.console.terminal import Bar
+from tests.conftest import Terminal
 
 
 @pytest.mark.parametrize(("model", "step"), [("AlibabaLightGCN", 2), ("BPR", 1)])
@@ -63,11 +64,6 @@ def test_a_bar_fits_the_terminal_and_leaves_nothing() -> None:
     *states, last = shown.partition("END")[0].split("\r")
     assert len(states) > 3 and max(map(len, states)) <= 50 and not last
     assert host.tqdm is Bar  # RecBole's own trainers, too
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_colours_need_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prep_data import real
 
@@ -180,7 +180,6 @@ def test_the_bank_of_real_thin_slices(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.sets(st.integers(0, 6), min_size=1), min_size=1, max_size=8))
-@settings(deadline=None)
 def test_what_a_random_split_holds_out_is_the_expected_number(items_of_users: list[set[int]]) -> None:
     """Row by row: the chance that it is held out, times that another row of its item is in training."""
     pairs = [(u, i) for u, items in enumerate(items_of_users) for i in sorted(items)]
