@@ -16,6 +16,7 @@ FIRST_YEAR, END_YEAR = 1900, 2100
 """Years outside [FIRST_YEAR, END_YEAR) are refused as typing errors."""
 SECONDS_DIGITS = 11
 """Of Unix seconds, at most."""
+_SECONDS = re.compile(rf"-?[0-9]{{1,{SECONDS_DIGITS}}}")
 
 _MONTH_AND_DAY = (
     r"(?:(?:0[13578]|1[02]){sep}(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11){sep}(?:0[1-9]|[12][0-9]|30)"
@@ -45,9 +46,7 @@ class TimeFormat:
     def parse(self, text: str) -> int | None:
         """Unix seconds; None where *text* is not exactly in this format."""
         if self.strptime is None:
-            return (
-                int(text) if re.fullmatch(rf"-?[0-9]{{1,{SECONDS_DIGITS}}}", text) and str(int(text)) == text else None
-            )
+            return int(text) if _SECONDS.fullmatch(text) and str(int(text)) == text else None
         text = self.prefix + text
         try:
             parsed = dt.datetime.strptime(text, self.strptime)
