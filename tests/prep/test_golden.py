@@ -60,6 +60,16 @@ def test_the_same_bytes_in_another_time_zone(case: str, golden_logs: Path, tmp_p
     assert digests(done.returncode, done.stderr, tmp_path / "x") == RECORDED[case]
 
 
+def test_the_report_is_the_same_in_another_time_zone(tmp_path: Path, sample: tuple[Path, Path]) -> None:
+    written = []
+    for zone in ("UTC", "America/New_York"):
+        folder = tmp_path / zone.replace("/", "-")
+        command = [sys.executable, "-m", "dataset_prep", "mobile", "--users", str(sample[0]), "--output", str(folder)]
+        subprocess.run([*command, "--name", "x"], check=True, capture_output=True, env=os.environ | {"TZ": zone})
+        written.append({path.name: path.read_bytes() for path in (folder / "x").iterdir()})
+    assert written[0] == written[1] and "funnel.html" in written[0]
+
+
 WITHOUT_COMPILER = [case for case in CASES if not case.startswith("split") and "shared/" not in case][::11]
 
 

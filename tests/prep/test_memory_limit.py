@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prep_data import ANY, columns, files
 
-from dataset_prep import convert
+from dataset_prep import UsageError, convert
 from dataset_prep.pairs.rows import BYTES_A_ROW, LogRows, RowBlock
 from dataset_prep.pairs.sorting import distinct_pairs
 from dataset_prep.pairs.table import INSIDE
@@ -102,3 +102,8 @@ def test_ids_and_times_too_wide_for_a_key(protocol: str, reader: str, tmp_path: 
             expected = sorted(first.values())
         written = [(int(u), int(t), int(i), kinds.index(kind)) for u, i, t, kind in columns(made.path / "x.inter")]
         assert written == expected
+
+
+def test_too_little_for_duckdb_is_a_sentence(tmp_path: Path, sample: tuple[Path, Path]) -> None:
+    with pytest.raises(UsageError, match="--memory-limit: 1KB is too little"):
+        convert("mobile", sample[0], output=tmp_path, name="x", reader="engine", memory_limit="1KB")
