@@ -358,6 +358,18 @@ def test_regularisation_in_the_loss_may_be_as_large_as_the_loss_of_the_scores(fa
     assert ("fresh-loss" not in found(verdicts)) is fresh
 
 
+def test_a_model_without_predict_is_judged_by_its_own_loss():
+    class NoPredict(Tiny):
+        def predict(self, batch):
+            raise NotImplementedError
+
+        def calculate_loss(self, batch):
+            return self.loss(super().predict(batch), 0.0) + 9
+
+    verdicts = loss(experiment(NoPredict()), PAIRS)
+    assert "no-predict" in skipped(verdicts) and found(verdicts)["fresh-loss"].number > 9
+
+
 @pytest.mark.parametrize(("size", "cause"), [(49.0, "loss-differs"), (51.0, "init-too-large")])
 def test_why_a_fresh_loss_is_not_ln2(size, cause):
     model = Margins(0.0, 3.0)

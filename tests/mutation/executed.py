@@ -1,4 +1,4 @@
-"""Which lines does each test execute? One run of the suite under coverage tells; this module is its pytest plugin, too."""
+"""Which lines does each test execute? One run of the suite under coverage tells, with this module as a plugin."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Executed:
 
 
 def executed(root: Path, files: list[str], kept: Path) -> Executed:
-    """What is kept in folder *kept* of this very tree, else of a run of the suite at *root*, which takes a quarter of an hour.
+    """What is kept in folder *kept* of this very tree, else of a run of the suite at *root*.
 
     Raises:
         ClickException: The tests do not run.
@@ -58,7 +58,7 @@ def executed(root: Path, files: list[str], kept: Path) -> Executed:
     path = kept / f"{digest.hexdigest()[:16]}.json"
     if not path.exists():
         kept.mkdir(parents=True, exist_ok=True)
-        click.echo("The suite runs once, to see which lines each test executes: a quarter of an hour.", err=True)
+        click.echo("The suite runs once, to see which lines each test executes: eight minutes.", err=True)
         path.write_text(json.dumps(_measured(root)), encoding="utf-8")
     seconds, lines = json.loads(path.read_text(encoding="utf-8"))
     return Executed(seconds, {file: {int(line): tests for line, tests in of.items()} for file, of in lines.items()})

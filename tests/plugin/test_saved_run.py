@@ -120,10 +120,18 @@ def test_missing_files_other_versions_and_unfinished_runs(copied: Path, tmp_path
     with pytest.raises(SavedRunError, match="damaged"):
         load(copied)
     (copied / "run.json").unlink()
+    (copied / "run.json").symlink_to("/proc/self/mem")
+    with pytest.raises(SavedRunError, match=r"run\.json: cannot be read \("):
+        load(copied)
+    (copied / "run.json").unlink()
     with pytest.raises(SavedRunError, match=r"not finished.*--resume="):
         load(copied)
     with pytest.raises(SavedRunError, match="no finished run"):
         load("latest")
+    Path("latest").mkdir()  # a folder of that name is meant first
+    with pytest.raises(SavedRunError, match="latest: there is no saved run"):
+        load("latest")
+    Path("latest").rmdir()
     with pytest.raises(SavedRunError, match="There is no nowhere"):
         load("nowhere")
     (copied / "config.yaml").unlink()

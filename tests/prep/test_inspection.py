@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import shlex
 from collections.abc import Callable
 from itertools import product
@@ -167,6 +168,7 @@ def test_parquet_has_a_page_too(tmp_path: Path) -> None:
     duckdb.sql(f"COPY (FROM read_csv('{tmp_path / 'log.csv'}')) TO '{log}' (FORMAT parquet)")
     found = inspect([str(log)], html=page)
     assert found.rows == 81 and "log.parquet: a log with named columns" in page.read_text()
+    assert not any(choice.subset for choice in found.choices)
 
 
 def test_dirt_does_not_stop_a_look(log: Log, tmp_path: Path) -> None:
@@ -191,12 +193,13 @@ def test_a_log_of_no_known_source_is_read_by_the_names_of_its_header(tmp_path: P
     ]
     log = tmp_path / "log.csv"
     log.write_text("\n".join([",uid,sku,time,event", *(f"{row},x" for row in rows)]))
-    found = inspect([str(log)])
+    found = inspect([str(log)], html=tmp_path / "page.html")
     assert found.size == Size(3600, 60, 60) and found.lines()[0].startswith("No known log has these columns")
     assert found.command == (
         f"python -m dataset_prep csv --log {log} --user-column uid --item-column sku --time-column time "
         "--time-format datetime --min-user 2 --min-item 2 --name my-log"
     )
+    assert html.escape(found.command) in (tmp_path / "page.html").read_text()
     assert found.lines()[-2].startswith("To tell behaviours apart add --behavior-column event --behavior-values")
     done = CliRunner().invoke(main, [*shlex.split(found.command)[3:], "--output", str(tmp_path / "out"), "--strict"])
     assert done.exit_code == 0, done.output
