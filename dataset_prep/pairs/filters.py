@@ -63,8 +63,8 @@ class FilteredLog:
         if settings.items:
             rows = counts.rows(self.classes)
             add("items of the subset", rows, bits_of(settings.ranks, True), "not in the item subset")
-        if degrees is not None:
-            self.statistics.before = histogram(degrees[0]), histogram(degrees[1])
+        assert degrees is not None  # the last filter leaves rows that are carried
+        self.statistics.before = histogram(degrees[0]), histogram(degrees[1])
         last = self.funnel.stages[-1]
         if settings.protocol == "novel" and last.size is not None:
             self.add(Stage("first of each pair", last.size.pairs, last.size, REPEATED))

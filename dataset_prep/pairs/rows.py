@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_prep.pairs.sorting import Narrow, distinct_pairs
-from dataset_prep.pairs.table import INSIDE, Counts
+from dataset_prep.pairs.table import Counts
 from dataset_prep.sources.times import BEIJING_OFFSET, DAY, day_of
 
 BYTES_A_ROW = 40
@@ -92,4 +92,4 @@ class LogRows:
         for (day, rank), n in sorted(self.days.items()):
             dated[rank] += n
             days.setdefault(rank, {})[day_of(day * DAY - BEIJING_OFFSET)] = n
-        return Counts(self.events, dated, days, {c: self.carried[c] for c in range(2 * INSIDE + 1)})
+        return Counts(self.events, dated, days, self.carried)

@@ -15,7 +15,7 @@ from recbole_alibaba.diagnosis.checks.evaluation_check import evaluation
 from recbole_alibaba.diagnosis.checks.forward_check import forward, table_sizes
 from recbole_alibaba.diagnosis.checks.gradient_checks import gradients, optimiser_readings, overfits
 from recbole_alibaba.diagnosis.checks.graph_check import graph
-from recbole_alibaba.diagnosis.checks.interactions import Interactions
+from recbole_alibaba.diagnosis.checks.interactions import Interactions, starts
 from recbole_alibaba.diagnosis.checks.loss_checks import loss
 from recbole_alibaba.diagnosis.checks.model_access import needs_own_training, of_kind
 from recbole_alibaba.diagnosis.checks.negative_checks import negatives
@@ -108,6 +108,17 @@ def test_a_leak_into_one_part_is_enough():
 )
 def test_swapped_columns_by_the_share_of_described_ids(users, items, well):
     assert swapped(set(users), set(items), set("12345678"))[1] is well
+
+
+def test_first_items_of_lists_are_taken_once_a_user():
+    rows = Interaction({
+        "user_id": torch.tensor([1, 1, 2]), "item_id_list": torch.tensor([[7, 0], [7, 8], [9, 0]]),
+        "item_length": torch.tensor([1, 2, 1]),
+    })  # fmt: skip
+    named = {"LIST_SUFFIX": "_list", "ITEM_LIST_LENGTH_FIELD": "item_length"}
+    fields = SimpleNamespace(uid_field="user_id", iid_field="item_id")
+    assert [part.tolist() for part in starts(rows, named, fields)] == [[1, 2], [7, 9]]
+    assert [part.tolist() for part in starts(rows, {}, fields)] == [[], []]
 
 
 # Signal
@@ -376,6 +387,10 @@ def test_why_a_fresh_loss_is_not_ln2(size, cause):
     for table in (model.user_embedding, model.item_embedding):
         table.weight.data = torch.full(table.weight.shape, size / 2)
     assert found(loss(experiment(model), PAIRS))["fresh-loss"].causes == (cause,)
+
+
+def test_scores_far_apart_are_why_a_loss_that_is_right_is_not_ln2():
+    assert found(loss(experiment(Margins(margin(2.0))), PAIRS))["fresh-loss"].causes == ("init-too-large",)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def test_the_same_seed_and_batches_begin_with_the_same_loss(tmp_path):
     cure = tried(tmp_path, learning_rate=1e-8)
     before, after = cure.before.history, cure.kept.examination.history
     assert before[0]["batches"] == after[0]["batches"]
+    assert {trial.examination.batches for trial in cure.tries} == {cure.before.batches} == {20}
     # The first step is taken from the same weights on the same batch, so the first epochs are near.
     assert abs(before[0]["bpr"] - after[0]["bpr"]) < 0.01
 

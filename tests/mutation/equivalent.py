@@ -34,6 +34,11 @@ EQUIVALENT = [
     ("recbole_alibaba/model/sampled_softmax.py", r"F\.normalize.*dim=1", "the default"),
     ("recbole_alibaba/evaluation/top_k.py", r"^BUFFER_BYTES =|^width =", "how much memory is used"),
     ("recbole_alibaba/host/checkpoints.py", r"map_location=.* -> (?!.*map_location)", "seen on a GPU only"),
+    (
+        "recbole_alibaba/diagnosis/checks/gradient_checks.py",
+        r"before is not None (or|and) after",
+        "a model has predict or not, both times",
+    ),
     ("recbole_alibaba/evaluation/top_k.c", r"BLOCK", "how many scores are compared at once"),
 ]
 

@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from shutil import copyfile
@@ -46,26 +46,37 @@ class Tree:
 
     def verdict(self, change: Change, executed: Executed) -> str:
         """noticed, survived, or broken: what does not compile is no change of the logic."""
-        path = self.folder / change.file
-        source, tests = self.read(change.file), self._tests(change, executed)
+        for some in _portions(self._tests(change, executed), executed.seconds):
+            limit = 60 + 3 * sum(executed.seconds[test] for test in some)
+            while some:
+                with self._made(change) as compiles:
+                    failed = self._failed(some, limit) if compiles else None
+                if not compiles:
+                    return "broken"
+                if failed is None:
+                    break
+                if failed not in some or self._passes(failed):
+                    return "noticed"
+                some.remove(failed)  # it fails without the change, too: it needs one that ran before it
+        return "survived"
+
+    @contextmanager
+    def _made(self, change: Change) -> Iterator[bool]:
+        """The tree with the change, and whether it compiles."""
+        path, source = self.folder / change.file, self.read(change.file)
         made = change.made(source)
-        failed = None
         try:
             path.write_bytes(made)
-            if not self._compile(change.file) or not _parses(change.file, made):
-                return "broken"
-            for some in _portions(tests | _of_copies(change.file, executed), executed.seconds):
-                failed = self._failed(some, 60 + 3 * sum(executed.seconds[test] for test in some))
-                if failed is not None:
-                    break
+            yield self._compile(change.file) and _parses(change.file, made)
         finally:
             path.write_bytes(source)
             self._compile(change.file)
-        # A test that fails without the change, too, has noticed nothing.
-        return "survived" if failed is None or (failed and not self._passes(failed)) else "noticed"
 
     def _tests(self, change: Change, executed: Executed) -> set[str]:
         """The tests that execute the changed statement; for a name of a module, those that execute its use."""
+        return self._reached(change, executed) | _of_copies(change.file, executed)
+
+    def _reached(self, change: Change, executed: Executed) -> set[str]:
         if change.file.endswith(".c"):
             return executed.of_file(change.file.removesuffix("c") + "py")
         within, name = _statement(self.read(change.file), change.line)

@@ -6,6 +6,8 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,17 @@ def test_the_yaml_is_all_recbole_needs(raw: tuple[str, str], tmp_path: Path) -> 
     assert novel["eval_args"] == {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "TO", "group_by": "user", "mode": "full"}
     header = (tmp_path / "novel" / "novel.inter").read_text().split("\n")[0]
     assert set(novel["load_col"]["inter"]) <= {column.split(":")[0] for column in header.split("\t")}
+
+
+def test_the_report_counts_partners_before_and_after_the_core(log: Callable[..., Path], tmp_path: Path) -> None:
+    """Four users of the same six items, and two users of one item each, one of which nobody else has."""
+    users = log([(u, i, 4, 1, "2014-12-01 00") for u, i in [*product(range(4), range(6)), (9, 0), (8, 77)]])
+    words = "--name x --min-interactions 1 --min-users 1 --min-items 1 --min-known 0"
+    done = CliRunner().invoke(main, ["mobile", "--users", str(users), "--output", str(tmp_path), *words.split()])
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "x" / "funnel.html").read_text()
+    assert "before the core: 2 points, first 2, last 4, lowest 2, highest 4. after the core: 1 points, first 4" in page
+    assert "before the core: 3 points, first 1, last 1, lowest 1, highest 5. after the core: 1 points, first 6" in page
 
 
 def test_the_report_needs_no_network(raw: tuple[str, str], tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def after_short_training(
     stood = standing(experiment, "valid", {str(settings["valid_metric"]).lower(): best}, theirs, counts)
     if stood is None:
         return []
-    settled = len(scores) > SETTLED and best in scores[:-SETTLED] and has_learned(history) and not is_ill(findings)
+    settled = best in scores[:-SETTLED] and has_learned(history) and not is_ill(findings)
     found: Finding | None = popularity_wins(stood, history, settings) if settled else None
     found = replace(found, wording="short") if found else None
     return [Verdict("evaluation", "popularity-wins", stood.model, stood.popularity, found)]
