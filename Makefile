@@ -59,7 +59,7 @@ faults: $(VENV)/.installed-dev
 models: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.plugin.every_model $(MODELS)
 
-# Whether the tests notice single changes to the core logic: hours. MUTANTS='--number 20 --modules dataset_prep/core.py'
+# Whether the tests notice single changes to the core logic: an hour. MUTANTS='--number 20 --modules "dataset_prep/pairs/*"'
 MUTANTS ?= --number 200
 mutants: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.mutation $(MUTANTS)
