@@ -82,7 +82,7 @@ static inline Place time_of(Place at, const struct column *column, int64_t *seco
         at += 2;
     }
     int year = part[0] * 100 + part[1], month = part[2], day = part[3];
-    if (odd || year < FIRST_YEAR || year >= END_YEAR || month < 1 || month > 12 || day < 1) return 0;
+    if (odd || year < FIRST_YEAR || year >= END_YEAR || month > 12 || day < 1) return 0; /* no day is in month 0 */
     int leap = year % 4 == 0 && year != FIRST_YEAR; /* 2000 was one */
     if (day > before[month + 1] - before[month] + (leap && month == 2)) return 0;
     if (part[4] > 23 || part[5] > 59 || part[6] > 59) return 0;

@@ -201,3 +201,16 @@ def test_a_loss_that_is_no_number_ends_the_training_and_says_where(build):
     where = divmod(7, len(experiment.train_data))
     assert (history[-1]["epoch"], history[-1]["not_finite"]["batch"]) == where
     assert len(history) == where[0] + 1
+
+
+def test_a_trainer_that_stops_at_a_loss_of_its_own_was_at_the_last_batch(build):
+    experiment = build({})
+    inner = experiment.trainer._train_epoch
+
+    def stopped(*args, **options):
+        inner(*args, **options)
+        raise ValueError("Training loss is nan")
+
+    experiment.trainer._train_epoch = stopped
+    (record,) = train_briefly(experiment, 3, epochs=2)
+    assert record["not_finite"] == {"batch": 2, "part": "loss"}

@@ -39,6 +39,12 @@ EQUIVALENT = [
         r"before is not None (or|and) after",
         "a model has predict or not, both times",
     ),
+    ("dataset_prep/pairs/core.py", r"codes\[1:\] >=? codes\[:-1\]", "the slower way gives the same"),
+    ("dataset_prep/pairs/distinct.py", r"self\.unit >=? 1:", "divided by 1"),
+    ("dataset_prep/pairs/sorting.py", r"1 << 3[12]", "far below the limit, too"),
+    ("dataset_prep/writing/dataset.py", r"load\(\) -> pass", "it is loaded when it is needed"),
+    ("recbole_alibaba/data/negatives.py", r"2\*\*4[01]", "how finely shares are rounded"),
+    ("recbole_alibaba/diagnosis/report/explanation.py", r"^COMMON", "an example; any value above the limit shows it"),
     ("recbole_alibaba/evaluation/top_k.c", r"BLOCK", "how many scores are compared at once"),
 ]
 

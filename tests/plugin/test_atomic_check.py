@@ -187,6 +187,7 @@ def test_a_file_under_another_name(name: str, message: str) -> None:
     [
         ([], "inter", "x has no file."),
         (["log.train.inter", "log.test.inter"], "inter", "For parts of a split made before, set benchmark_filename"),
+        (["log.a.item", "log.b.item"], "inter", "x has log.a.item, log.b.item."),
         (["log.train.inter"], "inter", "Did you mean 'log.train.inter'?"),
         (["log.train.inter", "log.test.inter"], "item", "x has log.test.inter, log.train.inter."),
         (["a.tsv"], "inter", "`recbole-alibaba prep csv` makes an atomic file of a CSV file."),

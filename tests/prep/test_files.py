@@ -140,6 +140,11 @@ def refused(path: Path, content: bytes) -> str:
     return said[0]
 
 
+def test_folders_of_the_output_are_made(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("\n".join(ROWS))
+    assert inter(tmp_path / "log.csv", tmp_path / "a" / "b").count("\n") > 1
+
+
 def test_files_that_are_no_log(tmp_path: Path) -> None:
     assert "is empty" in refused(tmp_path / "log.csv", b"")
     assert "no rows" in refused(tmp_path / "log.csv", (HEADER + "\n").encode())
