@@ -147,10 +147,8 @@ def test_headers_of_the_lists_are_read_by_their_names(log: Log, tmp_path: Path) 
     assert columns(made.path / "x.item") == [["5", "9", "97lk"], ["6", "9", ""]]
     assert columns(made.path / "x.user") == [["1", "3", "1"], ["2", "0", "2"]]
     items.write_text("x,y,z\n5,97lk,9\n6,,9\n")  # names that nobody knows: item, geohash, category
-    assert columns(convert("mobile", users, name="z", **options).path / "z.item") == [
-        ["5", "9", "97lk"],
-        ["6", "9", ""],
-    ]
+    made = convert("mobile", users, name="z", **options)
+    assert columns(made.path / "z.item") == [["5", "9", "97lk"], ["6", "9", ""]]
     for file, content, sentence in (
         (items, "item_id,sku\n5,5\n", "--items: items.csv: the header item_id,sku has several columns for item_id"),
         (items, "user_id,time\n5,6\n", "--items: items.csv: the header user_id,time has no column for item_id"),
