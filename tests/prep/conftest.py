@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -47,12 +48,16 @@ def spark() -> None:
 @pytest.fixture(scope="session")
 def spark_session(spark: None) -> Iterator[None]:
     """One Spark for all tests: the engine takes the session that is there. Starting one takes longer than a test."""
+    from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the first python3 of the PATH
     builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     running = builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        # pytest adds its handlers to loggers that do not propagate; PySpark's turn what those write into JSON.
+        patch.setattr(PySparkLogger, "addHandler", logging.Logger.addHandler)
+        yield
     running.stop()
 
 
