@@ -144,6 +144,12 @@ def test_what_a_raw_log_leaves_is_the_number_of_the_finding(tmp_path, monkeypatc
     result = CliRunner().invoke(doctor, [f"--raw={users}", "--config_files=much.yaml", "--dataset=x", "--json"])
     assert result.exit_code == 3
     ((finding,),) = (json.loads(result.stdout)["findings"],)
+    assert json.loads(result.stdout)["model"] == "AlibabaLightGCN"
+    (tmp_path / "model.yaml").write_text("model: BPR\n")
+    named = CliRunner().invoke(
+        doctor, [f"--raw={users}", "--config_files=much.yaml model.yaml", "--dataset=x", "--json"]
+    )
+    assert json.loads(named.stdout)["model"] == "BPR"
     assert finding["id"] == "raw-log-leaves-too-little" and finding["threshold"] == 10**6
     assert finding["number"] > 1_000 and f"leaves {finding['number']:,} pairs" in finding["message"]
     assert "Other behaviours, items or thresholds do not leave enough either" in finding["message"]

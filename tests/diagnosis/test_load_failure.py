@@ -2,6 +2,7 @@
 
 import pytest
 
+from recbole_alibaba.diagnosis.checks.negative_checks import OWNS
 from recbole_alibaba.diagnosis.examination import consult
 from recbole_alibaba.diagnosis.load_failure import sizes_of_file, why_not_loaded
 from recbole_alibaba.host.errors import AtomicFileError, NothingHeldOutError
@@ -56,6 +57,11 @@ def ids(found):
 )
 def test_what_the_file_holds(reasons, pairs, error, name):
     assert ids(reasons(pairs, error=error)) == [(name, "error")]
+
+
+def test_a_user_of_everything_is_named_with_his_share(reasons):
+    (finding,) = reasons([(user, item) for user in range(30) for item in range(40)])
+    assert (finding.number, finding.threshold, finding.causes) == (1.0, OWNS, ("owns-everything",))
 
 
 def test_the_error_s_own_words_are_the_last_resort(reasons):

@@ -123,7 +123,7 @@ def test_each_option_is_offered_once_the_likeliest_cause_s_first():
     assert offered[:2] == [{"learning_rate": 0.001}, {"learning_rate": 0.01}]
     assert {"learner": "adamw"} in offered
     assert all(offered.count(option) == 1 for option in offered)
-    assert burden(examined) > burden(Examination({}, verdicts=[object()]))
+    assert burden(examined) > burden(Examination({}, verdicts=[object()])) == 0
 
 
 def test_a_command_line_survives_a_shell(tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ from prep_golden import CASES, GOLDEN, converted
 
 from dataset_prep import InputError, TooManyRejectsError, UsageError, convert, convert_published, inspect
 
-EVERY = int(os.environ.get("GOLDEN_SPARK_EVERY", "24"))
+EVERY = int(os.environ.get("GOLDEN_SPARK_EVERY", "32"))
 GOLDEN_CASES = [case for case in CASES if not case.startswith("split") and "shared/" not in case][4 % EVERY :: EVERY]
 
 

@@ -46,6 +46,7 @@ def test_the_source_is_recognised(text: str, source: object, tmp_path: Path) -> 
         ("1 2 3\n1 2 4\n", r"first line has 1 '1', 2 '2', 3 '3'"),
         ("a,b,c\n1,2,3\n", r"first line has 1 'a', 2 'b', 3 'c'(?s:.*)csv --user-column"),
         ("1,2,3,,4,2014-12-01 00\n" + "1,2,3,,4\n" * 3, "no known log has such rows"),
+        ("a b,c\n", "userbehavior: user_id,item_id,category_id,behavior_type,timestamp\n"),
         ("", "no known log|is empty"),
         ("\n\n", "no known log"),
     ],

@@ -239,6 +239,14 @@ def test_ids_written_as_floats(ids: Sequence[str], whole: bool) -> None:
     assert bool(layout_of(first.encode(), "x", MOBILE).fixes) is whole
 
 
+def test_only_ids_that_are_whole_lose_their_zeros() -> None:
+    (fix,) = layout_of(b"7.0,2,1,,4,2014-12-01 00\n" * 9, "x", MOBILE).fixes
+    rows = [[text, "2"] for text in ("7.00", "7.5", "x.0", "7", "7.", ".0")]
+    for row in rows:
+        fix(row)
+    assert [row[0] for row in rows] == ["7", "7.5", "x.0", "7", "7.", ".0"]
+
+
 @pytest.mark.parametrize(("lost", "kept"), [(1, 1), (2, 2), (2, 9)])
 def test_a_few_ids_of_a_spreadsheet_are_damage(lost: int, kept: int) -> None:
     row = "{},2,1,,4,2014-12-01 00\n"
