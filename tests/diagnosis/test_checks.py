@@ -221,6 +221,19 @@ def test_what_does_not_learn_at_recbole_s_settings_is_cured_by_the_setting_it_re
     assert not examine_experiment(fism(tmp_path, **collapsed.changes), batches_an_epoch=25).ill
 
 
+def test_a_training_that_fails_is_a_finding_with_its_words(tmp_path):
+    experiment = fism(tmp_path)
+
+    def train_epoch(*_, **__):
+        raise RuntimeError("the trainer's own words")
+
+    experiment.trainer._train_epoch = train_epoch
+    found = examine_experiment(experiment, batches_an_epoch=2)
+    (fails,) = [finding for finding in found.findings if finding.id == "training-fails"]
+    assert fails.severity == "error" and "the trainer's own words" in fails.message
+    assert "training-fails" in found.causes and found.ill and found.history == []
+
+
 def test_swapped_columns_by_hand():
     well = swapped({"u1", "u2"}, {"i1", "i2"}, {"i1", "i2", "i3"})
     ill = swapped({"i1", "i2"}, {"u1", "u2"}, {"i1", "i2", "i3"})

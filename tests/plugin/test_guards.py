@@ -114,6 +114,28 @@ def replaced(layer: dict[str, Any], where: str = "settings") -> str:
     [
         ({"neg_sampling": {"uniform": 2, "dynamic": 5}}, "sample_num: 2, dynamic: true, candidate_num: 5}"),
         ({"neg_sampling": "none"}, "--train_neg_sample_args=None"),
+        ({"neg_sampling": {}}, "--train_neg_sample_args=None"),
+        ({"neg_sampling": 0}, "--train_neg_sample_args=None"),
+        ({"neg_sampling": {"popularity": 3}}, "{distribution: popularity, sample_num: 3}"),
+        ({"neg_sampling": {"uniform": 3, "dynamic": 0}}, "{distribution: uniform, sample_num: 3}"),
+        ({"neg_sampling": 7}, "{distribution: uniform, sample_num: 1}"),
+        ({"training_neg_sample_num": 0}, "--train_neg_sample_args=None"),
+        ({"training_neg_sample_num": 4}, "{distribution: uniform, sample_num: 4}"),
+        ({"train_neg_sample_num": "x"}, "{distribution: uniform, sample_num: 1}"),
+        ({"training_neg_sample_distribution": "odd"}, "{distribution: uniform}"),
+        ({"eval_setting": "TO_RS, uni50"}, "{order: TO, split: {RS: [0.8, 0.1, 0.1]}, mode: uni50}"),
+        ({"eval_setting": ("full",)}, "{mode: full}"),
+        ({"eval_setting": "uniform"}, "{order: RO, split: {RS: [0.8, 0.1, 0.1]}, mode: full}"),
+        ({"split_ratio": [8, 1, 1]}, "{split: {RS: [8, 1, 1]}}"),
+        ({"split_ratio": "x"}, "{split: {RS: [0.8, 0.1, 0.1]}}"),
+        ({"leave_one_num": 1}, "{split: {LS: valid_and_test}}"),
+        ({"leave_one_num": "2"}, "{split: {LS: valid_and_test}}"),
+        ({"lowest_val": {"rating": 3, "price": 4}}, "{rating: '[3,inf)', price: '[4,inf)'}"),
+        ({"lowest_val": 3}, "{timestamp: '[0,inf)'}"),
+        ({"min_item_inter_num": 5}, "--item_inter_num_interval=\"[5,inf)\""),
+        ({"max_item_inter_num": "x"}, "[0,1]"),
+        ({"fields_in_same_space": [["a", "b"], ["x", "item_id"]]}, "--alias_of_item_id=\"[x]\""),
+        ({"load_checkpoint": "x"}, "leave load_checkpoint away: a training goes on with --resume=FOLDER"),
         ({"training_neg_sample_distribution": "popularity"}, "{distribution: popularity}"),
         ({"eval_setting": ["RO_LS", "pop100"]}, "{order: RO, split: {LS: valid_and_test}, mode: pop100}"),
         ({"eval_setting": "nonsense"}, "{order: RO, split: {RS: [0.8, 0.1, 0.1]}, mode: full}"),
@@ -139,6 +161,8 @@ def test_several_old_settings_are_replaced_together() -> None:
     said = replaced({"split_ratio": [8, 1, 1], "group_by_user": False, "epochs": 3}, "old.yaml")
     assert said.startswith("old.yaml: split_ratio and group_by_user are settings of older versions")
     assert "`eval_args: {split: {RS: [8, 1, 1]}, group_by: none}`" in said
+    both = replaced({"min_user_inter_num": 5, "max_user_inter_num": 9}, "old.yaml")
+    assert "are settings" in both and both.endswith("Instead, write `user_inter_num_interval: '[5,9]'`.")
     refuse_old({"epochs": 3}, frozenset(), "settings")
     refuse_old({"group_by_user": True}, frozenset({"group_by_user"}), "settings")  # a setting of the model's own
     assert "RecBole computes 'device' itself; choose a GPU with gpu_id" in replaced({"device": "cpu"})

@@ -71,10 +71,34 @@ def test_a_list_is_the_models(client: Any, user: str) -> None:
 def test_a_basket_is_folded_in_and_what_is_unknown_is_named(client: Any) -> None:
     answer = client.post("/recommend", json={"items": ["i1", "i39", "none", "i2"], "k": 4}).json()
     expected = MODEL.fold_in(pd.DataFrame({"user": ["new"] * 2, "item": ["i1", "i2"]}), 4)
-    assert answer["left_out"] == ["i39", "none"]
+    assert answer["left_out"] == ["i39", "none"] and answer["popular"] is False
     assert [one["item"] for one in answer["items"]] == expected["item"].tolist()
     assert not {"i1", "i2"} & {one["item"] for one in answer["items"]}
+    assert [one["rank"] for one in answer["items"]] == [1, 2, 3, 4]
+    assert [one["score"] for one in answer["items"]] == pytest.approx(expected["score"].tolist())
+    seen = client.post("/recommend", json={"items": ["i1", "i2"], "k": ITEMS, "seen": True}).json()
+    assert {"i1", "i2"} < {one["item"] for one in seen["items"]}
+    assert len(client.post("/recommend", json={"items": ["i1"]}).json()["items"]) == 10
     assert client.post("/recommend", json={"items": ["none"]}).json()["popular"] is True
+
+
+def test_which_model_answers(client: Any) -> None:
+    answer = client.get("/health").json()
+    assert answer == {
+        "model": "AlibabaLightGCN", "dataset": "made-up", "users": USERS, "items": ITEMS - 1,
+        "test_result": {"recall@10": 0.5, "ndcg@10": None},
+    }  # fmt: skip
+    assert client.get("/openapi.json").json()["info"]["title"] == "AlibabaLightGCN on made-up"
+
+
+def test_an_unknown_user_gets_the_popular_list_where_that_is_asked_for(client: Any) -> None:
+    answer = client.get("/recommend/u99?unknown_is_popular=true").json()
+    assert answer["popular"] is True and len(answer["items"]) == 10
+    known = client.get("/recommend/u1?unknown_is_popular=true&k=3").json()
+    assert known == client.get("/recommend/u1?k=3").json() and known["popular"] is False
+    own = {f"i{item}" for item in ((3 + place) % 38 + 1 for place in range(5))}  # of user 1
+    listed = {one["item"] for one in client.get(f"/recommend/u1?k={ITEMS}").json()["items"]}
+    assert not own & listed and len(listed) == ITEMS - 1 - len(own)
 
 
 def test_a_list_ends_where_the_items_do(client: Any) -> None:
@@ -86,13 +110,19 @@ def test_a_list_ends_where_the_items_do(client: Any) -> None:
 def test_an_explanation_adds_up(client: Any) -> None:
     answer = client.get(f"/explain/{quote(ODD, safe='')}/i7").json()
     row = MODEL.recommend([ODD], ITEMS - 1, seen=True).set_index("item")
-    assert len(answer["shares"]) == 5
+    assert len(answer["shares"]) == 5 and answer["popularity"] == 0 != answer["own"]
+    assert answer["score"] == pytest.approx(row["score"]["i7"], abs=1e-5)
+    table = MODEL.explain(ODD, "i7")
+    assert answer["own"] == pytest.approx(float(table["share"][table["part"] == "own"].sum()))
+    assert [one["item"] for one in answer["shares"]] == table["item"][table["part"] == "item"].tolist()
     assert answer["own"] + sum(one["share"] for one in answer["shares"]) == pytest.approx(row["score"]["i7"], abs=1e-5)
 
 
 def test_similar_items_are_the_models(client: Any) -> None:
     answer = client.get("/similar/i3", params={"k": 5}).json()
     assert [one["item"] for one in answer["similar"]] == MODEL.similar(item="i3", k=5)["item"].tolist()
+    assert answer["item"] == "i3" and [one["rank"] for one in answer["similar"]] == [1, 2, 3, 4, 5]
+    assert len(client.get("/similar/i3").json()["similar"]) == 10
 
 
 @pytest.mark.parametrize(
