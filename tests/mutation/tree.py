@@ -88,7 +88,7 @@ class Tree:
             if file.endswith(".py") and not file.startswith("tests/"):
                 lines = self.read(file).decode().split("\n")
                 found |= executed.of(file, (n for n, line in enumerate(lines, 1) if re.search(rf"\b{name}\b", line)))
-        return found or executed.of_file(change.file)
+        return found | executed.of_file(change.file)
 
     def _compile(self, name: str) -> bool:
         return not name.endswith(".c") or compiled(self.folder / name, lambda _: None) is not None

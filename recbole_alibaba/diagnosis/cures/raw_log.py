@@ -31,8 +31,8 @@ def convert_or_explain(
     try:
         dataset_prep.convert(source, **options)
     except dataset_prep.ThinDatasetError as error:
-        last = error.funnel.stages[-1] if error.funnel.stages else None
-        pairs = last.size.pairs if last is not None and last.size is not None else 0
+        left = error.funnel.stages[-1].size
+        pairs = left.pairs if left else 0
         remedy = _examined(source, options, error.remedies, model, files, overrides)
         return Finding(
             "raw-log-leaves-too-little",
