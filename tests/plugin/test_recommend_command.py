@@ -79,6 +79,17 @@ def test_new_users_in_a_file(command: Command, trained: dict[str, Any], tmp_path
     assert pd.read_csv("new.csv")[["user", "popular"]].to_numpy().tolist() == [["x", False]] * 2 + [["y", True]] * 2
 
 
+def test_what_the_lists_know_is_said(command: Command, trained: dict[str, Any], tmp_path: Path) -> None:
+    plain = command("recommend", trained["run"], "--users=196", "--k=3", "--output=a.csv")
+    assert "History: full, " in plain.stderr and plain.stderr.rstrip().endswith("Items already had are left out.")
+    again = command("recommend", trained["run"], "--users=196", "--k=3", "--history=train", "--seen", "--output=b.csv")
+    assert "History: train, " in again.stderr and "Items already had may come again." in again.stderr
+    (tmp_path / "new.csv").write_text("user,item\nx,50\n", encoding="utf-8")
+    both = command("recommend", trained["run"], "--new-users=new.csv", "--users=196", "--k=3", "--output=c.csv")
+    assert "New users: the items in new.csv. Items already had are left out." in both.stderr
+    assert pd.read_csv("c.csv", dtype=str)["user"].tolist() == ["x"] * 3 + ["196"] * 3
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -93,6 +104,9 @@ def test_new_users_in_a_file(command: Command, trained: dict[str, Any], tmp_path
         (["--output=absent/x.csv"], "no folder absent"),
         (["--output=x.csv", "--users=1960"], "does not know"),
         (["--pairs=3"], "belong to --format=tianchi"),
+        (["--truth=short.csv"], "belong to --format=tianchi"),
+        (["--history=-"], "The history has no row"),
+        (["--history=nowhere.csv"], "or name a file; there is none of that name"),
         (["--format=tianchi", "--new-users=short.csv"], "no place for --new-users and --explain"),
         (["--format=tianchi", "--explain"], "no place for --new-users and --explain"),
         (["--new-users=short.csv", "--history=empty.txt"], "use full or train; the new users are in --new-users"),
@@ -144,6 +158,11 @@ def test_the_competitions_file(command: Command, trained: dict[str, Any], model:
     assert before.exit_code == scored.exit_code == 0
     shown = float(scored.stdout.split("F1:")[1])
     assert f"best F1, {shown:.4f}" in before.stderr
+    words = ["--format=tianchi", "--items=items.csv", "--history=train", "--truth=truth.csv"]
+    named = command("recommend", trained["run"], *words, "--output=u.csv")
+    assert ", on truth.csv: precision " in named.stderr and Path("u.csv").read_text() == Path("t.csv").read_text()
+    some = command("recommend", trained["run"], "--format=tianchi", "--pairs=7", "--output=v.csv")
+    assert "best F1" not in some.stderr and len(pd.read_csv("v.csv")) == 7
 
 
 def test_a_submission_is_scored_by_distinct_pairs(command: Command) -> None:
@@ -152,6 +171,16 @@ def test_a_submission_is_scored_by_distinct_pairs(command: Command) -> None:
     done = command("score-tianchi", "s.csv", "--truth=truth.csv")
     numbers = [float(line.split(":")[1].replace(",", "")) for line in done.stdout.splitlines()]
     assert numbers == [4, 6, 2, 0.5, pytest.approx(1 / 3, abs=1e-6), 0.4]
+    assert done.stdout.startswith("pairs handed in: 4\npairs bought:    6\npairs in both:   2\nprecision: 0.5")
+    Path("subset.csv").write_text("item_id\n1\n5\n")
+    done = command("score-tianchi", "s.csv", "--truth=truth.csv", "--items=subset.csv")
+    assert "pairs bought:    2\npairs in both:   2\n" in done.stdout
+    Path("subset.csv").write_text("item_id\n77\n")
+    done = command("score-tianchi", "s.csv", "--truth=truth.csv", "--items=subset.csv")
+    assert done.exit_code == 2 and "truth.csv: no purchase of an item in the subset, so nothing" in done.output
+    Path("none.csv").write_text("user_id,item_id\n")
+    done = command("score-tianchi", "s.csv", "--truth=none.csv")
+    assert done.exit_code == 2 and "Error" in done.output
 
 
 def test_an_index_of_faiss_gives_the_same_ten(command: Command, trained: dict[str, Any], model: Any) -> None:
