@@ -26,7 +26,7 @@ from tests.mutation.tree import ROOT, Tree
 
 # No core logic: pages, boards and commands. Spark's tests are too slow for it.
 NO_CORE = (
-    *("*/pages/*", "*/progress.py", "*_page/*", "recbole_alibaba/board/*"),
+    *("*/pages/*", "*/progress.py", "*/report.py", "*_page/*", "recbole_alibaba/board/*"),
     *("*/__main__.py", "recbole_alibaba/cli.py", "recbole_alibaba/demo.py", "dataset_prep/engines/spark.py"),
 )
 KEPT = ROOT / "build" / "mutants"

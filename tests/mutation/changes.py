@@ -166,8 +166,8 @@ def _inside(node: ast.AST) -> Iterator[ast.AST]:
 
 def _is_assertion(node: ast.AST) -> bool:
     """Whether it says what cannot be otherwise: no test can reach its failure."""
-    raised = isinstance(node, ast.Raise) and node.exc is not None and ast.unparse(node.exc).startswith("AssertionError")
-    return raised or isinstance(node, ast.Assert)
+    raised = ast.unparse(node.exc) if isinstance(node, ast.Raise) and node.exc is not None else ""
+    return isinstance(node, ast.Assert) or raised.startswith(("AssertionError", "NotImplementedError"))
 
 
 def _is_text(node: ast.expr) -> bool:

@@ -6,6 +6,7 @@ from fnmatch import fnmatch
 # Pattern of files, what "now -> changed" must hold (a regular expression), why nothing can be seen.
 EQUIVALENT = [
     ("*.py", r"strict=True.* -> (?!.*strict=True)", "both are as long by construction"),
+    ("*.py", r"prefix=.* -> (?!.*prefix=)", "how a folder is called that is removed"),
     ("*.py", r"encoding=.* -> (?!.*encoding=)", "UTF-8 is the machine's own encoding, too"),
     ("dataset_prep/pairs/core.py", r"len\(pairs\[[01]\]\)", "users and items of the pairs are as many"),
     ("dataset_prep/pairs/core.c", r"prefetch|AHEAD", "a hint to the processor"),
@@ -40,10 +41,12 @@ EQUIVALENT = [
         "a model has predict or not, both times",
     ),
     ("dataset_prep/pairs/core.py", r"codes\[1:\] >=? codes\[:-1\]", "the slower way gives the same"),
+    ("dataset_prep/pairs/distinct.py", r"^ROWS_AT_ONCE", "how much memory is used"),
     ("dataset_prep/pairs/distinct.py", r"self\.unit >=? 1:", "divided by 1"),
     ("dataset_prep/pairs/sorting.py", r"1 << 3[12]", "far below the limit, too"),
     ("dataset_prep/writing/dataset.py", r"load\(\) -> pass", "it is loaded when it is needed"),
     ("recbole_alibaba/data/negatives.py", r"2\*\*4[01]", "how finely shares are rounded"),
+    ("recbole_alibaba/serving/a*.py", r"description=", "a text of the description at /docs"),
     ("recbole_alibaba/diagnosis/report/explanation.py", r"^COMMON", "an example; any value above the limit shows it"),
     ("recbole_alibaba/evaluation/top_k.c", r"BLOCK", "how many scores are compared at once"),
 ]

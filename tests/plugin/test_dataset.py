@@ -209,6 +209,15 @@ def test_recboles_loaders_where_ours_would_differ(data_path: Path, settings: dic
         prepare_loaders(config(data_path, **settings, positive_sampling="users"), AlibabaLightGCNDataset(made))
 
 
+def test_a_way_to_leave_one_out_that_nobody_knows_is_refused_by_recbole(data_path: Path) -> None:
+    made = AlibabaLightGCNDataset(config(data_path))
+    made._change_feat_format()
+    with pytest.raises(NotImplementedError, match="leave_one_mode"):
+        made.leave_one_out("user_id", "sometimes")
+    with pytest.raises(ValueError, match="leave one out strategy require a group field"):
+        made.leave_one_out(None, "valid_and_test")
+
+
 def test_an_unknown_way_to_draw_positives(data_path: Path) -> None:
     made = config(data_path, positive_sampling="items")
     with pytest.raises(BadSettingError, match="positive_sampling: 'items'; use 'interactions' or 'users'"):

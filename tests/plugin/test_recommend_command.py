@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from recbole_alibaba.host.errors import SavedRunError
 from recbole_alibaba.recommending.files.id_files import read_columns
+from recbole_alibaba.recommending.files.output import _reasons_as_text
 from recbole_alibaba.recommending.files.tianchi import best_number, last_known_day
 
 Command = Callable[..., Result]
@@ -197,6 +198,12 @@ def test_an_index_of_faiss_gives_the_same_ten(command: Command, trained: dict[st
     expected = model.recommend(["196"], k=10, seen=True)
     assert items[places[0]].tolist() == expected["item"].tolist()
     assert scores[0] == pytest.approx(expected["score"].to_numpy(), abs=1e-5)
+
+
+def test_reasons_in_a_table_of_text_are_json_that_people_can_read() -> None:
+    table = _reasons_as_text(pd.DataFrame({"because": [[("用户é", 0.5)], []]}))
+    assert table["because"].tolist() == ['[["用户é", 0.5]]', "[]"]
+    assert _reasons_as_text(table[[]]).columns.tolist() == []
 
 
 def test_vectors_as_files(command: Command, trained: dict[str, Any], model: Any) -> None:

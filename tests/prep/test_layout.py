@@ -153,6 +153,7 @@ def test_headers_and_rows(rows: list[list[str]], header: bool) -> None:
         (["noon"], "unix", None),
         (["2014-12-01 10", "x", "y"], "unix", None),  # a third is not most
         (["2014-12-01 10", "2014-12-01 11", "y"], "unix", "hour"),
+        (["1417392000", "1417392001", "1417392000123"], "unix", "unix"),  # one of too many digits is damage
         (["1417392000", "x"], "unix", None),  # a half is not, either
     ],
 )

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from recbole_alibaba.host.errors import BadInput
 from recbole_alibaba.recommending.model import SavedModel
 from recbole_alibaba.recommending.ranking import VectorRanker
 from recbole_alibaba.saved.read_run import SavedRun
@@ -18,6 +19,7 @@ schemathesis = pytest.importorskip("schemathesis", minversion="4.0", reason="Ope
 TestClient = pytest.importorskip("starlette.testclient").TestClient
 from recbole_alibaba.serving.app import make_app  # noqa: E402
 from recbole_alibaba.serving.middleware import LARGEST_BODY  # noqa: E402
+from recbole_alibaba.serving.serve_command import _listen  # noqa: E402
 
 USERS, ITEMS = 12, 40
 ODD = "<b>é &/?#%2F"
@@ -80,6 +82,13 @@ def test_a_basket_is_folded_in_and_what_is_unknown_is_named(client: Any) -> None
     assert {"i1", "i2"} < {one["item"] for one in seen["items"]}
     assert len(client.post("/recommend", json={"items": ["i1"]}).json()["items"]) == 10
     assert client.post("/recommend", json={"items": ["none"]}).json()["popular"] is True
+
+
+def test_a_port_in_use_is_refused_with_a_way_on() -> None:
+    with _listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(BadInput, match=rf"127\.0\.0\.1, port {port}: Address.* in use\. Choose another --port"):
+            _listen("127.0.0.1", port)
 
 
 def test_which_model_answers(client: Any) -> None:
