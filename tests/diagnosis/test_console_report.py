@@ -34,6 +34,9 @@ def test_findings_hide_the_measures_unless_they_are_asked_for() -> None:
     for shown in (whole, well):
         assert shown[2] == f"+ {verdicts[0].say('en')}" and shown[3] == f"? {SKIPPED.say('en')}"
         assert sum(SKIPPED.say("en") in line for line in shown) == 1
+    wrong = Verdict("population", "few-users", 40, 50, FEW)
+    marked = lines(Examination(SETTINGS, [FEW], [*verdicts, wrong]), verbose=True)[2:5]
+    assert [line[:6] for line in marked] == ["\x1b[32m+", "\x1b[37m?", "\x1b[31mx"]
 
 
 def test_one_remedy_of_several_findings_is_said_once() -> None:
