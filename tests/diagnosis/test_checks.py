@@ -228,7 +228,11 @@ def test_a_training_that_fails_is_a_finding_with_its_words(tmp_path):
         raise RuntimeError("the trainer's own words")
 
     experiment.trainer._train_epoch = train_epoch
+    written: list[tuple[str, str]] = []
+    experiment.trainer.tensorboard = SimpleNamespace(add_text=lambda *words: written.append(words))
     found = examine_experiment(experiment, batches_an_epoch=2)
+    assert [name for name, _ in written] == [f"Doctor/{finding.id}" for finding in found.findings]
+    assert any("the trainer's own words" in text for _, text in written)
     (fails,) = [finding for finding in found.findings if finding.id == "training-fails"]
     assert fails.severity == "error" and "the trainer's own words" in fails.message
     assert "training-fails" in found.causes and found.ill and found.history == []

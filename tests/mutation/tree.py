@@ -82,13 +82,19 @@ class Tree:
         within, name = _statement(self.read(change.file), change.line)
         if within:
             # Without a test: it ran while something was imported, or in a process that was killed.
-            return executed.of(change.file, within) or executed.of_file(change.file)
+            return executed.of(change.file, within) or executed.of_file(change.file) | self._naming(change, executed)
         found = set[str]()
         for file in self.files if name else ():
             if file.endswith(".py") and not file.startswith("tests/"):
                 lines = self.read(file).decode().split("\n")
                 found |= executed.of(file, (n for n, line in enumerate(lines, 1) if re.search(rf"\b{name}\b", line)))
         return found | executed.of_file(change.file)
+
+    def _naming(self, change: Change, executed: Executed) -> set[str]:
+        """The tests of the files that import the changed module."""
+        module = change.file.removesuffix(".py").replace("/", ".").encode()
+        files = {name for name in self.files if name.startswith("tests/") and module in self.read(name)}
+        return {test for test in executed.seconds if test.split("::")[0] in files}
 
     def _compile(self, name: str) -> bool:
         return not name.endswith(".c") or compiled(self.folder / name, lambda _: None) is not None

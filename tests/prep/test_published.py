@@ -82,6 +82,15 @@ def test_what_training_never_saw(split: Any) -> None:
     assert dropped.size == Size(4, 2, 2)
 
 
+def test_a_test_part_that_serves_as_validation_is_warned_of(split: Any, caplog: pytest.LogCaptureFixture) -> None:
+    split("0 1 2\n1 1\n", "0 3 4\n1 2\n")
+    assert "the test part serves as one" in caplog.text and "--valid-share 0.1" in caplog.text
+    caplog.clear()
+    split("0 1 2\n1 1\n", "0 3 4\n1 2\n", "0 3\n1 2\n", name="y")
+    split("0 1 2\n1 1 2 3\n", "0 3 4\n1 4\n", valid_share=0.5, name="z")
+    assert "serves as one" not in caplog.text
+
+
 def test_three_parts(split: Any) -> None:
     result = split("0 1 2\n1 1\n", "0 3 4\n1 2\n", "0 3\n1 2\n")
     # Of an item in validation and test the pair stays in validation.
