@@ -27,7 +27,7 @@ EQUIVALENT = [
         r"rtol=2e-09",
         "rounding is far below, a difference far above",
     ),
-    ("recbole_alibaba/diagnosis/checks/signal_check.py", r"-> .*diags\(2 /", "a cosine does not change with the length"),
+    ("recbole_alibaba/diagnosis/checks/signal_check.py", r"-> .*diags\(2 /", "a cosine knows no length"),
     ("dataset_prep/pairs/funnel.py", r"-> .*self\.stages else 1", "without a stage nothing is divided"),
     ("recbole_alibaba/diagnosis/monitor/embedding_tables.py", r'"n_(users|items)", -2', "no table has such a length"),
     ("dataset_prep/pairs/sorting.py", r"code\.min\(\)\) < int", "the slower way gives the same"),
@@ -36,6 +36,7 @@ EQUIVALENT = [
     ("recbole_alibaba/data/user_lists.py", r"np\.append\(keys, -", "no key is negative"),
     ("recbole_alibaba/model/sampled_softmax.py", r"F\.normalize.*dim=1.* -> (?!.*dim=)", "the default"),
     ("recbole_alibaba/evaluation/top_k.py", r"^BUFFER_BYTES =|^width =", "how much memory is used"),
+    ("recbole_alibaba/recommending/ranking.py", r"-> .*slice\(start, max", "how much memory is used"),
     ("recbole_alibaba/host/checkpoints.py", r"map_location=.* -> (?!.*map_location)", "seen on a GPU only"),
     (
         "recbole_alibaba/diagnosis/checks/gradient_checks.py",

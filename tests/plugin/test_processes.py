@@ -120,6 +120,12 @@ def test_a_process_has_its_gpu_before_it_joins_the_group(monkeypatch: pytest.Mon
     assert seen == [(2, 4, "first:29500", "nccl", "5"), "5"] and not said.poll()
 
 
+def test_numbers_of_processes_that_do_not_fit_are_named_with_what_was_asked() -> None:
+    for world_size, asked in ((1, "--nproc=1 --world_size=1 --group_offset=1"), (-1, "--nproc=1 --group_offset=1")):
+        with pytest.raises(BadInput, match=f"^{asked}: .* and there are 1 in all"):
+            layout(1, world_size, "localhost", "1", 1, "")
+
+
 def test_gpus_for_fewer_processes_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a machine with GPUs would say, without one."""
     values: dict[str, Any] = {"is_available": True, "device_count": 2}
