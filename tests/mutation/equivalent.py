@@ -36,6 +36,7 @@ EQUIVALENT = [
     ("recbole_alibaba/data/user_lists.py", r"np\.append\(keys, -", "no key is negative"),
     ("recbole_alibaba/model/sampled_softmax.py", r"F\.normalize.*dim=1.* -> (?!.*dim=)", "the default"),
     ("recbole_alibaba/evaluation/top_k.py", r"^BUFFER_BYTES =|^width =", "how much memory is used"),
+    ("recbole_alibaba/trainer/trainer.py", r"total=.* -> (?!.*total=)", "a bar takes the length of its loader"),
     ("recbole_alibaba/recommending/ranking.py", r"-> .*slice\(start, max", "how much memory is used"),
     ("recbole_alibaba/host/checkpoints.py", r"map_location=.* -> (?!.*map_location)", "seen on a GPU only"),
     (
