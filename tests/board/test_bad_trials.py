@@ -15,7 +15,7 @@ models:
   Endless: {model: BPR, settings: {epochs: 1000000000, stopping_step: 1000000000}}
   Large: {model: BPR, settings: {embedding_size: 1000000000}}
   BPR:
-limits: {seconds: 12}
+limits: {seconds: 20}
 """
 
 

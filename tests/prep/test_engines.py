@@ -18,7 +18,7 @@ from prep_golden import CASES, GOLDEN, converted
 
 from dataset_prep import InputError, TooManyRejectsError, UsageError, convert, convert_published, inspect
 
-EVERY = int(os.environ.get("GOLDEN_SPARK_EVERY", "32"))
+EVERY = int(os.environ.get("GOLDEN_SPARK_EVERY", "24"))
 GOLDEN_CASES = [case for case in CASES if not case.startswith("split") and "shared/" not in case][4 % EVERY :: EVERY]
 
 
@@ -59,8 +59,9 @@ def test_spark_on_the_real_userbehavior_slice(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("spark_session")
-def test_spark_on_the_real_tianchi_slice(tianchi: tuple[Path, Path], tmp_path: Path) -> None:
-    both("mobile", [tianchi[0]], tmp_path, items=tianchi[1], behaviors="1,2,3,4")
+@pytest.mark.parametrize("subset", [True, False])
+def test_spark_on_the_real_tianchi_slice(tianchi: tuple[Path, Path], tmp_path: Path, subset: bool) -> None:
+    both("mobile", [tianchi[0]], tmp_path, items=tianchi[1] if subset else None, behaviors="1,2,3,4")
 
 
 @pytest.mark.usefixtures("spark_session")
