@@ -64,15 +64,26 @@ def executed(root: Path, files: list[str], kept: Path) -> Executed:
     return Executed(seconds, {file: {int(line): tests for line, tests in of.items()} for file, of in lines.items()})
 
 
+def environment(root: Path) -> dict[str, str]:
+    """That of the tests of the tree at *root*."""
+    return os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+
+
 def _measured(root: Path) -> tuple[dict[str, float], dict[str, dict[int, list[int]]]]:
     folder = root.parent / "coverage"
     folder.mkdir()
     settings, times = folder / "coveragerc", folder / "times.json"
     settings.write_text(SETTINGS.format(folder=folder), encoding="utf-8")
-    new = {TIMES: str(times), "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     suite = ["pytest", "-q", "-n", "2", "--dist", "loadfile", "-p", __name__, "-k", f"not ({SLOW})"]
     ran = [sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m", *suite]
-    subprocess.run(ran, cwd=root, env=os.environ | new, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+    subprocess.run(
+        ran,
+        cwd=root,
+        env=environment(root) | {TIMES: str(times)},
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        check=False,
+    )
     if not times.exists():
         raise click.ClickException("the tests did not run to their end")
     seconds = json.loads(times.read_text(encoding="utf-8"))

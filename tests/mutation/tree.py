@@ -18,7 +18,7 @@ from shutil import copyfile
 
 from hatch_build import compiled
 from tests.mutation.changes import Change
-from tests.mutation.executed import Executed
+from tests.mutation.executed import Executed, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_MEMORY = 16 << 30
@@ -101,12 +101,11 @@ class Tree:
 
     def _failed(self, tests: list[str], limit: float) -> str | None:
         """The first test that fails: None where all pass, empty where none is named (a crash, or too late)."""
-        new = {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
         wanted = self.folder.parent / "tests.txt"
         wanted.write_text("\n".join(tests), encoding="utf-8")
         running = subprocess.Popen(
             [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"@{wanted}"], cwd=self.folder,
-            env=os.environ | new, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            env=environment(self.folder), start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True, errors="replace", preexec_fn=_limit_memory,
         )  # fmt: skip
         said = ""
